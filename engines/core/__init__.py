@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, shapes, knobs, pictures, seeds, memory and weights."""

@@ -1,0 +1,88 @@
+"""What every generator offers to the methods: a protocol, so that a foreign checkpoint fits in by behaviour alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from engines.core.shapes import Codes, Image
+from engines.spaces.latent import Latent, Tuning
+from engines.spaces.slots import Slots
+
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """Features on their way into one block, so that an edit of later layers need not redo the earlier ones.
+
+    Attributes:
+        block: Working size in pixels of the block that would read them next.
+        features: (B,C,block/2,block/2).
+    """
+
+    block: int
+    features: Tensor
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A generator of faces, birds or digits, only ever read.
+
+    Attributes:
+        name: What the catalogue calls it.
+        device: Where its weights live; methods follow it.
+        resolution: Side of the full picture in pixels.
+        exits: Sizes that `synthesize` can stop at, smallest first, the full picture last.
+        capabilities: What it can do, as engines ask for it ("w_plus", "tunable", "spatial_styles", ...).
+        slots: Which slot of W+ drives which layer.
+        width: Length of one w.
+    """
+
+    name: str
+    device: torch.device
+    resolution: int
+    exits: tuple[int, ...]
+    capabilities: frozenset[str]
+    slots: Slots
+    width: int
+
+    def layout(self, space: str) -> Mapping[str, slice]:
+        """Names and positions of the parts of a code: slots of W+, layers of S."""
+        ...
+
+    def tunable(self) -> Mapping[str, Tensor]:
+        """Weights that a method may propose changes of, by name."""
+        ...
+
+    def noise(self) -> Mapping[str, Tensor]:
+        """The noise map (1,1,s,s) of each layer that has one, its strength included."""
+        ...
+
+    def map(self, z: Codes) -> Codes:
+        """z (B,width) to w (B,width), not truncated."""
+        ...
+
+    def affine(self, layers: tuple[str, ...]) -> Tensor:
+        """Stacked matrices (values, width) of the affine maps from w to the styles of `layers`."""
+        ...
+
+    def styles(self, code: Latent | Codes) -> Latent:
+        """Any code as S: the styles of all layers side by side."""
+        ...
+
+    def synthesize(
+        self,
+        code: Latent | Codes,
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+        size: int | None = None,
+        resume: Prefix | None = None,
+    ) -> Image:
+        """Draw a picture, about in [-1, 1] and not clamped."""
+        ...
+
+    def prefix(self, code: Latent | Codes, block: int) -> Prefix:
+        """Features entering the block of working size `block`."""
+        ...

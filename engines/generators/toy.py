@@ -1,0 +1,44 @@
+"""A generator of the same make as the FFHQ student, 64 px, narrow and random, so that every method runs in milliseconds."""
+
+import torch
+from torch import Tensor
+
+from engines.core.seeds import normal
+from engines.generators.exits import new_head
+from engines.generators.ffhq import Student
+from engines.spaces.slots import Slots
+
+WIDTH, CHANNELS, BLOCKS = 32, 16, (8, 16, 32)
+_EXITS = (16, 32)
+
+
+def toy(device: torch.device | str = "cpu", seed: int = 0) -> Student:
+    """A random generator of 64 px with exits at 16 and 32 px; equal seeds give equal weights."""
+    weights = _weights(seed)
+    slots = Slots(len(BLOCKS))
+    exits: dict[str, Tensor] = {}
+    for size in _EXITS:
+        reads = sum(slot >= slots.of_layer(f"conv2_{size // 2}") for slot in slots.active)
+        head = new_head(torch.ones(CHANNELS), 8, reads, WIDTH, seed + size, context=8)
+        exits |= {f"exit_{size}.{name}": value for name, value in head.items()}
+    return Student("toy", weights, exits, device)
+
+
+def _weights(seed: int) -> dict[str, Tensor]:
+    shapes: dict[str, tuple[int, ...]] = {f"mapping.{index}.weight": (WIDTH, WIDTH) for index in range(8)}
+    shapes |= {"const": (1, CHANNELS, 4, 4), "conv_4.weight": (CHANNELS, CHANNELS, 3, 3), "to_img_32.weight": (12, CHANNELS, 1, 1)}
+    inputs = {"conv_4": CHANNELS, "to_img_32": CHANNELS}
+    for size in BLOCKS:
+        inputs |= {f"up_{size}": CHANNELS, f"conv1_{size}": CHANNELS // 4, f"conv2_{size}": CHANNELS}
+        for layer in (f"conv1_{size}", f"conv2_{size}"):
+            shapes |= {f"{layer}.depthwise": (inputs[layer], 1, 3, 3), f"{layer}.pointwise": (CHANNELS, inputs[layer], 1, 1)}
+    shapes |= {f"{layer}.modulation.weight": (channels, WIDTH) for layer, channels in inputs.items()}
+    weights = {}
+    for index, (name, shape) in enumerate(sorted(shapes.items())):
+        fan_in = max(1, torch.Size(shape[1:]).numel())
+        weights[name] = normal(shape, seed * 1000 + index) * (1.0 if name == "const" else fan_in**-0.5)
+    weights |= {f"{layer}.modulation.bias": torch.ones(channels) for layer, channels in inputs.items()}
+    weights |= {f"mapping.{index}.bias": torch.zeros(WIDTH) for index in range(8)} | {"to_img_32.bias": torch.zeros(12)}
+    for layer, size in {"conv_4": 4} | {f"{kind}_{size}": size for size in BLOCKS for kind in ("conv1", "conv2")}.items():
+        weights |= {f"{layer}.bias": torch.zeros(CHANNELS), f"{layer}.noise": 0.1 * normal((1, 1, size, size), seed * 1000 + 500 + size)}
+    return weights

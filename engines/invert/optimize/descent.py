@@ -1,0 +1,83 @@
+"""What the optimisers share: the plan of sizes, the step on one code, and the report of each step.
+
+Most steps run at an early exit, where a step costs a third; the last ones run on the full picture, which has the final say.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engines.contract import Progress, Result, Run
+from engines.core.shapes import Codes, Image
+from engines.generators.base import Generator
+from engines.losses.reconstruction import ReconstructionLoss
+from engines.spaces.latent import Inversion, Latent
+
+_WORKING_SIDE = 256
+
+
+def working_size(generator: Generator) -> int:
+    """The exit that most steps run at: 256 px, or the largest below it."""
+    return max(size for size in generator.exits if size <= _WORKING_SIDE or size == generator.exits[0])
+
+
+@dataclass(eq=False)
+class Descent:
+    """Gradient descent towards one photo.
+
+    Attributes:
+        generator: Draws.
+        loss: Judges.
+        code: Current codes from the step's progress in [0, 1): what is drawn in this step, with gradient.
+        parameters: What is optimised.
+        rate: Learning rate from the progress.
+        kept: The codes to keep as they stand, without jitter.
+        penalties: Further terms of the objective.
+        after: Called behind each update, without gradient.
+        features: Feature overrides of this step, such as noise maps that are optimised too.
+    """
+
+    generator: Generator
+    loss: ReconstructionLoss
+    code: Callable[[float], Codes]
+    parameters: list[Tensor]
+    rate: Callable[[float], float]
+    kept: Callable[[], Latent]
+    penalties: Callable[[], Mapping[str, Tensor]] = dict
+    after: Callable[[], None] = lambda: None
+    features: Callable[[], Mapping[str, Tensor]] = dict
+
+    def run(self, steps: int, finishing_steps: int, preview_every: int) -> Run:
+        """Take `steps` at the working size and `finishing_steps` on the full picture; returns the final picture and code."""
+        optimizer = torch.optim.Adam(self.parameters, lr=1.0, betas=(0.9, 0.999))
+        total = steps + finishing_steps
+        for step in range(1, total + 1):
+            progress = (step - 1) / total
+            optimizer.param_groups[0]["lr"] = self.rate(progress)
+            size = working_size(self.generator) if step <= steps else self.generator.resolution
+            image, terms = self._step(optimizer, progress, size)
+            showing = step % preview_every == 0 or step == 1
+            yield Progress(step, total, image if showing else None, terms, self._best(image) if showing else None)
+        with torch.no_grad():
+            inversion = self._inversion()
+            return Result(self.generator.synthesize(inversion.latent, features=inversion.features), (inversion,))
+
+    def _step(self, optimizer: torch.optim.Optimizer, progress: float, size: int) -> tuple[Image, dict[str, float]]:
+        with torch.enable_grad():  # closed again before the yield
+            image = self.generator.synthesize(self.code(progress), features=self.features(), size=size)
+            terms = self.loss.terms(image) | dict(self.penalties())
+            optimizer.zero_grad()
+            self.loss.total(terms).backward()
+        optimizer.step()
+        with torch.no_grad():
+            self.after()
+        return image.detach(), {name: float(term) for name, term in terms.items()}
+
+    def _inversion(self) -> Inversion:
+        fixed = {name: value.detach().clone() for name, value in self.features().items()}
+        return Inversion(self.kept().detached(), {}, fixed)
+
+    def _best(self, image: Image) -> Result:
+        return Result(image, (self._inversion(),))

@@ -1,0 +1,1 @@
+"""Differentiable distances between pictures, and penalties on codes."""

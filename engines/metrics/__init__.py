@@ -1,0 +1,5 @@
+"""Figures by which results are judged: one protocol for every method."""
+
+from engines.metrics.reconstruction import Reconstruction
+
+__all__ = ["Reconstruction"]

@@ -1,0 +1,1 @@
+"""Codes and the spaces they live in: latent codes, slots, statistics, directions."""

@@ -1,0 +1,79 @@
+"""How W is spread: its mean, its deviation, and a bank of samples that strengths are measured against."""
+
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from engines.core.seeds import z_codes
+from engines.core.shapes import Codes
+
+
+BANK_SIZE = 10_000
+BANK_SEED = 123
+
+
+class Mapper(Protocol):
+    """The half of a generator that statistics need."""
+
+    device: torch.device
+    width: int
+
+    def map(self, z: Codes) -> Codes:
+        """z to w, both (B,width)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """W as 10 000 mapped samples show it.
+
+    Attributes:
+        bank: The samples, (10000,width).
+        mean: Their mean, (1,width): the average face.
+        std: Root of the summed squared distance from the mean per sample, one number, as StyleGAN2's projector has it.
+        deviation: Standard deviation of each dimension, (1,width).
+    """
+
+    bank: Codes
+    mean: Codes
+    std: float
+    deviation: Codes
+
+    def truncate(self, w: Codes, psi: float) -> Codes:
+        """Move w, or each slot of w_plus, towards the mean: psi 1 keeps it, 0 is the average face."""
+        return self.mean + psi * (w - self.mean)
+
+    def drift(self, codes: Codes) -> float:
+        """How far a w_plus (1,slots,width) strays from one w: root mean square offset of its slots in units of `deviation`; 0 for a w."""
+        if codes.dim() == 2:
+            return 0.0
+        offsets = codes - codes.mean(dim=1, keepdim=True)
+        return float((offsets / self.deviation).square().mean().sqrt())
+
+    def sigma(self, direction: Tensor) -> float:
+        """Spread of n.w over the bank, for a unit vector n (width,): strengths are given in this unit."""
+        return float((self.bank @ direction.to(self.bank)).std())
+
+
+_known: "WeakKeyDictionary[Mapper, Statistics]" = WeakKeyDictionary()
+
+
+@torch.no_grad()
+def statistics(generator: Mapper) -> Statistics:
+    """Statistics of a generator's W, computed once (about half a second at width 512)."""
+    if generator not in _known:
+        bank = generator.map(z_codes(BANK_SIZE, generator.width, BANK_SEED, generator.device))
+        mean = bank.mean(dim=0, keepdim=True)
+        distance = (bank - mean).square().sum(dim=1).mean().sqrt()
+        _known[generator] = Statistics(bank, mean, float(distance), bank.std(dim=0, keepdim=True))
+    return _known[generator]
+
+
+@torch.no_grad()
+def random_w(generator: Mapper, seed: int, truncation: float = 0.7) -> Codes:
+    """The w (1,width) of the face that a seed stands for, at a truncation psi."""
+    w = generator.map(z_codes(1, generator.width, seed, generator.device))
+    return statistics(generator).truncate(w, truncation)

@@ -1,0 +1,205 @@
+"""Fit the early heads of the FFHQ student: pictures of 128, 256 and 512 px from middle features.
+
+    python -m engines.training.recipes.ffhq_exits --minutes 75            # two CPU cores; the shipped heads
+    python -m engines.training.recipes.ffhq_exits --minutes 20 --device cuda --batch 16
+
+Each step draws fresh codes, runs the full generator once without gradient, and fits all heads to area averages of that
+one picture: L1, squared error and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn what fine edits
+do. Steps, rate and progress follow the clock, so a budget is kept on any machine; a checkpoint every two minutes lets
+a killed run go on. Held-out figures (64 seeds never trained on, truncation 0.7) go into assets/weights.toml, the log into
+assets/training/ffhq_exits.jsonl.
+"""
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engines.core.memory import keep_pages
+from engines.core.seeds import normal, rng
+from engines.core.weights import load_weights
+from engines.generators.exits import new_head
+from engines.generators.ffhq import Student
+from engines.losses.perceptual import Perceptual
+
+WIDTHS = {128: 96, 256: 96, 512: 64}
+LEARNING_RATE = 2e-3
+PERCEPTUAL_WEIGHT = 0.5
+HELD_OUT_SEED = 900_000
+CHECKPOINT_SECONDS = 120
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Batch:
+    """Fresh codes and what the full generator makes of them."""
+
+    w_plus: Tensor
+    picture: Tensor
+
+
+@torch.no_grad()
+def untrained(generator: Student, seed: int) -> dict[str, Tensor]:
+    """Random heads of all sizes, named as the generator expects them."""
+    weights = {}
+    w = generator.map(normal((16, generator.width), seed=seed, device=generator.device))
+    for size, width in WIDTHS.items():
+        layer = f"conv2_{size // 2}"
+        features = torch.cat([generator.prefix(code[None], size).features for code in w])
+        gain = features.square().mean(dim=(0, 2, 3)).rsqrt()
+        reads = sum(slot >= generator.slots.of_layer(layer) for slot in generator.slots.active)
+        head = new_head(gain.cpu(), width, reads, generator.width, seed + size)
+        weights |= {f"exit_{size}.{name}": value for name, value in head.items()}
+    return weights
+
+
+def draw(generator: Student, w_mean: Tensor, step: int, batch: int) -> Batch:
+    """One batch, decided by the step's number alone."""
+    noise = rng(step)
+    z = normal((2 * batch, generator.width), seed=step + 1_000_000, device=generator.device)
+    psi = 0.5 + 0.5 * torch.rand((2 * batch, 1), generator=noise).to(generator.device)
+    w, other = (w_mean + psi * (generator.map(z) - w_mean)).chunk(2)
+    w_plus = generator.slots.spread(w).clone()
+    for index in range(batch):
+        if torch.rand((), generator=noise) < 1 / 3:
+            start = generator.slots.active[int(torch.randint(7, 15, (), generator=noise))]
+            amount = float(torch.rand((), generator=noise))
+            w_plus[index, start:] += amount * (other[index] - w[index])
+    return Batch(w_plus, torch.cat([generator.synthesize(code[None]) for code in w_plus]))
+
+
+def losses(generator: Student, batch: Batch, perceptual: Perceptual, sizes: tuple[int, ...]) -> dict[str, Tensor]:
+    """Loss of each head in `sizes` on one batch, by name."""
+    terms = {}
+    for size in sizes:
+        target = F.interpolate(batch.picture, (size, size), mode="area")
+        image = generator.synthesize(batch.w_plus, size=size)
+        near, near_target = (image, target) if size <= 256 else (image[..., 128:384, 128:384], target[..., 128:384, 128:384])
+        pixel = F.l1_loss(image, target) + 2 * F.mse_loss(image, target)
+        terms[str(size)] = pixel + PERCEPTUAL_WEIGHT * perceptual(near, near_target).mean()
+    return terms
+
+
+@torch.no_grad()
+def held_out(generator: Student, w_mean: Tensor, perceptual: Perceptual, count: int = 64) -> dict[str, float]:
+    """Mean PSNR (range 2) and LPIPS of each head against the area-averaged full picture, truncation 0.7."""
+    figures: dict[str, list[float]] = {}
+    for index in range(count):
+        z = normal((1, generator.width), seed=HELD_OUT_SEED + index, device=generator.device)
+        w = w_mean + 0.7 * (generator.map(z) - w_mean)
+        full = generator.synthesize(w).clamp(-1, 1)
+        for size in WIDTHS:
+            target = F.interpolate(full, (size, size), mode="area")
+            image = generator.synthesize(w, size=size).clamp(-1, 1)
+            psnr = 10 * torch.log10(4 / F.mse_loss(image, target))
+            tint = (image - target).mean(dim=(2, 3)).abs().max()
+            for name, value in (("psnr", psnr), ("lpips", perceptual(image, target)), ("tint", tint)):
+                figures.setdefault(f"{name}_{size}", []).append(float(value))
+    return {name: round(sum(values) / len(values), 4) for name, values in figures.items()}
+
+
+class Run:
+    """One training run: heads, optimiser, clock and checkpoint."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        student = load_weights("ffhq")
+        blank = Student("ffhq", student, {}, arguments.device)
+        self.generator = Student("ffhq", student, untrained(blank, arguments.seed), arguments.device)
+        self.perceptual = Perceptual(self.generator.device)
+        self.w_mean = blank.map(normal((10_000, blank.width), seed=123, device=blank.device)).mean(dim=0, keepdim=True)
+        self.parameters = {f"exit_{size}.{name}": value for size, head in self.generator.heads.items() for name, value in head.weights.items()}
+        learned = [value.requires_grad_() for name, value in self.parameters.items() if not name.endswith(".gain")]
+        self.optimizer = torch.optim.Adam(learned, lr=LEARNING_RATE, betas=(0.9, 0.99))
+        self.step, self.spent = 0, 0.0
+        self._resume()
+
+    def _resume(self) -> None:
+        if self.arguments.checkpoint.exists():
+            state = torch.load(self.arguments.checkpoint, weights_only=True, map_location=self.generator.device)
+            with torch.no_grad():
+                for name, value in state["parameters"].items():
+                    self.parameters[name].copy_(value)
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.spent = state["step"], state["spent"]
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {"parameters": self.parameters, "optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}
+        unfinished = self.arguments.checkpoint.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(self.arguments.checkpoint)
+
+    def steps(self) -> Iterator[dict[str, float]]:
+        """Train until the time is up; yields the losses of each step."""
+        budget = self.arguments.minutes * 60
+        while self.spent < budget:
+            start = time.perf_counter()
+            progress = self.spent / budget
+            for group in self.optimizer.param_groups:
+                group["lr"] = LEARNING_RATE * min(1.0, (self.step + 1) / 50) * (0.02 + 0.98 * (1 - progress) ** 1.0)
+            with torch.no_grad():
+                batch = draw(self.generator, self.w_mean, self.step, self.arguments.batch)
+            sizes = (128, 256, 512) if self.step % 3 == 0 else (128, 256)
+            terms = losses(self.generator, batch, self.perceptual, sizes)
+            self.optimizer.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()
+            self.optimizer.step()
+            self.step += 1
+            self.spent += time.perf_counter() - start
+            yield {name: float(term.detach()) for name, term in terms.items()}
+
+
+def main() -> None:
+    """Train, measure on held-out seeds, and record the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--checkpoint", type=Path, default=Path("ffhq_exits.pt"))
+    parser.add_argument("--measure-only", action="store_true", help="record the checkpoint as it is")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    keep_pages()
+    run = Run(arguments)
+    history, last_saved = arguments.checkpoint.with_suffix(".jsonl"), time.perf_counter()
+    smooth: dict[str, float] = {}
+    if not arguments.measure_only:
+        for terms in run.steps():
+            smooth |= {name: 0.95 * smooth.get(name, value) + 0.05 * value for name, value in terms.items()}
+            if run.step % 25 == 0:
+                line = json.dumps({"step": run.step, "minutes": round(run.spent / 60, 2)} | {f"loss_{name}": round(value, 5) for name, value in smooth.items()})
+                log.info(line)
+                with history.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            if time.perf_counter() - last_saved > CHECKPOINT_SECONDS:
+                run.save()
+                last_saved = time.perf_counter()
+        run.save()
+    _record(run, history)
+
+
+def _record(run: Run, history: Path) -> None:
+    from scripts.manifest import ASSETS, record
+
+    weights = {name: value.detach().cpu() for name, value in run.parameters.items()}
+    shipped = Student("ffhq", load_weights("ffhq"), {name: value.half().float() for name, value in weights.items()}, run.generator.device)
+    metrics = held_out(shipped, run.w_mean, run.perceptual)
+    log.info("held out: %s", json.dumps(metrics))
+    origin = f"engines/training/recipes/ffhq_exits.py, seed {run.arguments.seed}, {run.step} steps of {run.arguments.batch}, {run.spent / 60:.0f} minutes on {run.generator.device.type}"
+    record("ffhq_exits", weights, licence="MIT", origin=origin, metrics=metrics)
+    (ASSETS / "training").mkdir(exist_ok=True)
+    if history.exists():
+        (ASSETS / "training" / "ffhq_exits.jsonl").write_text(history.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
