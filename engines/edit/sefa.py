@@ -44,13 +44,14 @@ class SeFa(Engine[Request, SeFaKnobs]):
         """Factorise, then draw each direction at minus and plus `strength` on the seed's face."""
         directions, eigenvalues = self._factorise(knobs)
         yield Progress(1, 1 + len(directions))
+        rows = tuple((direction.name, value, direction.sigma) for direction, value in zip(directions, eigenvalues, strict=True))
+        tables = {"directions": Table(("direction", "eigenvalue", "sigma"), rows)}
         pictures: list[Image] = []
         for step, direction in enumerate(directions, start=2):
-            pair = self._pair(request.seed, direction, knobs.strength)
-            pictures.append(pair)
-            yield Progress(step, 1 + len(directions), pair[1:])
-        rows = tuple((direction.name, value, direction.sigma) for direction, value in zip(directions, eigenvalues, strict=True))
-        return Result(torch.cat(pictures), directions=directions, tables={"directions": Table(("direction", "eigenvalue", "sigma"), rows)})
+            pictures.append(self._pair(request.seed, direction, knobs.strength))
+            result = Result(torch.cat(pictures), directions=directions, tables=tables)
+            yield Progress(step, 1 + len(directions), pictures[-1][1:], best=result)
+        return result
 
     def _factorise(self, knobs: SeFaKnobs) -> tuple[tuple[Direction, ...], list[float]]:
         slots = self.generator.slots.groups[knobs.layers]
@@ -84,4 +85,3 @@ def factorise(affine: Tensor, *, unit_rows: bool = True) -> tuple[Tensor, Tensor
     rows = vectors.T.flip(0)
     largest = rows.gather(1, rows.abs().argmax(dim=1, keepdim=True))
     return (rows * largest.sign()).to(affine), values.flip(0).to(affine)
-

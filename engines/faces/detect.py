@@ -2,7 +2,7 @@
 
 Paper: Zhang et al., "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks", arXiv:1604.02878;
 weights of facenet-pytorch. Faces lying on their side or upside down are looked for in turned copies, but only when no upright
-face was found.
+face is certain.
 """
 
 import math
@@ -15,7 +15,6 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from engines.core.weights import load_weights
 
@@ -31,10 +30,15 @@ PYRAMID_FACTOR = 0.709
 PROPOSAL_SCORE, REFINED_SCORE, FINAL_SCORE = 0.6, 0.7, 0.7
 """Least scores that leave the three stages."""
 
+SURE_SCORE = 0.9
+"""Below this the three other quarter turns of the picture are tried."""
+
 MOST_CANDIDATES = 600
 """Proposals handed from one stage to the next, best first."""
 
 Array = NDArray[np.float64]
+Level = Float[Tensor, "1 3 height width"]
+Crops = Float[Tensor, "crops 3 side side"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Proposal(nn.Module):
         self.score = nn.Conv2d(32, 2, 1)
         self.shift = nn.Conv2d(32, 4, 1)
 
-    def forward(self, picture: Float[Tensor, "1 3 h w"]) -> tuple[Tensor, Tensor]:
+    def forward(self, picture: Level) -> tuple[Tensor, Tensor]:
         """Scores (rows, columns) and box shifts (4, rows, columns), in window sides."""
         features = self.trunk(picture)
         return self.score(features).softmax(1)[0, 1], self.shift(features)[0]
@@ -102,7 +106,7 @@ class Judge(nn.Module):
         self.shift = nn.Linear(width, 4)
         self.points = nn.Linear(width, 10) if has_points else None
 
-    def forward(self, crops: Float[Tensor, "n 3 side side"]) -> tuple[Tensor, ...]:
+    def forward(self, crops: Crops) -> tuple[Tensor, ...]:
         """Scores (n,), shifts (n, 4) and points (n, 10), all x before all y, in crop sides."""
         features = self.trunk(crops).permute(0, 3, 2, 1).flatten(1)  # the weights count columns, rows, channels
         features = self.prelu(self.dense(features))
@@ -127,67 +131,70 @@ class FaceDetector(nn.Module):
         scale = min(1.0, LONGEST_SIDE / max(image.size))
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         small = image.convert("RGB").resize(size, Pictures.Resampling.BILINEAR, reducing_gap=2.0)
-        picture = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].to(self.pnet.score.weight)
-        picture = (picture - 127.5) / 128
-        for turns in range(4):  # upright first; a quarter turn more each time, only while nothing is found
-            found = self._cascade(torch.rot90(picture, turns, (2, 3)))
-            if len(found):
-                upright = _turned_back(found, turns, size)
-                return tuple(sorted((_detection(row, image.width / size[0], image.height / size[1]) for row in upright), key=_by_size))
-        return ()
+        rows = self._any_way_up(small)
+        return tuple(sorted((_detection(row, image.width / size[0], image.height / size[1]) for row in rows), key=_by_size))
 
-    def _cascade(self, picture: Tensor) -> Array:
+    def _any_way_up(self, picture: Pictures.Image) -> Array:
+        """What the cascade finds in the picture or, where no upright face is certain, in its likeliest quarter turn."""
+        best = self._cascade(picture)
+        if best[:, 4].max(initial=0) >= SURE_SCORE:
+            return best
+        for turns in (1, 2, 3):
+            found = self._cascade(picture.rotate(90 * turns, expand=True))
+            if found[:, 4].max(initial=0) > best[:, 4].max(initial=0):
+                best = _turned_back(found, turns, picture.size)
+        return best
+
+    def _cascade(self, picture: Pictures.Image) -> Array:
         """Rows of box (4), score and five points (10), in pixels of `picture`."""
         rows = self._proposals(picture)
         for stage, side, least in ((self.rnet, 24, REFINED_SCORE), (self.onet, 48, FINAL_SCORE)):
             if not len(rows):
-                break
-            rows = _judged(stage, picture, _squared(rows), side, least)
+                return np.zeros((0, 15))
+            rows = self._judged(stage, picture, _squared(rows), side, least)
         return rows[_kept(rows, 0.5, of_smaller=True)] if len(rows) else rows
 
-    def _proposals(self, picture: Tensor) -> Array:
+    def _proposals(self, picture: Pictures.Image) -> Array:
         """Windows of every pyramid level that the first stage takes for a face."""
-        height, width = picture.shape[2:]
+        width, height = picture.size
         scale = 12 / SMALLEST_FACE
         found = [np.zeros((0, 5))]
         while min(height, width) * scale >= 12:
-            level = (math.ceil(height * scale), math.ceil(width * scale))
-            scores, shifts = self.pnet(F.interpolate(picture, level, mode="area"))
+            level = (math.ceil(width * scale), math.ceil(height * scale))
+            scores, shifts = self.pnet(self._pixels([picture.resize(level, Pictures.Resampling.BOX)]))
             ys, xs = torch.nonzero(scores > PROPOSAL_SCORE, as_tuple=True)
             corners = torch.stack([xs * 2, ys * 2, xs * 2 + 12, ys * 2 + 12], 1) + 12 * shifts[:, ys, xs].T
-            steps = corners.new_tensor([width / level[1], height / level[0]]).repeat(2)
+            steps = corners.new_tensor([width / level[0], height / level[1]]).repeat(2)
             rows = torch.cat([corners * steps, scores[ys, xs][:, None]], 1).double().cpu().numpy()
             found.append(rows[_kept(rows, 0.5)])
             scale *= PYRAMID_FACTOR
         rows = np.concatenate(found)
         return rows[_kept(rows, 0.7)]
 
+    def _judged(self, stage: nn.Module, picture: Pictures.Image, squares: Array, side: int, least: float) -> Array:
+        """What one stage makes of square crops: refined boxes, scores and, where it has them, points."""
+        outputs = [output.double().cpu().numpy() for output in stage(self._pixels([_crop(picture, row, side) for row in squares]))]
+        passed = outputs[0] > least
+        squares, outputs = squares[passed], [output[passed] for output in outputs]
+        corner, sides = squares[:, :2], squares[:, 2:3] - squares[:, :1]
+        columns = [squares[:, :4] + outputs[1] * sides, outputs[0][:, None]]
+        if len(outputs) == 3:
+            points = outputs[2].reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + corner[:, None]
+            columns.append(points.reshape(-1, 10))
+        rows = np.concatenate(columns, 1)
+        return rows[_kept(rows, 0.7)]
 
-def _judged(stage: nn.Module, picture: Tensor, squares: Array, side: int, least: float) -> Array:
-    """What one stage makes of square crops: refined boxes, scores and, where it has them, points."""
-    crops = torch.cat([_crop(picture, square, side) for square in squares])
-    outputs = [output.double().cpu().numpy() for output in stage(crops)]
-    passed = outputs[0] > least
-    squares, outputs = squares[passed], [output[passed] for output in outputs]
-    corner, sides = squares[:, :2], squares[:, 2:3] - squares[:, :1]
-    columns = [squares[:, :4] + outputs[1] * sides, outputs[0][:, None]]
-    if len(outputs) == 3:
-        points = outputs[2].reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + corner[:, None]
-        columns.append(points.reshape(-1, 10))
-    rows = np.concatenate(columns, 1)
-    return rows[_kept(rows, 0.7)]
+    def _pixels(self, pictures: list[Pictures.Image]) -> Tensor:
+        """Pictures of one size as (n, 3, h, w), values about in [-1, 1], on the networks' device."""
+        stacked = torch.from_numpy(np.stack([np.array(picture) for picture in pictures]))
+        return (stacked.permute(0, 3, 1, 2).to(self.pnet.score.weight) - 127.5) / 128
 
 
-def _crop(picture: Tensor, square: Array, side: int) -> Tensor:
-    """The square region resampled to (1, 3, side, side), mid-grey where it leaves the picture."""
-    height, width = picture.shape[2:]
+def _crop(picture: Pictures.Image, square: Array, side: int) -> Pictures.Image:
+    """The square region resampled to `side` pixels, black where it leaves the picture."""
     left, top, right, bottom = (round(float(value)) for value in square[:4])
-    right, bottom = max(right, left + 1), max(bottom, top + 1)
-    inside = picture[:, :, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    padding = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))
-    if 0 in inside.shape:
-        return picture.new_zeros(1, 3, side, side)
-    return F.interpolate(F.pad(inside, padding), (side, side), mode="area")
+    region = picture.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+    return region.resize((side, side), Pictures.Resampling.BOX)
 
 
 def _squared(rows: Array) -> Array:
@@ -202,7 +209,7 @@ def _kept(rows: Array, overlap: float, of_smaller: bool = False) -> NDArray[np.i
 
     The overlap is that of intersection and union or, on demand, of intersection and the smaller box.
     """
-    order = np.argsort(-rows[:, 4], kind="stable")[:MOST_CANDIDATES * 4]
+    order = np.argsort(-rows[:, 4], kind="stable")[: 4 * MOST_CANDIDATES]
     area = np.prod(np.maximum(rows[:, 2:4] - rows[:, :2], 0), axis=1)
     kept: list[int] = []
     while len(order) and len(kept) < MOST_CANDIDATES:

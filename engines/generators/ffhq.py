@@ -121,6 +121,8 @@ class Student:
             SpaceError: A code, size, parameter or layer that this generator does not have.
         """
         size = size or self.resolution
+        if resume is not None and resume.block > size:
+            raise SpaceError(f"Features on their way into the block of {resume.block} px came; a picture of {size} px has left the trunk by then.")
         weights, features = self._tuned(tuning), self._checked(features)
         last = self._block_of(size)
         head = self.heads.get(size)
@@ -131,13 +133,13 @@ class Student:
             return head(x, self._w_of_slots(code))
         return haar_up(modulated_conv(x, styles[reads[0]], weights[f"{reads[0]}.weight"], weights[f"{reads[0]}.bias"]))
 
-    def prefix(self, code: Latent | Codes, block: int) -> Prefix:
-        """Features entering the block of working size `block` (8 to 512 at 1024 px)."""
+    def prefix(self, code: Latent | Codes, block: int, resume: Prefix | None = None) -> Prefix:
+        """Features entering the block of working size `block` (8 to 512 at 1024 px), from an earlier prefix if there is one."""
         if block not in self.blocks:
             raise SpaceError(f"Blocks work at {', '.join(map(str, self.blocks))} px; {block} came.")
         last = block // 2
-        styles = self._styles(code, self.weights, {}, tuple(self._layers_between(None, last)))
-        return Prefix(block, self._trunk(self.weights, styles, {}, None, last))
+        styles = self._styles(code, self.weights, {}, tuple(self._layers_between(resume, last)))
+        return Prefix(block, self._trunk(self.weights, styles, {}, resume, last))
 
     def _trunk(self, weights: Mapping[str, Tensor], styles: Mapping[str, Tensor], features: Mapping[str, Tensor], resume: Prefix | None, last: int) -> Tensor:
         """Features behind the second convolution of the block of working size `last`."""
@@ -173,6 +175,8 @@ class Student:
     def _styles(self, code: Latent | Codes, weights: Mapping[str, Tensor], features: Mapping[str, Tensor], layers: tuple[str, ...]) -> dict[str, Tensor]:
         """The style (B,C), or map of styles, of each of `layers`."""
         if isinstance(code, Latent) and code.space == "s":
+            if code.codes.shape[1:] != (self._s_layout[self.layers[-1]].stop,):
+                raise SpaceError(f"A code of S with shape {tuple(code.codes.shape)} came; it is (batch, {self._s_layout[self.layers[-1]].stop}).")
             styles = {layer: code.codes[:, self._s_layout[layer]] for layer in layers}
         else:
             w_plus = self._w_plus(code)
@@ -185,7 +189,7 @@ class Student:
     def _w_plus(self, code: Latent | Codes) -> Codes:
         codes = code.codes if isinstance(code, Latent) else code
         space = code.space if isinstance(code, Latent) else ("w" if codes.dim() == 2 else "w_plus")
-        if codes.shape[-1] != self.width or codes.dim() not in (2, 3) or (codes.dim() == 3) != (space == "w_plus"):
+        if space not in ("z", "w", "w_plus") or codes.shape[-1] != self.width or codes.dim() != (3 if space == "w_plus" else 2):
             raise SpaceError(f"A code of space {space} with shape {tuple(codes.shape)} came; w is (batch, {self.width}), w_plus is (batch, {self.slots.count}, {self.width}).")
         return self.slots.spread(self.map(codes) if space == "z" else codes)
 

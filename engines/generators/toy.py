@@ -36,9 +36,17 @@ def _weights(seed: int) -> dict[str, Tensor]:
     weights = {}
     for index, (name, shape) in enumerate(sorted(shapes.items())):
         fan_in = max(1, torch.Size(shape[1:]).numel())
-        weights[name] = normal(shape, seed * 1000 + index) * (1.0 if name == "const" else fan_in**-0.5)
+        weights[name] = normal(shape, seed * 1000 + index) * (1.0 if name == "const" else fan_in**-0.5) * _gain(name)
     weights |= {f"{layer}.modulation.bias": torch.ones(channels) for layer, channels in inputs.items()}
     weights |= {f"mapping.{index}.bias": torch.zeros(WIDTH) for index in range(8)} | {"to_img_32.bias": torch.zeros(12)}
-    for layer, size in {"conv_4": 4} | {f"{kind}_{size}": size for size in BLOCKS for kind in ("conv1", "conv2")}.items():
+    noisy = {"conv_4": 4} | {f"{kind}_{size}": size for size in BLOCKS for kind in ("conv1", "conv2")}
+    for layer, size in noisy.items():
         weights |= {f"{layer}.bias": torch.zeros(CHANNELS), f"{layer}.noise": 0.1 * normal((1, 1, size, size), seed * 1000 + 500 + size)}
     return weights
+
+
+def _gain(name: str) -> float:
+    """Keeps pictures about in [-1, 1]: gentle styles, and the Haar step's 1/2 where the real weights have it."""
+    if name.endswith("modulation.weight"):
+        return 0.2
+    return 0.5 if name.startswith("conv1_") and name.endswith(".depthwise") else 1.0

@@ -10,7 +10,7 @@ from pytorch_msssim import ms_ssim
 
 from engines.core.images import PROTOCOL_SIDE, area
 from engines.core.shapes import Image
-from engines.faces.identity import IdentityEmbedder
+from engines.faces import identity_distance, identity_embedder
 from engines.losses.perceptual import Perceptual
 
 
@@ -23,7 +23,7 @@ class Reconstruction:
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.perceptual = Perceptual(device)
-        self.identity = IdentityEmbedder().to(device)
+        self.identity = identity_embedder(str(device))
 
     @torch.no_grad()
     def __call__(self, image: Image, target: Image) -> dict[str, float]:
@@ -39,5 +39,5 @@ class Reconstruction:
             "psnr": float(10 * torch.log10(4 / mse.clamp_min(1e-12))),
             "ms_ssim": float(ms_ssim((small + 1) / 2, (small_target + 1) / 2, data_range=1.0)),
             "lpips": float(self.perceptual(small, small_target)),
-            "identity_distance": float(self.identity.distance(image, target)),
+            "identity_distance": float(identity_distance(self.identity.embed(image), self.identity.embed(target))),
         }

@@ -1,20 +1,20 @@
 """How W is spread: its mean, its deviation, and a bank of samples that strengths are measured against."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from engines.core.seeds import z_codes
-from engines.core.shapes import Codes
-
+from engines.core.shapes import Code, Codes
 
 BANK_SIZE = 10_000
 BANK_SEED = 123
 
 
+@runtime_checkable
 class Mapper(Protocol):
     """The half of a generator that statistics need."""
 
@@ -38,9 +38,9 @@ class Statistics:
     """
 
     bank: Codes
-    mean: Codes
+    mean: Code
     std: float
-    deviation: Codes
+    deviation: Code
 
     def truncate(self, w: Codes, psi: float) -> Codes:
         """Move w, or each slot of w_plus, towards the mean: psi 1 keeps it, 0 is the average face."""

@@ -19,8 +19,8 @@ _WORKING_SIDE = 256
 
 
 def working_size(generator: Generator) -> int:
-    """The exit that most steps run at: 256 px, or the largest below it."""
-    return max(size for size in generator.exits if size <= _WORKING_SIDE or size == generator.exits[0])
+    """The exit that most steps run at: 256 px, or the nearest that the generator has."""
+    return min(generator.exits, key=lambda size: abs(size - _WORKING_SIDE))
 
 
 @dataclass(eq=False)
@@ -73,7 +73,7 @@ class Descent:
         optimizer.step()
         with torch.no_grad():
             self.after()
-        return image.detach(), {name: float(term) for name, term in terms.items()}
+        return image.detach(), {name: float(term.detach()) for name, term in terms.items()}
 
     def _inversion(self) -> Inversion:
         fixed = {name: value.detach().clone() for name, value in self.features().items()}

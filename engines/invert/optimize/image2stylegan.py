@@ -74,4 +74,3 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
         codes = self.generator.slots.spread(statistics(self.generator).mean if start is None else start.codes)[:, active]
         shared = codes.mean(dim=1)
         return shared.detach().clone().requires_grad_(), (codes - shared[:, None]).detach().clone().requires_grad_()
-

@@ -3,8 +3,8 @@
     python -m engines.training.recipes.ffhq_exits --minutes 75            # two CPU cores; the shipped heads
     python -m engines.training.recipes.ffhq_exits --minutes 20 --device cuda --batch 16
 
-Each step draws fresh codes, runs the full generator once without gradient, and fits all heads to area averages of that
-one picture: L1, squared error and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn what fine edits
+Each step draws fresh codes, runs the full generator once without gradient, and fits two of the heads to area averages of that
+one picture: L1, squared error, tint and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn what fine edits
 do. Steps, rate and progress follow the clock, so a budget is kept on any machine; a checkpoint every two minutes lets
 a killed run go on. Held-out figures (64 seeds never trained on, truncation 0.7) go into assets/weights.toml, the log into
 assets/training/ffhq_exits.jsonl.
@@ -30,7 +30,12 @@ from engines.generators.ffhq import Student
 from engines.losses.perceptual import Perceptual
 
 WIDTHS = {128: 96, 256: 96, 512: 64}
+CONTEXT = 128
 LEARNING_RATE = 2e-3
+CONTEXT_RATE = 0.05
+"""Share of the learning rate for the context's weights: they sum up thousands of inputs, so a step there moves much."""
+TINT_WEIGHT, TINT_SIDE = 5.0, 8
+AVERAGING = 0.998
 PERCEPTUAL_WEIGHT = 0.5
 HELD_OUT_SEED = 900_000
 CHECKPOINT_SECONDS = 120
@@ -39,9 +44,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Batch:
-    """Fresh codes and what the full generator makes of them."""
+    """Fresh codes, the features that each head reads, and the full picture."""
 
     w_plus: Tensor
+    features: dict[int, Tensor]
     picture: Tensor
 
 
@@ -54,10 +60,22 @@ def untrained(generator: Student, seed: int) -> dict[str, Tensor]:
         layer = f"conv2_{size // 2}"
         features = torch.cat([generator.prefix(code[None], size).features for code in w])
         gain = features.square().mean(dim=(0, 2, 3)).rsqrt()
-        reads = sum(slot >= generator.slots.of_layer(layer) for slot in generator.slots.active)
-        head = new_head(gain.cpu(), width, reads, generator.width, seed + size)
+        reads = [slot for slot in generator.slots.active if slot >= generator.slots.of_layer(layer)]
+        head = new_head(gain.cpu(), width, len(reads), generator.width, seed + size, CONTEXT)
+        head["context.weight"] = informed_context(generator, reads).cpu()
         weights |= {f"exit_{size}.{name}": value for name, value in head.items()}
     return weights
+
+
+def informed_context(generator: Student, reads: list[int]) -> Tensor:
+    """First weights of a head's context (CONTEXT, slots x width): of each slot, the combinations of w that its own layers react to most."""
+    rows, share = [], CONTEXT // len(reads)
+    for position, slot in enumerate(reads):
+        layers = tuple(layer for layer in generator.layers if generator.slots.of_layer(layer) == slot)
+        vectors = torch.linalg.svd(generator.affine(layers), full_matrices=False).Vh[:share]
+        rows.append(F.pad(vectors, (position * generator.width, (len(reads) - 1 - position) * generator.width)))
+    weight = torch.cat(rows)
+    return F.pad(weight, (0, 0, 0, CONTEXT - len(weight)))
 
 
 def draw(generator: Student, w_mean: Tensor, step: int, batch: int) -> Batch:
@@ -72,7 +90,18 @@ def draw(generator: Student, w_mean: Tensor, step: int, batch: int) -> Batch:
             start = generator.slots.active[int(torch.randint(7, 15, (), generator=noise))]
             amount = float(torch.rand((), generator=noise))
             w_plus[index, start:] += amount * (other[index] - w[index])
-    return Batch(w_plus, torch.cat([generator.synthesize(code[None]) for code in w_plus]))
+    drawn = [_walk(generator, code[None]) for code in w_plus]
+    features = {size: torch.cat([features[size] for features, _ in drawn]) for size in WIDTHS}
+    return Batch(w_plus, features, torch.cat([picture for _, picture in drawn]))
+
+
+def _walk(generator: Student, code: Tensor) -> tuple[dict[int, Tensor], Tensor]:
+    """One pass through the generator that keeps what the heads read on the way."""
+    features, prefix = {}, None
+    for size in sorted(WIDTHS):
+        prefix = generator.prefix(code, size, prefix)
+        features[size] = prefix.features
+    return features, generator.synthesize(code, resume=prefix)
 
 
 def losses(generator: Student, batch: Batch, perceptual: Perceptual, sizes: tuple[int, ...]) -> dict[str, Tensor]:
@@ -80,10 +109,11 @@ def losses(generator: Student, batch: Batch, perceptual: Perceptual, sizes: tupl
     terms = {}
     for size in sizes:
         target = F.interpolate(batch.picture, (size, size), mode="area")
-        image = generator.synthesize(batch.w_plus, size=size)
+        image = generator.heads[size](batch.features[size], batch.w_plus)
         near, near_target = (image, target) if size <= 256 else (image[..., 128:384, 128:384], target[..., 128:384, 128:384])
         pixel = F.l1_loss(image, target) + 2 * F.mse_loss(image, target)
-        terms[str(size)] = pixel + PERCEPTUAL_WEIGHT * perceptual(near, near_target).mean()
+        tint = F.mse_loss(F.adaptive_avg_pool2d(image, TINT_SIDE), F.adaptive_avg_pool2d(target, TINT_SIDE))
+        terms[str(size)] = pixel + TINT_WEIGHT * tint + PERCEPTUAL_WEIGHT * perceptual(near, near_target).mean()
     return terms
 
 
@@ -116,8 +146,12 @@ class Run:
         self.perceptual = Perceptual(self.generator.device)
         self.w_mean = blank.map(normal((10_000, blank.width), seed=123, device=blank.device)).mean(dim=0, keepdim=True)
         self.parameters = {f"exit_{size}.{name}": value for size, head in self.generator.heads.items() for name, value in head.weights.items()}
-        learned = [value.requires_grad_() for name, value in self.parameters.items() if not name.endswith(".gain")]
-        self.optimizer = torch.optim.Adam(learned, lr=LEARNING_RATE, betas=(0.9, 0.99))
+        learned = {name: value.requires_grad_() for name, value in self.parameters.items() if not name.endswith(".gain")}
+        context = [value for name, value in learned.items() if name.endswith("context.weight")]
+        others = [value for name, value in learned.items() if not name.endswith("context.weight")]
+        groups = [{"params": others, "share": 1.0}, {"params": context, "share": CONTEXT_RATE}]
+        self.optimizer = torch.optim.Adam(groups, lr=LEARNING_RATE, betas=(0.9, 0.99))
+        self.averaged = {name: value.detach().clone() for name, value in self.parameters.items()}
         self.step, self.spent = 0, 0.0
         self._resume()
 
@@ -127,15 +161,23 @@ class Run:
             with torch.no_grad():
                 for name, value in state["parameters"].items():
                     self.parameters[name].copy_(value)
+            self.averaged = state["averaged"]
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.spent = state["step"], state["spent"]
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
-        state = {"parameters": self.parameters, "optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}
+        state = {"parameters": self.parameters, "averaged": self.averaged, "optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}
         unfinished = self.arguments.checkpoint.with_suffix(".part")
         torch.save(state, unfinished)
         unfinished.replace(self.arguments.checkpoint)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Follow the weights with a running mean, short at first; the mean is what ships."""
+        keep = min(AVERAGING, (self.step + 1) / (self.step + 10))
+        for name, value in self.parameters.items():
+            self.averaged[name].lerp_(value, 1 - keep)
 
     def steps(self) -> Iterator[dict[str, float]]:
         """Train until the time is up; yields the losses of each step."""
@@ -144,14 +186,15 @@ class Run:
             start = time.perf_counter()
             progress = self.spent / budget
             for group in self.optimizer.param_groups:
-                group["lr"] = LEARNING_RATE * min(1.0, (self.step + 1) / 50) * (0.02 + 0.98 * (1 - progress) ** 1.0)
+                group["lr"] = group["share"] * LEARNING_RATE * min(1.0, (self.step + 1) / 50) * (0.02 + 0.98 * (1 - progress))
             with torch.no_grad():
                 batch = draw(self.generator, self.w_mean, self.step, self.arguments.batch)
-            sizes = (128, 256, 512) if self.step % 3 == 0 else (128, 256)
+            sizes = (128, 256) if self.step % 2 else (256, 512)
             terms = losses(self.generator, batch, self.perceptual, sizes)
             self.optimizer.zero_grad()
             torch.stack(list(terms.values())).sum().backward()
             self.optimizer.step()
+            self._average()
             self.step += 1
             self.spent += time.perf_counter() - start
             yield {name: float(term.detach()) for name, term in terms.items()}
@@ -190,7 +233,7 @@ def main() -> None:
 def _record(run: Run, history: Path) -> None:
     from scripts.manifest import ASSETS, record
 
-    weights = {name: value.detach().cpu() for name, value in run.parameters.items()}
+    weights = {name: value.cpu() for name, value in run.averaged.items()}
     shipped = Student("ffhq", load_weights("ffhq"), {name: value.half().float() for name, value in weights.items()}, run.generator.device)
     metrics = held_out(shipped, run.w_mean, run.perceptual)
     log.info("held out: %s", json.dumps(metrics))

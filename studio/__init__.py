@@ -1,0 +1,1 @@
+"""The page and the command line: all that draws; what computes is in `engines`."""

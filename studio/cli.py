@@ -1,0 +1,164 @@
+"""The command line: `studio` opens the page; `studio list`, `studio run ENGINE` and `studio bench` do without it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from engines.core.errors import StudioError
+from engines.core.knobs import Value
+from studio.settings import Settings, check_environment
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse and obey; returns the exit status: 0 done, 1 a sentence on stderr says why not, 2 wrong usage."""
+    parsed, rest = _parser().parse_known_args(arguments)
+    if rest and parsed.command != "run":
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    commands = {None: _serve, "list": _list, "run": _run, "bench": _bench}
+    try:
+        parsed.rest = rest
+        return commands[parsed.command](parsed)
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="studio", description="See, use and teach the latent spaces of GANs. Without a command, opens the page.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; any other than this machine's own makes the page public")
+    parser.add_argument("--port", type=int, help="port; by default the first free one from 7860")
+    parser.add_argument("--share", action="store_true", help="ask Gradio's relay for a temporary public link")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this login")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    parser.add_argument("--generator", default="ffhq", choices=["ffhq", "toy"], help="which generator to load")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("list", help="all engines with their knobs")
+    run = commands.add_parser("run", help="run an inversion engine on a photo", add_help=False)
+    run.add_argument("engine", nargs="?")
+    run.add_argument("--image", type=Path)
+    run.add_argument("--out", type=Path, default=Path("out.png"))
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--aligned", action="store_true")
+    run.add_argument("-h", "--help", action="store_true", dest="explain")
+    bench = commands.add_parser("bench", help="measure speed and quality on this machine")
+    bench.add_argument("what", nargs="?", default="all", choices=["generator", "inversion", "all"])
+    bench.add_argument("--quick", action="store_true", help="fewer repetitions")
+    return parser
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    from studio.server import serve
+
+    ignored = check_environment()
+    if ignored:
+        print(f"Ignored: {', '.join(ignored)}. The studio's own options decide.", file=sys.stderr)
+    serve(Settings(parsed.host, parsed.port, parsed.share, _login(parsed.auth), parsed.device, parsed.generator))
+    return 0
+
+
+def _login(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    user, separator, password = text.partition(":")
+    if not (user and separator and password):
+        raise StudioError("--auth takes USER:PASSWORD, such as class:correct-horse; both parts are needed.")
+    return user, password
+
+
+def _list(_: argparse.Namespace) -> int:
+    from engines import catalogue
+
+    for name, engine in catalogue().items():
+        print(f"{name}: {engine.card.title} ({engine.card.paper})")
+        for declared in engine.knob_set.declared():
+            allowed = ", ".join(declared.choices) if declared.choices else "true, false" if declared.kind is bool else f"{declared.knob.lo:g} to {declared.knob.hi:g}"
+            print(f"    --{declared.name.replace('_', '-')} {declared.default}  ({allowed})  {declared.knob.help}")
+    return 0
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from engines import catalogue, create, load_generator
+    from engines.core.images import png_bytes, to_picture
+
+    if parsed.explain or not parsed.engine:
+        print("usage: studio run ENGINE --image photo.jpg [--out out.png] [--seed N] [--aligned] [--KNOB VALUE ...]\n")
+        return _list(parsed)
+    engine = catalogue().get(parsed.engine)
+    if engine is None:
+        raise StudioError(f"There is no engine {parsed.engine!r}; there are: {', '.join(catalogue())}.")
+    knobs = engine.knob_set.of(_settings(engine.knob_set, parsed.rest))
+    if parsed.out.suffix.lower() != ".png":
+        raise StudioError(f"--out {parsed.out} came; it takes a file that ends in .png.")
+    generator = load_generator(parsed.generator, parsed.device)
+    result = _drive(create(parsed.engine, generator).run(_request(engine, generator, parsed), knobs))
+    parsed.out.write_bytes(png_bytes(to_picture(result.images)))
+    print(f"\rWrote {parsed.out}." + " " * 60)
+    for name, table in result.tables.items():
+        print(f"{name}: " + ", ".join(table.columns))
+        for row in table.rows[:10]:
+            print("    " + "  ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
+    return 0
+
+
+def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
+    """What the engine accepts, filled from the command line."""
+    from engines import InvertRequest
+    from engines.core.images import read_image, to_tensor
+    from engines.faces import align, only_face
+
+    if engine.accepts is not InvertRequest:
+        return engine.accepts(seed=parsed.seed)
+    if parsed.image is None:
+        raise StudioError(f"{engine.card.title} inverts a photo: add --image photo.jpg.")
+    if not parsed.image.is_file():
+        raise StudioError(f"There is no file {parsed.image}.")
+    photo = read_image(parsed.image)
+    aligned = photo if parsed.aligned else align(photo, only_face(photo).alignment, generator.resolution)
+    return InvertRequest(image=to_tensor(aligned, generator.resolution), seed=parsed.seed)
+
+
+def _drive(run: Any) -> Any:
+    """Run to the end with a line of progress on stderr."""
+    while True:
+        try:
+            progress = next(run)
+        except StopIteration as stop:
+            return stop.value
+        losses = " ".join(f"{name} {value:.4f}" for name, value in progress.losses.items())
+        print(f"\rstep {progress.step} of {progress.total} {losses}", end="", file=sys.stderr, flush=True)
+
+
+def _settings(knob_set: Any, words: list[str]) -> dict[str, Value]:
+    """`--knob value` pairs as settings."""
+    known = {declared.name: declared for declared in knob_set.declared()}
+    settings: dict[str, Value] = {}
+    pending = list(words)
+    while pending:
+        word = pending.pop(0)
+        name, separator, value = word.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        if not word.startswith("--") or name not in known:
+            raise StudioError(f"{word!r} came; the knobs here are: {', '.join('--' + knob.replace('_', '-') for knob in known)}.")
+        if not separator:
+            if not pending:
+                raise StudioError(f"{word} wants a value.")
+            value = pending.pop(0)
+        settings[name] = known[name].parse(value)
+    return settings
+
+
+def _bench(parsed: argparse.Namespace) -> int:
+    from benchmarks.__main__ import main as bench
+
+    return bench([parsed.what, *(["--quick"] if parsed.quick else [])])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

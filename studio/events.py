@@ -1,0 +1,120 @@
+"""A run becomes page updates: throttled moments while it goes, one at its end, and a sentence when something is wrong."""
+
+import functools
+import logging
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import gradio as gr
+
+from engines.contract import Progress, Result, Run
+from engines.core.errors import StudioError
+from engines.core.memory import give_back
+
+RUN_LANE, PREVIEW_LANE = "run", "preview"
+_SECONDS_BETWEEN_UPDATES = 0.35
+log = logging.getLogger(__name__)
+P, R = ParamSpec("P"), TypeVar("R")
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A run as it is now.
+
+    Attributes:
+        progress: The newest heartbeat.
+        history: Losses of all steps so far, by name.
+        seconds: Time since the start.
+        result: The result, at the last moment only.
+        cut_short: Whether the time limit ended the run.
+    """
+
+    progress: Progress
+    history: dict[str, list[float]]
+    seconds: float
+    result: Result | None = None
+    cut_short: bool = False
+
+
+@dataclass(eq=False)
+class _Watch:
+    history: dict[str, list[float]] = field(default_factory=dict)
+    start: float = field(default_factory=time.perf_counter)
+    progress: Progress = field(default_factory=lambda: Progress(0, 1))
+    best: Result | None = None
+
+    def moment(self, result: Result | None = None, cut_short: bool = False) -> Moment:
+        return Moment(self.progress, self.history, time.perf_counter() - self.start, result, cut_short)
+
+
+def moments(run: Run, keep: Callable[[Result], None], limit: float) -> Iterator[Moment]:
+    """Drive a run; yields a few times a second and once at its end, when `result` is set.
+
+    Args:
+        run: What an engine's `run` returned.
+        keep: Called with each best result so far: what Stop leaves behind.
+        limit: Seconds after which the run ends with its best result.
+    """
+    watch, shown = _Watch(), 0.0
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as stop:
+                keep(stop.value)
+                yield watch.moment(stop.value)
+                return
+            for name, value in progress.losses.items():
+                watch.history.setdefault(name, []).append(value)
+            watch.progress = progress
+            if progress.best is not None:
+                watch.best = progress.best
+                keep(progress.best)
+            if watch.best is not None and time.perf_counter() - watch.start > limit:
+                yield watch.moment(watch.best, cut_short=True)
+                return
+            if time.perf_counter() - shown > _SECONDS_BETWEEN_UPDATES:
+                shown = time.perf_counter()
+                yield watch.moment()
+    finally:
+        run.close()
+        give_back()
+
+
+def spoken(function: Callable[P, R]) -> Callable[P, R]:
+    """Let the page say our own errors as they are, and nothing about any other."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except StudioError as error:
+            raise gr.Error(str(error), duration=12, print_exception=False) from error
+
+    return wrapper
+
+
+def say(moment: Moment) -> str:
+    """How far a run is, in a line."""
+    if moment.cut_short:
+        return f"Ended at its time limit with the best so far, after {moment.seconds:.0f} s."
+    if moment.result is not None:
+        return f"Done in {moment.seconds:.1f} s."
+    return f"Step {moment.progress.step} of {moment.progress.total} · {moment.seconds:.1f} s"
+
+
+_OFFERS = Path(tempfile.mkdtemp(prefix="latent-studio-"))
+
+
+def offer(name: str, data: bytes) -> str:
+    """Write a download under a name of our own and return its path; nothing of a user's text reaches the disk."""
+    folder = Path(tempfile.mkdtemp(dir=_OFFERS))
+    path = folder / re.sub(r"[^a-z0-9._-]", "-", name.lower())
+    path.write_bytes(data)
+    return str(path)
+

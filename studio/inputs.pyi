@@ -1,0 +1,35 @@
+"""Inputs that the page adds to Gradio's own."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ImageData
+from gradio.image_utils import decode_base64_to_file
+
+from gradio.events import Dependency
+
+class PhotoInput(gr.Image):
+    """An image input that hands over the uploaded file untouched: `engines.core.images.read_image` alone opens it.
+
+    Gradio has already checked that the path lies among this app's uploads.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"], **settings)
+
+    def get_block_name(self) -> str:
+        """The browser draws it as the image input that it is."""
+        return "image"
+
+    def preprocess(self, payload: ImageData | None) -> str | None:  # type: ignore[override]
+        """The path of the upload, or nothing."""
+        if payload is None:
+            return None
+        if payload.url and payload.url.startswith("data:"):
+            return str(decode_base64_to_file(payload.url, self.GRADIO_CACHE, "png"))
+        return payload.path
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component

@@ -1,0 +1,1 @@
+"""One module a tab; a page is an ordered list of cells."""

@@ -1,0 +1,87 @@
+"""The same functions for programs: named endpoints over hidden components, so that uploads pass the same checks as on the page.
+
+    from gradio_client import Client, handle_file
+
+    client = Client("http://127.0.0.1:7860")
+    picture, figures = client.predict(handle_file("photo.jpg"), "image2stylegan", {"steps": 40}, api_name="/invert")
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import torch
+from PIL import Image as Pil
+
+import engines.invert
+from engines import InvertRequest, catalogue
+from engines.core.errors import StudioError
+from engines.core.images import read_image, to_picture, to_tensor
+from engines.faces import align, only_face
+from engines.spaces.statistics import random_w
+from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
+from studio.inputs import PhotoInput
+from studio.session import Session
+
+
+def build(session: Session) -> None:
+    """Endpoints `engines`, `random_face`, `align` and `invert`."""
+    with gr.Row(visible=False):
+        photo, name, settings = PhotoInput(), gr.Textbox(), gr.JSON()
+        seed, truncation = gr.Number(precision=0), gr.Number(value=0.7)
+        picture, figures, table = gr.Image(type="pil", format="png"), gr.JSON(), gr.JSON()
+        button = gr.Button()
+
+    def list_engines() -> list[dict[str, Any]]:
+        """Every engine with its knobs, ranges and defaults."""
+        return [
+            {
+                "name": card.name,
+                "title": card.title,
+                "paper": card.paper,
+                "knobs": [
+                    {"name": d.name, "default": d.default, "lo": d.knob.lo, "hi": d.knob.hi, "choices": list(d.choices), "help": d.knob.help}
+                    for d in engine.knob_set.declared()
+                ],
+            }
+            for engine in catalogue().values()
+            for card in [engine.card]
+        ]
+
+    @spoken
+    def random_face(seed: float, truncation: float) -> Pil.Image:
+        """The full-size face that a seed stands for, at a truncation from 0 to 1."""
+        if not (0 <= seed < 2**31 and 0 <= truncation <= 1):
+            raise StudioError("The seed is a whole number from 0 to 2147483647, the truncation a number from 0 to 1.")
+        with torch.no_grad():
+            return to_picture(session.generator.synthesize(random_w(session.generator, int(seed), float(truncation))))
+
+    @spoken
+    def align_face(photo: str | None) -> Pil.Image:
+        """The largest face of a photo, aligned as FFHQ is."""
+        if photo is None:
+            raise StudioError("No photo came. Send one with handle_file(...).")
+        upload = read_image(Path(photo), session.settings.megapixels)
+        return align(upload, only_face(upload).alignment, session.generator.resolution)
+
+    @spoken
+    def invert(photo: str | None, name: str, settings: dict[str, Any] | None) -> tuple[Pil.Image, dict[str, float]]:
+        """Invert the largest face of a photo with an engine and its knobs; returns the picture and its figures."""
+        offered = {engine.card.name: engine for engine in session.offered(engines.invert)}
+        if name not in offered:
+            raise StudioError(f"There is no inversion engine {name!r}; there are: {', '.join(offered)}.")
+        knobs = offered[name].knob_set.of(settings if isinstance(settings, dict) else {})
+        target = to_tensor(align_face(photo)).to(session.generator.device)
+        last = None
+        for moment in moments(session.engine(name).run(InvertRequest(image=target), knobs), lambda _: None, session.settings.run_seconds):
+            last = moment.result or last
+        assert last is not None
+        inversion = last.inversions[0]
+        with torch.no_grad():
+            image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
+        return to_picture(image), session.reconstruction(image, target)
+
+    button.click(list_engines, None, table, api_name="engines", queue=False)
+    button.click(random_face, [seed, truncation], picture, api_name="random_face", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
+    button.click(align_face, photo, picture, api_name="align", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
+    button.click(invert, [photo, name, settings], [picture, figures], api_name="invert", concurrency_id=RUN_LANE, concurrency_limit=1)

@@ -1,0 +1,1 @@
+"""Tests; folders mirror `engines` and `studio`, and `contract` holds what every engine must keep."""

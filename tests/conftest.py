@@ -1,0 +1,57 @@
+"""What all tests share: checked shapes, the toy generator, the devices, and the rule for browser tests."""
+
+import os
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+from jaxtyping import install_import_hook
+
+import tests.checking
+
+install_import_hook(tests.checking.CHECKED, "tests.checking.check")  # before the first import of engines
+
+import pytest
+import torch
+
+from engines import load_generator
+from engines.generators import Student
+
+
+@pytest.fixture(scope="session")
+def toy() -> Student:
+    """The 64 px generator with random weights, one for all tests: nothing may change it."""
+    generator = load_generator("toy")
+    assert isinstance(generator, Student)
+    return generator
+
+
+@pytest.fixture(scope="session")
+def ffhq() -> Student:
+    """The bundled 1024 px generator."""
+    generator = load_generator("ffhq")
+    assert isinstance(generator, Student)
+    return generator
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Each device that methods run on; CUDA only with `-m gpu`."""
+    return torch.device(request.param)
+
+
+def chromium() -> Path | None:
+    """The browser that pages are driven with: $STUDIO_CHROMIUM, or Debian's."""
+    candidates = [Path(os.environ[name]) for name in ("STUDIO_CHROMIUM",) if name in os.environ] or [Path("/usr/bin/chromium")]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run, and say why; continuous integration must be able to run the browser tests."""
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    if item.get_closest_marker("browser") and chromium() is None:
+        reason = "no Chromium: install Debian's package chromium, or name the program in STUDIO_CHROMIUM"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)

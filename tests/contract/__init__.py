@@ -1,0 +1,1 @@
+"""What holds for every engine and every knob, by catalogue."""

@@ -1,0 +1,23 @@
+"""What each engine is given in the contract tests: the smallest request of the family that it accepts."""
+
+from engines import ExploreRequest, InvertRequest, Request
+from engines.contract import Engine
+from engines.generators import Student
+from engines.spaces.statistics import random_w
+
+QUICK = {"steps": 2, "finishing_steps": 1, "samples": 200, "shown": 50, "components": 3, "count": 2, "preview_every": 1}
+"""Settings that make a run short, for the knobs that have these names."""
+
+
+def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Request:
+    """A small request that `engine` accepts."""
+    if engine.accepts is InvertRequest:
+        return InvertRequest(image=generator.synthesize(random_w(generator, 5)), seed=seed)
+    if engine.accepts in (Request, ExploreRequest):
+        return engine.accepts(seed=seed)
+    raise NotImplementedError(f"Say here what {engine.__name__} is given: it accepts {engine.accepts.__name__}.")
+
+
+def quick(engine: type[Engine]) -> dict[str, int]:
+    """The settings of `QUICK` that `engine` has."""
+    return {declared.name: QUICK[declared.name] for declared in engine.knob_set.declared() if declared.name in QUICK}

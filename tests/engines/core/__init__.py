@@ -1,0 +1,1 @@
+"""Tests of errors, knobs, pictures, seeds, memory and weights."""

@@ -1,0 +1,1 @@
+"""Tests of codes, slots, statistics and directions."""

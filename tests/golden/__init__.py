@@ -1,0 +1,1 @@
+"""Files that pin down what was right once, and what made them."""
