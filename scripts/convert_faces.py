@@ -79,7 +79,8 @@ def read(archive: tarfile.TarFile, path: str) -> bytes:
 
 def stored_type(entry: dict[str, Any]) -> np.dtype[Any]:
     """How the values of one manifest entry lie in the data file."""
-    return np.dtype(entry.get("quantization", {}).get("dtype", entry["dtype"])).newbyteorder("<")
+    name: str = entry.get("quantization", {}).get("dtype", entry["dtype"])
+    return np.dtype(name).newbyteorder("<")
 
 
 def packed(name: str, codes: np.ndarray[Any, Any], scale: Tensor, low: Tensor) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from studio.session import note
 @contextmanager
 def cell(number: int, title: str, prose: str) -> Iterator[None]:
     """A framed cell; what is built inside belongs to it."""
-    with gr.Group(elem_classes="cell"), gr.Column():
+    with gr.Column(elem_classes="cell"):
         gr.Markdown(f"### <span class='number'>{number}</span> {title}\n{prose}", elem_classes="prose")
         yield
 

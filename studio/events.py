@@ -1,14 +1,16 @@
 """A run becomes page updates: throttled moments while it goes, one at its end, and a sentence when something is wrong."""
 
 import functools
+import inspect
 import logging
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import gradio as gr
 
@@ -87,16 +89,30 @@ def moments(run: Run, keep: Callable[[Result], None], limit: float) -> Iterator[
 
 
 def spoken(function: Callable[P, R]) -> Callable[P, R]:
-    """Let the page say our own errors as they are, and nothing about any other."""
+    """Let the page say our own errors as they are, and nothing about any other.
+
+    Gradio fills in the request by its place among the arguments, so a function with `*values` takes it first.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with _speaking():
             return function(*args, **kwargs)
-        except StudioError as error:
-            raise gr.Error(str(error), duration=12, print_exception=False) from error
 
-    return wrapper
+    @functools.wraps(function)
+    def generator(*args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:
+        with _speaking():
+            yield from cast(Iterator[Any], function(*args, **kwargs))
+
+    return cast(Callable[P, R], generator) if inspect.isgeneratorfunction(function) else wrapper
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    try:
+        yield
+    except StudioError as error:
+        raise gr.Error(str(error), duration=12, print_exception=False) from error
 
 
 def say(moment: Moment) -> str:

@@ -10,11 +10,8 @@ from gradio.image_utils import decode_base64_to_file
 class PhotoInput(gr.Image):
     """An image input that hands over the uploaded file untouched: `engines.core.images.read_image` alone opens it.
 
-    Gradio has already checked that the path lies among this app's uploads.
+    Gradio has already checked that the path lies among this app's uploads. Built by `photo_input`.
     """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"], **settings)
 
     def get_block_name(self) -> str:
         """The browser draws it as the image input that it is."""
@@ -27,3 +24,8 @@ class PhotoInput(gr.Image):
         if payload.url and payload.url.startswith("data:"):
             return str(decode_base64_to_file(payload.url, self.GRADIO_CACHE, "png"))
         return payload.path
+
+
+def photo_input(**settings: Any) -> PhotoInput:
+    """A `PhotoInput` for uploads, the camera and the clipboard."""
+    return PhotoInput(type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"], **settings)

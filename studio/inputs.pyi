@@ -11,11 +11,8 @@ from gradio.events import Dependency
 class PhotoInput(gr.Image):
     """An image input that hands over the uploaded file untouched: `engines.core.images.read_image` alone opens it.
 
-    Gradio has already checked that the path lies among this app's uploads.
+    Gradio has already checked that the path lies among this app's uploads. Built by `photo_input`.
     """
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"], **settings)
 
     def get_block_name(self) -> str:
         """The browser draws it as the image input that it is."""

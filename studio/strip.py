@@ -19,17 +19,19 @@ class Strip:
         gallery: The pictures; clicking one chooses it.
         chosen: Key of the chosen item, or nothing.
         hint: What is on the shelf, in words.
+        remove: Takes the chosen item off.
     """
 
     session: Session
     gallery: gr.Gallery
     chosen: gr.State
     hint: gr.Markdown
+    remove: gr.Button
 
     @property
     def outputs(self) -> list[Any]:
         """Components that `show` updates, in its order."""
-        return [self.gallery, self.chosen, self.hint]
+        return [self.gallery, self.chosen, self.hint, self.remove]
 
     def show(self, desk: Desk, chosen: str | None) -> list[Any]:
         """Updates after the shelf changed."""
@@ -38,7 +40,7 @@ class Strip:
         index = keys.index(chosen) if chosen in keys else None
         pictures = [(item.thumbnail, item.title) for item in items]
         words = f"{len(items)} on the shelf, {desk.used() / 2**20:.1f} MB. Yours alone, gone when you leave." if items else EMPTY
-        return [gr.Gallery(pictures, selected_index=index, visible=bool(items)), chosen if index is not None else None, words]
+        return [gr.Gallery(pictures, selected_index=index, visible=bool(items)), chosen if index is not None else None, words, gr.Button(visible=bool(items))]
 
     def item(self, request: gr.Request, key: str | None) -> Item | None:
         """The chosen item, if it is still there."""
@@ -52,8 +54,8 @@ def strip(session: Session) -> Strip:
         gallery = gr.Gallery(
             columns=8, height=150, allow_preview=False, show_label=False, visible=False, elem_id="shelf-strip", interactive=False, buttons=[], object_fit="cover"
         )
-        remove = gr.Button("Take the chosen one off", size="sm", elem_id="shelf-remove")
-    built = Strip(session, gallery, gr.State(None), hint)
+        remove = gr.Button("Take the chosen one off", size="sm", elem_id="shelf-remove", visible=False)
+    built = Strip(session, gallery, gr.State(None), hint, remove)
 
     def choose(event: gr.SelectData, request: gr.Request) -> str | None:
         keys = list(session.visitors.desk(request.session_hash).shelf)

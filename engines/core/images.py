@@ -5,7 +5,6 @@ its orientation applied, and everything but the pixels dropped.
 """
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -36,16 +35,14 @@ def read_image(source: Path | bytes, megapixels: float = LOCAL_MEGAPIXELS) -> Pi
     Raises:
         ImageError: Not such a picture, damaged, too large or too small.
     """
-    data = source if isinstance(source, bytes) else source.read_bytes()
+    data = source if isinstance(source, bytes) else _bytes_of(source)
     if not data:
         raise ImageError("The file is empty. Choose a JPEG, PNG or WebP picture.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Pil.DecompressionBombWarning)
-            picture = Pil.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(picture.size, megapixels)
-            picture.seek(0)
-            return _plain(ImageOps.exif_transpose(picture))
+        picture = Pil.open(io.BytesIO(data), formats=FORMATS)
+        _check_size(picture.size, megapixels)
+        picture.seek(0)
+        return _plain(ImageOps.exif_transpose(picture))
     except UnidentifiedImageError as error:
         raise ImageError("This file is not a picture that can be read here, whatever its name says. Save it as JPEG, PNG or WebP and try again.") from error
     except (Pil.DecompressionBombError, Pil.DecompressionBombWarning) as error:
@@ -54,10 +51,17 @@ def read_image(source: Path | bytes, megapixels: float = LOCAL_MEGAPIXELS) -> Pi
         raise ImageError("This picture is damaged or cut off: it could not be decoded. Save it again and retry.") from error
 
 
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"The file {path.name} cannot be opened: {error.strerror}. Check its name and its permissions.") from error
+
+
 def _check_size(size: tuple[int, int], megapixels: float) -> None:
     width, height = size
     if width * height > megapixels * 1e6:
-        raise ImageError(f"This picture has {width} x {height} = {width * height / 1e6:.0f} megapixels; at most {megapixels:g} are read. Make it smaller and try again.")
+        raise ImageError(f"This picture has {width} x {height} = {width * height / 1e6:.3g} megapixels; at most {megapixels:g} are read. Make it smaller and try again.")
     if min(size) < SMALLEST_SIDE:
         raise ImageError(f"This picture has {width} x {height} pixels; at least {SMALLEST_SIDE} on each side are needed. Choose a larger one.")
 
@@ -66,7 +70,7 @@ def _plain(picture: Pil.Image) -> Pil.Image:
     """8-bit RGB on white, nothing else kept."""
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype=np.float64)
-        scale = 255 / 65535 if values.max() > 255 else 1.0
+        scale = 255 / 65535 if picture.mode.startswith("I;16") or values.max() > 255 else 1.0
         picture = Pil.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8))
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")

@@ -7,6 +7,7 @@ there, the blur begins at the border and not inside it, so that every pixel of t
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ LARGEST_BOX = 4.0
 """Largest side of a box placed by hand, over the picture's shorter side."""
 
 Array = NDArray[np.float64]
+Weights = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 
 
@@ -231,14 +233,15 @@ def _reduced(image: Pictures.Image, quad: Array, scale: float) -> tuple[Pictures
     return smaller, quad / (np.array(image.size) / smaller.size)
 
 
-def _beyond(size: tuple[int, int], before: NDArray[np.int64], after: NDArray[np.int64], margin: int) -> NDArray[np.float32]:
+def _beyond(size: tuple[int, int], before: NDArray[np.int64], after: NDArray[np.int64], margin: int) -> Weights:
     """How far outside the photo each pixel lies: 0 inside and at its border, 1 at the end of the fade; (height, width)."""
     ramps = []
     for axis in (0, 1):
         place = np.arange(size[axis], dtype=np.float32) + 0.5
         outside = np.maximum((before[axis] - place) / max(before[axis], margin), 0)
         ramps.append(np.maximum(outside, (place - size[axis] + after[axis]) / max(after[axis], margin)))
-    return np.maximum(ramps[0][None, :], ramps[1][:, None])
+    weights: Weights = np.maximum(ramps[0][None, :], ramps[1][:, None])
+    return weights
 
 
 def _soft_square(size: int, feather: float) -> Pictures.Image:
@@ -249,5 +252,5 @@ def _soft_square(size: int, feather: float) -> Pictures.Image:
     return _as_mask(smooth[:, None] * smooth[None, :])
 
 
-def _as_mask(weights: NDArray[np.float32]) -> Pictures.Image:
+def _as_mask(weights: Weights) -> Pictures.Image:
     return Pictures.fromarray((np.clip(weights, 0, 1) * 255).round().astype(np.uint8))

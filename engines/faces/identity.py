@@ -98,7 +98,7 @@ class IdentityEmbedder(nn.Module):
                     f"The picture is {image.shape[3]} x {image.shape[2]}: aligned pictures are square. Align it, or give its five points."
                 )
             points = (image.new_tensor(ALIGNED_POINTS) * image.shape[2]).expand(len(image), 5, 2)
-        return self(chips(image, points))
+        return self.forward(chips(image, points))
 
 
 def chips(image: Image, points: Points) -> Image:

@@ -165,7 +165,7 @@ class FaceMesh(nn.Module):
     def _read(self, image: Pictures.Image, quad: Array) -> Landmarks:
         pixels = np.array(cut_out(image, quad, SIZE), dtype=np.float32)
         crop = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 127.5 - 1
-        points, presence = self(crop.to(self.stem[0].weight))
+        points, presence = self(crop.to(next(self.parameters())))
         local = points[0].double().cpu().numpy()
         matrix = to_picture(quad, SIZE)
         flat = local[:, :2] @ matrix[:, :2].T + matrix[:, 2]

@@ -60,12 +60,14 @@ def lay_over(image: Pictures.Image, quad: Array, box: tuple[int, int, int, int])
 
     Nothing aliases when the square gets smaller; the corners outside the square are arbitrary.
     """
-    size = min(image.width, math.ceil(side_length(quad)))
+    fine = 2 if side_length(quad) < image.width else 1  # made smaller: drawn at twice the size, then averaged
+    size = min(image.width, math.ceil(fine * side_length(quad)))
     if size < image.width:
         image = image.resize((size, size), Pictures.Resampling.LANCZOS)
-    shifted = quad - np.array(box[:2])
+    matrix = inverse(to_picture(fine * (quad - np.array(box[:2])), size))
     area = (box[2] - box[0], box[3] - box[1])
-    return image.transform(area, Pictures.Transform.AFFINE, _coefficients(inverse(to_picture(shifted, size))), Pictures.Resampling.BICUBIC)
+    drawn = image.transform((fine * area[0], fine * area[1]), Pictures.Transform.AFFINE, _coefficients(matrix), Pictures.Resampling.BICUBIC)
+    return drawn if fine == 1 else drawn.resize(area, Pictures.Resampling.LANCZOS)
 
 
 def surrounding(quad: Array, size: tuple[int, int]) -> tuple[int, int, int, int]:

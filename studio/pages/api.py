@@ -20,14 +20,14 @@ from engines.core.images import read_image, to_picture, to_tensor
 from engines.faces import align, only_face
 from engines.spaces.statistics import random_w
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
-from studio.inputs import PhotoInput
+from studio.inputs import photo_input
 from studio.session import Session
 
 
 def build(session: Session) -> None:
     """Endpoints `engines`, `random_face`, `align` and `invert`."""
     with gr.Row(visible=False):
-        photo, name, settings = PhotoInput(), gr.Textbox(), gr.JSON()
+        photo, name, settings = photo_input(), gr.Textbox(), gr.JSON()
         seed, truncation = gr.Number(precision=0), gr.Number(value=0.7)
         picture, figures, table = gr.Image(type="pil", format="png"), gr.JSON(), gr.JSON()
         button = gr.Button()

@@ -159,7 +159,7 @@ def _connect(
         return {name: value for name, value in (strengths | own).items() if value}
 
     @spoken
-    def preview(kind: str, seed: float, truncation: float, chosen: str | None, strengths: Strengths, group: str, *values: float, request: gr.Request) -> list[Any]:
+    def preview(request: gr.Request, kind: str, seed: float, truncation: float, chosen: str | None, strengths: Strengths, group: str, *values: float) -> list[Any]:
         """The live picture after a slider moved."""
         desk = desk_of(request)
         desk.revision += 1

@@ -67,7 +67,7 @@ def build(session: Session, strip: Strip) -> None:
         return torch.cat(codes).to(session.generator.device) if codes else None
 
     @spoken
-    def explore(dimensions: str, *values: Any, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def explore(request: gr.Request, dimensions: str, *values: Any) -> Iterator[dict[Any, Any]]:
         """Map, fit and draw."""
         desk = desk_of(request)
         knobs = controls.knobs(values)

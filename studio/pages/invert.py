@@ -20,7 +20,7 @@ from engines.spaces.statistics import statistics
 from studio.cell import cell, code, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import RUN_LANE, Moment, moments, offer, say, spoken
-from studio.inputs import PhotoInput
+from studio.inputs import photo_input
 from studio.photo import overlay, place, use
 from studio.plots import error_map, loss_curve
 from studio.session import Session, examples
@@ -69,7 +69,7 @@ def build(session: Session, strip: Strip) -> None:
 def _photo_cell(session: Session) -> None:
     with gr.Row():
         with gr.Column():
-            photo = PhotoInput(label="Photo", height=320, elem_id="photo", buttons=[])
+            photo = photo_input(label="Photo", height=320, elem_id="photo", buttons=[])
             gr.Markdown("Use photos of people who agree to it.", elem_classes="status")
             gr.Examples([[str(path)] for path in examples()], [photo], label="Examples", elem_id="photo-examples", api_visibility="private")
         with gr.Column():
@@ -190,7 +190,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk.running = True
 
     @spoken
-    def invert(name: str, *values: Any, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def invert(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
         """Run the chosen method on the aligned photo."""
         desk = session.visitors.desk(request.session_hash)
         try:

@@ -25,8 +25,8 @@ from engines.spaces.statistics import statistics
 class Image2StyleGANKnobs(Knobs):
     """Defaults suit about a minute on two CPU cores."""
 
-    steps: Annotated[int, Knob("Updates at the quick working size.", lo=1, hi=5000)] = 80
-    finishing_steps: Annotated[int, Knob("Updates on the full picture at the end.", lo=0, hi=5000)] = 50
+    steps: Annotated[int, Knob("Updates at the quick working size.", lo=1, hi=1000)] = 80
+    finishing_steps: Annotated[int, Knob("Updates on the full picture at the end.", lo=0, hi=1000)] = 50
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.03
     editability_weight: Annotated[float, Knob("How strongly the layers' codes are held together: 0 is most faithful, more edits better.", lo=0, hi=1)] = 1e-3
     perceptual: Annotated[Literal["lpips", "vgg16"], Knob("Perceptual distance; vgg16 is the paper's and ten times slower.", advanced=True)] = "lpips"

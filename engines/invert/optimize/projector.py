@@ -30,7 +30,7 @@ _SMALLEST_NOISE = 8
 class ProjectorKnobs(Knobs):
     """Rates, jitter and penalty are the authors'; steps are fewer."""
 
-    steps: Annotated[int, Knob("Updates at the quick working size.", lo=1, hi=2000)] = 100
+    steps: Annotated[int, Knob("Updates at the quick working size.", lo=1, hi=1000)] = 100
     finishing_steps: Annotated[int, Knob("Updates on the full picture at the end.", lo=0, hi=1000)] = 20
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.1
     jitter: Annotated[float, Knob("Noise added to w at first, in units of W's spread.", lo=0, hi=1, advanced=True)] = 0.05
