@@ -161,7 +161,7 @@ def finish(run: Run) -> Result:
         try:
             next(run)
         except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+            return stop.value
 
 
 def on_device(image: Image, generator: Generator) -> Image:

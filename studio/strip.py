@@ -52,7 +52,7 @@ def strip(session: Session) -> Strip:
     with gr.Accordion("Shelf", open=True, elem_id="shelf"):
         hint = gr.Markdown(EMPTY, elem_classes="status")
         gallery = gr.Gallery(
-            columns=8, height=150, allow_preview=False, show_label=False, visible=False, elem_id="shelf-strip", interactive=False, buttons=[], object_fit="cover"
+            columns=8, fit_columns=False, height=150, allow_preview=False, show_label=False, visible=False, elem_id="shelf-strip", interactive=False, buttons=[], object_fit="cover"
         )
         remove = gr.Button("Take the chosen one off", size="sm", elem_id="shelf-remove", visible=False)
     built = Strip(session, gallery, gr.State(None), hint, remove)

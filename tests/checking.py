@@ -5,8 +5,17 @@ from typing import TypeVar
 
 from beartype import BeartypeConf, beartype
 
-CHECKED = ("engines.contract", "engines.spaces", "engines.generators", "engines.faces", "engines.losses", "engines.metrics",
-           "engines.invert", "engines.edit", "engines.explore")
+CHECKED = (
+    "engines.contract",
+    "engines.spaces",
+    "engines.generators",
+    "engines.faces",
+    "engines.losses",
+    "engines.metrics",
+    "engines.invert",
+    "engines.edit",
+    "engines.explore",
+)
 """Packages that hold tensors. `engines.core` stays out: its knobs must see wrong types themselves, to answer them."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])

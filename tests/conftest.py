@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault(
+    "OMP_WAIT_POLICY", "PASSIVE"
+)  # waiting threads sleep: on shared cores, spinning ones make small steps 20 times slower
 
 from jaxtyping import install_import_hook
 
@@ -11,11 +14,11 @@ import tests.checking
 
 install_import_hook(tests.checking.CHECKED, "tests.checking.check")  # before the first import of engines
 
-import pytest
-import torch
+import pytest  # noqa: E402
+import torch  # noqa: E402
 
-from engines import load_generator
-from engines.generators import Student
+from engines import load_generator  # noqa: E402
+from engines.generators import Student  # noqa: E402
 
 
 @pytest.fixture(scope="session")

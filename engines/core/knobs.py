@@ -125,6 +125,8 @@ class Knobs:
 def _declared(field: "dataclasses.Field[Any]", hint: Any) -> Declared:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"{field.name} lacks its Annotated[..., Knob(...)]")
+    if field.default is dataclasses.MISSING:
+        raise TypeError(f"{field.name} lacks its default")
     kind, knob = get_args(hint)[:2]
     choices = tuple(get_args(kind)) if get_origin(kind) is Literal else ()
     return Declared(field.name, str if choices else kind, field.default, knob, choices)

@@ -126,12 +126,12 @@ class Student:
         weights, features = self._tuned(tuning), self._checked(features)
         last = self._block_of(size)
         head = self.heads.get(size)
-        reads = (f"to_img_{last}",) if head is None else ()
-        styles = self._styles(code, weights, features, (*self._layers_between(resume, last), *reads))
+        painter = f"to_img_{last}"
+        styles = self._styles(code, weights, features, (*self._layers_between(resume, last), *([painter] if head is None else [])))
         x = self._trunk(weights, styles, features, resume, last)
         if head is not None:
             return head(x, self._w_of_slots(code))
-        return haar_up(modulated_conv(x, styles[reads[0]], weights[f"{reads[0]}.weight"], weights[f"{reads[0]}.bias"]))
+        return haar_up(modulated_conv(x, styles[painter], weights[f"{painter}.weight"], weights[f"{painter}.bias"]))
 
     def prefix(self, code: Latent | Codes, block: int, resume: Prefix | None = None) -> Prefix:
         """Features entering the block of working size `block` (8 to 512 at 1024 px), from an earlier prefix if there is one."""

@@ -220,8 +220,9 @@ def _connect(
     lane: dict[str, Any] = {"concurrency_id": PREVIEW_LANE, "concurrency_limit": 1} | private
 
     def settle_after(event: Any) -> None:
-        rested = event.success(rest, revision, revision, concurrency_limit=None, **private)
-        rested.success(settle, [*source.inputs, now, past, revision], settled, **lane)
+        # "multiple": a newer move must get its own rest while an older one still waits
+        rested = event.success(rest, revision, revision, concurrency_limit=None, trigger_mode="multiple", **private)
+        rested.success(settle, [*source.inputs, now, past, revision], settled, trigger_mode="multiple", **lane)
 
     moved = gr.on([slider.input for slider in sliders], preview, [*state, layers, *sliders], [live, now, revision, summary], trigger_mode="always_last", **lane)
     settle_after(moved)
@@ -229,9 +230,9 @@ def _connect(
     settle_after(released)
 
     def draw_after(event: Any) -> None:
-        drawn = event.success(show, [*state, layers], shown, **lane)
+        drawn = event.success(show, [*state, layers], shown, trigger_mode="multiple", **lane)
         settle_after(drawn)
-        drawn.success(five, [*state, layers, which], row, **lane)
+        drawn.success(five, [*state, layers, which], row, trigger_mode="multiple", **lane)
 
     undo, redo, reset = history_buttons
 

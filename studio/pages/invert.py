@@ -190,7 +190,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk.running = True
 
     @spoken
-    def invert(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
+    def run_method(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
         """Run the chosen method on the aligned photo."""
         desk = session.visitors.desk(request.session_hash)
         try:
@@ -247,7 +247,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
 
     claimed = buttons.run.click(claim, None, None, queue=False, api_visibility="private")
     running = claimed.success(
-        invert,
+        run_method,
         [method, *controls],
         [buttons.status, out.preview, out.curve, *finished],
         concurrency_id=RUN_LANE,

@@ -177,7 +177,9 @@ def test_closing_after_one_yield_leaves_all_as_found(name: str, toy: Student, en
     assert fingerprint(toy) == before
 
 
-def test_a_full_run_touches_neither_generator_nor_global_randomness(name: str, finished: Finished, toy: Student, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_run_touches_neither_generator_nor_global_randomness(
+    name: str, finished: Finished, toy: Student, capsys: pytest.CaptureFixture[str]
+) -> None:
     weights, torch_state, numpy_state = fingerprint(toy), torch.get_rng_state(), np.random.get_state(legacy=False)["state"]
     drive(start(name, toy))
     assert fingerprint(toy) == weights

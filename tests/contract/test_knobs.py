@@ -10,7 +10,11 @@ from engines import catalogue
 from engines.core.errors import KnobError
 from engines.core.knobs import Declared, Knob, Knobs
 
-DECLARED = [pytest.param(engine.knob_set, declared, id=f"{name}.{declared.name}") for name, engine in catalogue().items() for declared in engine.knob_set.declared()]
+DECLARED = [
+    pytest.param(engine.knob_set, declared, id=f"{name}.{declared.name}")
+    for name, engine in catalogue().items()
+    for declared in engine.knob_set.declared()
+]
 NUMBERS = [case for case in DECLARED if case.values[1].kind in (int, float)]  # type: ignore[union-attr]
 
 
@@ -103,20 +107,28 @@ def test_a_field_without_its_declaration_is_a_fault_of_ours() -> None:
         Bare()
 
 
-@pytest.mark.parametrize(("name", "text", "value"), [("steps", "7", 7), ("rate", "1e-2", 0.01), ("polish", "On", True), ("polish", "no", False), ("distance", "far", "far")])
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [("steps", "7", 7), ("rate", "1e-2", 0.01), ("polish", "On", True), ("polish", "no", False), ("distance", "far", "far")],
+)
 def test_a_word_of_the_command_line_becomes_a_value(name: str, text: str, value: object) -> None:
     declared = next(item for item in Sample.declared() if item.name == name)
     assert declared.parse(text) == value
 
 
-@pytest.mark.parametrize(("name", "text"), [("steps", "7.5"), ("steps", "many"), ("steps", ""), ("rate", "nan"), ("rate", "1e999"), ("polish", "maybe"), ("distance", "nearer")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("steps", "7.5"), ("steps", "many"), ("steps", ""), ("rate", "nan"), ("rate", "1e999"), ("polish", "maybe"), ("distance", "nearer")],
+)
 def test_a_word_that_says_no_such_value_is_refused(name: str, text: str) -> None:
     declared = next(item for item in Sample.declared() if item.name == name)
     with pytest.raises(KnobError, match=declared.label):
         declared.parse(text)
 
 
-ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.complex_numbers() | st.binary()
+ANYTHING = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers()) | st.complex_numbers() | st.binary()
+)
 
 
 @given(st.sampled_from(Sample.declared()), ANYTHING)
@@ -138,3 +150,12 @@ def test_whatever_is_typed_is_taken_or_refused(declared: Declared, text: str) ->
         assert str(error).startswith(declared.label)
     else:
         assert type(taken) is declared.kind
+
+
+def test_a_knob_without_a_default_is_a_fault_of_ours() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Undecided(Knobs):
+        steps: Annotated[int, Knob("Updates.", lo=1, hi=10)]
+
+    with pytest.raises(TypeError, match="steps lacks its default"):
+        Undecided(steps=3)

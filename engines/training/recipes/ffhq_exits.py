@@ -54,7 +54,7 @@ class Batch:
 @torch.no_grad()
 def untrained(generator: Student, seed: int) -> dict[str, Tensor]:
     """Random heads of all sizes, named as the generator expects them."""
-    weights = {}
+    weights: dict[str, Tensor] = {}
     w = generator.map(normal((16, generator.width), seed=seed, device=generator.device))
     for size, width in WIDTHS.items():
         layer = f"conv2_{size // 2}"

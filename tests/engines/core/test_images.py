@@ -125,7 +125,9 @@ def test_what_is_transparent_shows_white(mode: str) -> None:
     picture.putalpha(alpha)
     read = values(read_image(encoded(picture, "PNG")))
     assert (read[:, : SIDE // 2] == 255).all()
-    assert np.array_equal(read[:, SIDE // 2 :], values(gradient().convert("L").convert("RGB") if mode == "LA" else gradient())[:, SIDE // 2 :])
+    assert np.array_equal(
+        read[:, SIDE // 2 :], values(gradient().convert("L").convert("RGB") if mode == "LA" else gradient())[:, SIDE // 2 :]
+    )
 
 
 def test_a_transparent_palette_shows_white() -> None:
@@ -166,7 +168,11 @@ NOT_A_CRASH = settings(suppress_health_check=[HealthCheck.function_scoped_fixtur
 SEEDS = [
     encoded(gradient(), "PNG"),
     encoded(gradient().quantize(8), "PNG", transparency=3),
-    encoded(gradient(), "JPEG", exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"),
+    encoded(
+        gradient(),
+        "JPEG",
+        exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00",
+    ),
     encoded(gradient(), "JPEG", progressive=True),
     encoded(gradient(), "WEBP"),
     encoded(gradient(), "GIF", save_all=True, append_images=[gradient().rotate(90)]),

@@ -258,8 +258,16 @@ def test_a_generator_without_exits_draws_the_full_picture_only(toy: Student, w: 
         (Latent("s", torch.zeros(1, 32)), {}, r"A code of S with shape \(1, 32\) came; it is \(batch, 140\)\."),
         (Latent("s", torch.zeros(1, 140)), {"size": 32}, r"A code in S draws only the full picture.*Leave `size` out\."),
         (torch.zeros(1, 32), {"size": 48}, r"draws 16, 32, 64 px; 48 came\."),
-        (torch.zeros(1, 32), {"tuning": {"conv_5.weight": torch.zeros(1)}}, r"names 'conv_5\.weight', which the generator toy does not have\."),
-        (torch.zeros(1, 32), {"features": {"noise/conv_5": torch.zeros(1, 1, 4, 4)}}, r"'noise/conv_5' came; wanted noise/LAYER, style/LAYER or"),
+        (
+            torch.zeros(1, 32),
+            {"tuning": {"conv_5.weight": torch.zeros(1)}},
+            r"names 'conv_5\.weight', which the generator toy does not have\.",
+        ),
+        (
+            torch.zeros(1, 32),
+            {"features": {"noise/conv_5": torch.zeros(1, 1, 4, 4)}},
+            r"'noise/conv_5' came; wanted noise/LAYER, style/LAYER or",
+        ),
         (torch.zeros(1, 32), {"features": {"colour/conv_4": torch.zeros(1, 1, 4, 4)}}, r"'colour/conv_4' came"),
         (torch.zeros(1, 32), {"size": 16, "resume": Prefix(32, torch.zeros(1, 16, 16, 16))}, r"block of 32 px came; a picture of 16 px"),
     ],
@@ -274,3 +282,10 @@ def test_unknown_spaces_and_blocks_are_refused_in_a_sentence(toy: Student, w: Te
         toy.layout("x")
     with pytest.raises(SpaceError, match=r"Blocks work at 8, 16, 32 px; 64 came\."):
         toy.prefix(w, 64)
+
+
+def test_a_prefix_may_go_on_from_an_earlier_one(toy: Student, w: Tensor) -> None:
+    """Coarse edits are drawn once while finer sliders move."""
+    whole, onward = toy.prefix(w, 32), toy.prefix(w, 32, resume=toy.prefix(w, 16))
+    assert (onward.block, onward.features.shape) == (32, whole.features.shape)
+    assert torch.allclose(onward.features, whole.features, atol=1e-6)

@@ -88,7 +88,8 @@ def test_what_a_mask_leaves_out_does_not_pull(toy: Student, face: Tensor, engine
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., :32] = 1
     painted = torch.where(mask > 0, face, -face)
-    plain, over = (engine(toy)(InvertRequest(image=image, mask=mask), steps=3, finishing_steps=1) for image in (face, painted))
+    settings = {"steps": 3, "finishing_steps": 1, "perceptual_weight": 0.0}  # LPIPS looks at the surroundings of what counts, too
+    plain, over = (engine(toy)(InvertRequest(image=image, mask=mask), **settings) for image in (face, painted))
     assert torch.equal(plain.images, over.images)
 
 
@@ -126,7 +127,7 @@ def test_rates_warm_up_and_fade_out() -> None:
     assert rates[0] < 0.3
     assert max(rates) == pytest.approx(1)
     assert rates[-1] < 0.01
-    assert all(left >= right for left, right in zip(rates[150:], rates[151:], strict=False))
+    assert rates[150:] == sorted(rates[150:], reverse=True)
 
 
 def test_whiteness_tells_noise_from_pictures() -> None:

@@ -1,0 +1,36 @@
+"""Measure and write benchmarks/results/*.json.
+
+    python -m benchmarks                                   # everything, about 20 minutes on two CPU cores; leave the machine alone
+    python -m benchmarks generator --wheel downloads/random_face-2021.7.21.1-py3-none-any.whl
+    python -m benchmarks all --quick                       # does it run? its figures mean nothing and go to build/benchmarks
+
+`pip download --no-deps random-face==2021.7.21.1 -d downloads` fetches the wheel; without it OpenVINO's column is left out.
+"""
+
+import argparse
+from pathlib import Path
+
+from benchmarks import generator, inversion
+from benchmarks.machine import RESULTS, write
+
+REPEATS, QUICK_REPEATS = 21, 3
+QUICK_RESULTS = Path("build/benchmarks")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "all"), default="all")
+    parser.add_argument("--quick", action="store_true", help="few repeats and steps")
+    parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
+    parser.add_argument("--output", type=Path, help="folder of the results")
+    arguments = parser.parse_args()
+    folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
+    if arguments.what in ("generator", "all"):
+        print(write("generator", generator.measure(QUICK_REPEATS if arguments.quick else REPEATS, arguments.wheel), folder))
+    if arguments.what in ("inversion", "all"):
+        print(write("inversion", inversion.measure(arguments.quick), folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Turn benchmarks/results/*.json into the tables of README.md, between two marks there: `python -m benchmarks.table`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import RESULTS
+
+BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+README = RESULTS.parents[1] / "README.md"
+
+
+def rendered(folder: Path) -> str:
+    """All results in a folder as Markdown; a sentence in place of what was not measured."""
+    parts = []
+    for name, render in (("generator", _generator), ("inversion", _inversion)):
+        path = folder / f"{name}.json"
+        parts.append(
+            render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`python -m benchmarks {name}` has not been run."
+        )
+    return "\n\n".join(parts)
+
+
+def renewed(text: str, table: str) -> str | None:
+    """A text with what stands between the two marks replaced; None if it lacks them."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else None
+
+
+def _grid(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def _where(machine: dict[str, Any]) -> str:
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['ram_gib']:g} GiB, torch {machine['torch']} "
+        f"on {machine['threads']} threads, {machine['date']}"
+    )
+
+
+def _generator(results: dict[str, Any]) -> str:
+    sizes = list(results["ways"][0]["sizes"])
+    head = ["seconds a picture", *(f"{size} px" for size in sizes), *(f"{size} px with gradient" for size in sizes), "most memory"]
+    rows: list[list[str]] = []
+    for way in results["ways"]:
+        times = [f"{way['sizes'][size][kind]['median']:.3f}" for kind in ("forward", "backward") for size in sizes]
+        rows.append([_way(way), *times, f"{way['peak_mib']['forward']:.0f} / {way['peak_mib']['backward']:.0f} MiB"])
+    text = (
+        f"**Drawing one face** (medians of {results['repeats']}; memory: drawing only / with gradients; {_where(results['machine'])})\n\n"
+        f"{_grid(head, rows)}\n\n"
+    )
+    beside = results["openvino"]
+    if "skipped" in beside:
+        return text + beside["skipped"]
+    rows = [
+        [_way(way), f"{way['student']['median']:.3f}", f"{way['openvino']['median']:.3f}", f"{way['ratio']:.2f}"] for way in beside["ways"]
+    ]
+    version = beside["ways"][0]["version"].split("-")[0]
+    return (
+        text
+        + f"Beside OpenVINO {version} (float32, as many threads, turn by turn, 1024 px):\n\n"
+        + _grid(["seconds a picture", "this generator", "OpenVINO", "ratio"], rows)
+    )
+
+
+def _way(way: dict[str, Any]) -> str:
+    return f"pages {way['pages']}, threads {way['waiting']}"
+
+
+def _inversion(results: dict[str, Any]) -> str:
+    head = ["faces", "method", "seconds", "LPIPS", "MSE", "PSNR", "MS-SSIM", "identity distance", "drift"]
+    rows = [
+        [
+            f"{row['faces']} {row['kind']}",
+            row["method"],
+            f"{row['seconds']:.0f}" + (" (end)" if row["moment"] == "end" else ""),
+            f"{row['lpips']:.3f}",
+            f"{row['mse']:.4f}",
+            f"{row['psnr']:.1f}",
+            f"{row['ms_ssim']:.3f}",
+            f"{row['identity_distance']:.2f}",
+            f"{row['drift']:.2f}",
+        ]
+        for row in sorted(results["medians"], key=lambda row: (row["kind"] != "real", row["method"], row["seconds"]))
+    ]
+    return f"**Inverting a face at the defaults** (medians; {_where(results['machine'])})\n\n{_grid(head, rows)}"
+
+
+def main() -> int:
+    """Renew the README, or print the tables where there is none with the marks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--readme", type=Path, default=README)
+    arguments = parser.parse_args()
+    table = rendered(arguments.results)
+    text = renewed(arguments.readme.read_text(encoding="utf-8"), table) if arguments.readme.is_file() else None
+    if text is None:
+        print(table)
+        print(f"{arguments.readme} lacks the marks {BEGIN} and {END}: nothing was written.", file=sys.stderr)
+        return 1
+    arguments.readme.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

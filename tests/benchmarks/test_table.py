@@ -1,0 +1,110 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import table
+from benchmarks.machine import facts, peak_memory, write
+
+MACHINE = {"cpu": "A processor", "cores": 2, "ram_gib": 8.0, "torch": "2.13.0", "threads": 2, "date": "2026-01-01"}
+TIME = {"median": 0.2, "low": 0.19, "high": 0.21}
+
+
+def generator_results(openvino: dict[str, Any]) -> dict[str, Any]:
+    way = {
+        "pages": "kept",
+        "waiting": "sleep",
+        "sizes": {"1024": {"forward": TIME, "backward": TIME}},
+        "peak_mib": {"forward": 700.0, "backward": 1400.0},
+    }
+    return {"machine": MACHINE, "repeats": 21, "ways": [way], "openvino": openvino}
+
+
+BESIDE = {"ways": [{"pages": "kept", "waiting": "sleep", "version": "2026.1-abc", "student": TIME, "openvino": TIME, "ratio": 1.0}]}
+FIGURES = {"lpips": 0.1, "mse": 0.02, "psnr": 23.0, "ms_ssim": 0.8, "identity_distance": 0.4, "drift": 0.3}
+MEDIAN = {"kind": "generated", "method": "Projector", "moment": "end", "faces": 3, "seconds": 40.0} | FIGURES
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    write("generator", generator_results(BESIDE), tmp_path)
+    write("inversion", {"machine": MACHINE, "medians": [MEDIAN, MEDIAN | {"kind": "real", "faces": 1}]}, tmp_path)
+    return tmp_path
+
+
+def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
+    grid: list[int] = []
+    for line in [*table.rendered(results).splitlines(), ""]:
+        if line.startswith("|"):
+            grid.append(line.count("|"))
+        else:
+            assert len(set(grid)) <= 1
+            grid = []
+
+
+def test_figures_and_machine_are_shown(results: Path) -> None:
+    text = table.rendered(results)
+    assert "A processor, 2 cores, 8 GiB, torch 2.13.0 on 2 threads, 2026-01-01" in text
+    assert "| pages kept, threads sleep | 0.200 | 0.200 | 700 / 1400 MiB |" in text
+    assert "| pages kept, threads sleep | 0.200 | 0.200 | 1.00 |" in text
+    assert "| 3 generated | Projector | 40 (end) | 0.100 |" in text
+
+
+def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
+    text = table.rendered(results)
+    assert text.index("| 1 real |") < text.index("| 3 generated |")
+
+
+def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
+    assert table.rendered(tmp_path).count("has not been run.") == 2
+    write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
+    assert "OpenVINO is not installed." in table.rendered(tmp_path)
+
+
+def test_renewing_replaces_what_stands_between_the_marks_only() -> None:
+    text = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
+    once = table.renewed(text, "| new |")
+    assert once == f"before\n{table.BEGIN}\n| new |\n{table.END}\nafter\n"
+    assert table.renewed(once, "| new |") == once
+
+
+@pytest.mark.parametrize("text", ["", "no marks", f"{table.BEGIN} only", f"{table.END} before {table.BEGIN}"])
+def test_without_the_marks_nothing_is_renewed(text: str) -> None:
+    assert table.renewed(text, "new") is None
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_command_prints_where_it_cannot_write(
+    results: Path, exists: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = results / "README.md"
+    if exists:
+        readme.write_text("# No marks\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--readme", str(readme)])
+    assert table.main() == 1
+    printed = capsys.readouterr()
+    assert "Drawing one face" in printed.out
+    assert "nothing was written" in printed.err
+    assert readme.exists() == exists
+
+
+def test_the_command_writes_where_it_can(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = results / "README.md"
+    readme.write_text(f"# Title\n{table.BEGIN}\n{table.END}\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--readme", str(readme)])
+    assert table.main() == 0
+    assert "Inverting a face" in readme.read_text(encoding="utf-8")
+
+
+def test_committed_results_can_be_rendered() -> None:
+    for path in table.RESULTS.glob("*.json"):
+        assert json.loads(path.read_text(encoding="utf-8"))["machine"]["cpu"] in table.rendered(table.RESULTS)
+
+
+def test_the_machine_is_described() -> None:
+    found = facts()
+    assert found["cores"] >= 1
+    assert found["ram_gib"] > 0
+    assert peak_memory() > 10

@@ -1,0 +1,66 @@
+import io
+import os
+import pickle
+import tarfile
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from scripts import manifest
+from scripts.convert_ffhq import by_band
+from scripts.convert_lpips import ArraysOnly, layers
+
+
+class Trap:
+    """A pickle that would run a command."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("false",)
+
+
+@pytest.mark.parametrize("value", [Trap(), Path("x"), torch.Size([1]), eval], ids=["command", "path", "torch", "builtin"])
+def test_the_unpickler_rebuilds_arrays_and_nothing_else(value: object) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="is not part of an array"):
+        ArraysOnly(io.BytesIO(pickle.dumps({"kernel": value}))).load()
+
+
+def test_arrays_pass_the_unpickler() -> None:
+    arrays = {"kernel": np.arange(6, dtype=np.float32).reshape(2, 3)}
+    assert np.array_equal(ArraysOnly(io.BytesIO(pickle.dumps(arrays))).load()["kernel"], arrays["kernel"])
+
+
+def test_kernels_get_torchs_order_of_axes(tmp_path: Path) -> None:
+    kernel = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)  # height, width, in, out
+    data = pickle.dumps({"Net_0": {"Conv_0": {"kernel": kernel, "bias": np.zeros(5, np.float32)}}})
+    with tarfile.open(tmp_path / "package.tar", "w") as archive:
+        member = tarfile.TarInfo("package/weights/net.ckpt")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    with tarfile.open(tmp_path / "package.tar") as archive:
+        weights = layers(archive, "weights/net.ckpt", "Net_0", ("first",))
+    assert weights["first.weight"].shape == (5, 4, 2, 3)
+    assert float(weights["first.weight"][4, 3, 1, 2]) == float(kernel[1, 2, 3, 4])
+
+
+def test_bands_are_made_contiguous() -> None:
+    """Two channels: LL of both, then LH, HL, HH of the first, then of the second."""
+    assert by_band(torch.arange(8)).tolist() == [0, 1, 2, 5, 3, 6, 4, 7]
+
+
+def test_recording_writes_the_file_and_renews_its_entry_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+    manifest.record("b", {"x": torch.ones(3)}, licence="MIT", origin="first")
+    manifest.record("a", {"n": torch.arange(3)}, licence="MIT", origin='a "quoted" one', metrics={"psnr": 30.5})
+    manifest.record("b", {"x": torch.full((3,), 0.5)}, licence="MIT", origin="second")
+    entries = tomllib.loads((tmp_path / "weights.toml").read_text(encoding="utf-8"))
+    assert list(entries) == ["a", "b"]
+    assert entries["b"]["origin"] == "second"
+    assert entries["a"]["metrics"] == {"psnr": 30.5}
+    stored = load_file(tmp_path / "models" / "b.safetensors")["x"]
+    assert stored.dtype == torch.float16
+    assert stored.tolist() == [0.5, 0.5, 0.5]
+    assert load_file(tmp_path / "models" / "a.safetensors")["n"].dtype == torch.int64

@@ -1,0 +1,58 @@
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image as Pil
+
+from tests.studio.conftest import ASTRONAUT
+
+
+@pytest.fixture(scope="module")
+def client(toy_url: str):
+    client = Client(toy_url, verbose=False)
+    yield client
+    client.close()
+
+
+def test_engines_are_listed_with_their_knobs(client: Client) -> None:
+    listed = {entry["name"]: entry for entry in client.predict(api_name="/engines")}
+    assert {"projector", "image2stylegan", "sefa", "pca"} <= set(listed)
+    assert {"steps", "learning_rate"} <= {knob["name"] for knob in listed["image2stylegan"]["knobs"]}
+
+
+def test_a_random_face_comes_as_a_picture(client: Client) -> None:
+    path = client.predict(3, 0.7, api_name="/random_face")
+    assert Pil.open(path).size == (64, 64)
+
+
+def test_a_photo_is_aligned_and_inverted(client: Client) -> None:
+    assert Pil.open(client.predict(handle_file(str(ASTRONAUT)), api_name="/align")).size == (64, 64)
+    picture, figures = client.predict(handle_file(str(ASTRONAUT)), "projector", {"steps": 2, "finishing_steps": 1}, api_name="/invert")
+    assert Pil.open(picture).size == (64, 64) and {"lpips", "mse", "psnr", "ms_ssim", "identity_distance"} <= set(figures)
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs", "words"),
+    [("nobody", {}, "no inversion engine"), ("projector", {"steps": 0}, "from 1 to"), ("projector", {"stairs": 1}, "no knob")],
+)
+def test_bad_requests_get_a_sentence(client: Client, name: str, knobs: dict, words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        client.predict(handle_file(str(ASTRONAUT)), name, knobs, api_name="/invert")
+
+
+def test_a_text_named_jpg_gets_a_sentence_and_no_path(client: Client, write) -> None:
+    with pytest.raises(AppError, match="not a picture") as caught:
+        client.predict(handle_file(write("text.jpg", b"just words")), api_name="/align")
+    assert "/" not in str(caught.value)
+
+
+def test_a_path_of_the_server_is_not_read(toy_url: str) -> None:
+    """A client that names a file of the machine instead of an upload is refused."""
+    body = {"data": [{"path": str(ASTRONAUT), "meta": {"_type": "gradio.FileData"}}]}
+    event = httpx.post(f"{toy_url}gradio_api/call/align", json=body).json()["event_id"]
+    assert "error" in httpx.get(f"{toy_url}gradio_api/call/align/{event}", timeout=60).text
+
+
+def test_a_too_large_file_is_refused(toy_url: str) -> None:
+    answer = httpx.post(f"{toy_url}gradio_api/upload", files={"files": ("big.png", bytes(41 * 2**20), "image/png")}, timeout=60)
+    assert answer.status_code == 413

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pil
+
+from studio.cli import main
+from tests.studio.conftest import ASTRONAUT
+
+RUN = ["--generator", "toy", "run"]
+
+
+def test_list_names_every_engine_and_knob(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    text = capsys.readouterr().out
+    assert "image2stylegan: Image2StyleGAN" in text and "--learning-rate" in text
+
+
+def test_run_writes_a_picture(tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert main([*RUN, "image2stylegan", "--image", str(ASTRONAUT), "--out", str(out), "--steps", "2", "--finishing-steps=1"]) == 0
+    assert Pil.open(out).size == (64, 64)
+    assert "generative model" in Pil.open(out).text["Software"]
+
+
+def test_run_of_what_needs_no_photo(tmp_path: Path) -> None:
+    assert main([*RUN, "sefa", "--out", str(tmp_path / "strip.png"), "--count", "2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nobody"], "There is no engine"),
+        (["projector"], "add --image"),
+        (["projector", "--image", "missing.jpg"], "There is no file"),
+        (["projector", "--steps", "0"], "from 1 to"),
+        (["projector", "--steps", "many"], "takes a number"),
+        (["projector", "--stairs", "3"], "the knobs here are"),
+        (["projector", "--steps"], "wants a value"),
+        (["projector", "--out", "out.exe"], "ends in .png"),
+    ],
+)
+def test_wrong_words_get_a_sentence(capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
+    assert main([*RUN, *words]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_login_needs_both_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--auth", "nobody"]) == 1
+    assert "USER:PASSWORD" in capsys.readouterr().err
+
+
+def test_unknown_words_without_a_command_are_wrong_usage() -> None:
+    with pytest.raises(SystemExit):
+        main(["--no-such-option"])

@@ -1,0 +1,87 @@
+import threading
+import time
+
+import gradio as gr
+import pytest
+import torch
+
+from engines import Result
+from engines.contract import Progress
+from engines.core.errors import StudioError
+from studio.events import Moment, moments, offer, say, spoken
+
+PICTURE = torch.zeros(1, 3, 8, 8)
+
+
+def steps(count: int, freed: list[str], pause: float = 0.0):
+    try:
+        for step in range(1, count + 1):
+            time.sleep(pause)
+            yield Progress(step, count, PICTURE, {"pixel": 1 / step}, Result(PICTURE + step))
+        return Result(PICTURE + count)
+    finally:
+        freed.append("freed")
+
+
+def test_the_last_moment_carries_the_result_and_the_whole_history() -> None:
+    freed: list[str] = []
+    kept: list[Result] = []
+    last = list(moments(steps(5, freed), kept.append, 60))[-1]
+    assert last.result is kept[-1] and len(last.history["pixel"]) == 5 and freed == ["freed"]
+    assert say(last).startswith("Done")
+
+
+def test_closing_stops_the_run_and_leaves_the_best() -> None:
+    freed: list[str] = []
+    kept: list[Result] = []
+    going = moments(steps(10_000, freed), kept.append, 60)
+    next(going)
+    going.close()
+    assert freed == ["freed"] and float(kept[-1].images.max()) >= 1
+
+
+def test_the_time_limit_ends_with_the_best() -> None:
+    freed: list[str] = []
+    last = list(moments(steps(10_000, freed, pause=0.01), lambda _: None, 0.05))[-1]
+    assert last.cut_short and last.result is not None and freed == ["freed"]
+
+
+def test_our_errors_are_spoken_and_others_are_not() -> None:
+    @spoken
+    def ours() -> None:
+        raise StudioError("a clear sentence")
+
+    @spoken
+    def theirs() -> None:
+        raise ValueError("/secret/path")
+
+    with pytest.raises(gr.Error, match="a clear sentence"):
+        ours()
+    with pytest.raises(ValueError):
+        theirs()
+
+
+def test_a_spoken_generator_stays_one() -> None:
+    @spoken
+    def counting():
+        yield 1
+        raise StudioError("enough")
+
+    run = counting()
+    assert next(run) == 1
+    with pytest.raises(gr.Error, match="enough"):
+        next(run)
+
+
+def test_a_download_never_takes_a_path_from_its_name() -> None:
+    path = offer("../../etc/Passwd", b"x")
+    assert "/etc/" not in path and path.endswith("..-..-etc-passwd")
+
+
+def test_moments_from_another_thread() -> None:
+    freed: list[str] = []
+    found: list[Moment] = []
+    thread = threading.Thread(target=lambda: found.extend(moments(steps(3, freed), lambda _: None, 60)))
+    thread.start()
+    thread.join(10)
+    assert found[-1].result is not None
