@@ -19,6 +19,8 @@ from engines.core.errors import StudioError
 from engines.core.memory import give_back
 
 RUN_LANE, PREVIEW_LANE = "run", "preview"
+QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
+"""Settings of events that touch no model but may have something to say: an error outside the queue would reach nobody."""
 _SECONDS_BETWEEN_UPDATES = 0.35
 log = logging.getLogger(__name__)
 P, R = ParamSpec("P"), TypeVar("R")

@@ -45,8 +45,8 @@ def device(request: pytest.FixtureRequest) -> torch.device:
 
 def chromium() -> Path | None:
     """The browser that pages are driven with: $STUDIO_CHROMIUM, or Debian's."""
-    candidates = [Path(os.environ[name]) for name in ("STUDIO_CHROMIUM",) if name in os.environ] or [Path("/usr/bin/chromium")]
-    return next((path for path in candidates if path.is_file()), None)
+    path = Path(os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium"))
+    return path if path.is_file() else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

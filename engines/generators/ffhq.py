@@ -137,6 +137,8 @@ class Student:
         """Features entering the block of working size `block` (8 to 512 at 1024 px), from an earlier prefix if there is one."""
         if block not in self.blocks:
             raise SpaceError(f"Blocks work at {', '.join(map(str, self.blocks))} px; {block} came.")
+        if resume is not None and resume.block > block:
+            raise SpaceError(f"Features on their way into the block of {resume.block} px came; the block of {block} px lies before it.")
         last = block // 2
         styles = self._styles(code, self.weights, {}, tuple(self._layers_between(resume, last)))
         return Prefix(block, self._trunk(self.weights, styles, {}, resume, last))

@@ -143,7 +143,7 @@ def build(session: Session, strip: Strip) -> None:
         [buttons.status, plot, bars, listed],
         concurrency_id=RUN_LANE,
         concurrency_limit=1,
-        show_progress_on=[buttons.status],
+        show_progress="hidden",
         **private,
     )
     buttons.stop.click(lambda: "Stopped.", None, buttons.status, cancels=[running], queue=False, **private)

@@ -19,7 +19,7 @@ from engines.faces import alignment_from_box, paste_back
 from engines.spaces.statistics import statistics
 from studio.cell import cell, code, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import RUN_LANE, Moment, moments, offer, say, spoken
+from studio.events import QUICK, RUN_LANE, Moment, moments, offer, say, spoken
 from studio.inputs import photo_input
 from studio.photo import overlay, place, use
 from studio.plots import error_map, loss_curve
@@ -61,7 +61,7 @@ def build(session: Session, strip: Strip) -> None:
         _photo_cell(session)
     with cell(2, "Invert it", "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far."):
         panels, method, buttons, preview, curve = _method_cell(session)
-    with cell(3, "Look at it", "Drag the divider, or choose a view with the arrow keys. Then put the inversion on the shelf: the other tabs edit it."):
+    with cell(3, "Look at it", "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it."):
         out = _result_cell(preview, curve)
     _connect(session, strip, panels, method, buttons, out)
 
@@ -119,7 +119,7 @@ def _photo_cell(session: Session) -> None:
         return [overlay(desk), "Aligned by hand.", _small(desk)]
 
     photo.change(choose_photo, photo, outputs, concurrency_id="photo", concurrency_limit=1, api_visibility="private", show_progress_on=[found])
-    which.input(choose_face, which, [found, sentence, aligned], queue=False, api_visibility="private")
+    which.input(choose_face, which, [found, sentence, aligned], **QUICK)
     gr.on(
         [slider.input for slider in (x, y, side)],
         choose_box,
@@ -180,7 +180,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
     finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
 
     @spoken
-    def claim(request: gr.Request) -> None:
+    def claim(request: gr.Request) -> str:
         """Reserve the visitor's one run, or say why not."""
         desk = session.visitors.desk(request.session_hash)
         if desk.target is None:
@@ -188,6 +188,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         if desk.running:
             raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
         desk.running = True
+        return "Waiting for its turn …"
 
     @spoken
     def run_method(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -220,10 +221,9 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         words = f"Stopped after {desk.kept.seconds:.1f} s; the best so far is below."
         return {buttons.status: words} | _conclusion(session, desk, out)
 
-    def release(request: gr.Request) -> str:
+    def release(request: gr.Request) -> None:
         """After a run that could not start or went wrong."""
         session.visitors.desk(request.session_hash).running = False
-        return ""
 
     @spoken
     def show(name: str, request: gr.Request) -> list[Any]:
@@ -245,20 +245,20 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(desk, item.key)
 
-    claimed = buttons.run.click(claim, None, None, queue=False, api_visibility="private")
+    claimed = buttons.run.click(claim, None, buttons.status, show_progress="hidden", **QUICK)
     running = claimed.success(
         run_method,
         [method, *controls],
         [buttons.status, out.preview, out.curve, *finished],
         concurrency_id=RUN_LANE,
         concurrency_limit=1,
-        show_progress_on=[buttons.status],
+        show_progress="hidden",
         api_visibility="private",
     )
-    running.failure(release, None, buttons.status, queue=False, api_visibility="private")
+    running.failure(release, None, None, queue=False, api_visibility="private")
     buttons.stop.click(stop, None, [buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
-    out.view.change(show, out.view, [out.slider, out.picture], queue=False, api_visibility="private", show_progress="hidden")
-    out.keep.click(put_on_shelf, None, strip.outputs, queue=False, api_visibility="private")
+    out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
+    out.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
 
 
 def _chosen(panels: list[Panel], name: str, values: tuple[Any, ...]) -> tuple[Panel, Any]:

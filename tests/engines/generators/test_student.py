@@ -63,6 +63,12 @@ def test_equal_seeds_make_equal_toys(toy: Student) -> None:
     assert not torch.equal(new_toy(seed=1).weights["const"], toy.weights["const"])
 
 
+def test_toy_pictures_are_about_in_range(toy: Student) -> None:
+    spreads = toy.synthesize(toy.map(normal((16, toy.width), 3))).std(dim=(1, 2, 3))
+    assert 0.1 < float(spreads.median()) < 0.5
+    assert float(spreads.max()) < 2
+
+
 def test_it_lives_where_it_is_told(device: torch.device) -> None:
     generator = new_toy(device)
     image = generator.synthesize(generator.map(normal((1, generator.width), 1, device)))
@@ -289,3 +295,5 @@ def test_a_prefix_may_go_on_from_an_earlier_one(toy: Student, w: Tensor) -> None
     whole, onward = toy.prefix(w, 32), toy.prefix(w, 32, resume=toy.prefix(w, 16))
     assert (onward.block, onward.features.shape) == (32, whole.features.shape)
     assert torch.allclose(onward.features, whole.features, atol=1e-6)
+    with pytest.raises(SpaceError, match=r"block of 32 px came; the block of 16 px lies before it\."):
+        toy.prefix(w, 16, resume=whole)

@@ -1,0 +1,70 @@
+from collections.abc import Callable, Iterator
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from studio.app import build
+from studio.server import launch_options
+from studio.session import Session
+from studio.settings import Settings
+from tests.conftest import chromium
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+expect.set_options(timeout=30_000)
+DESKTOP, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def _served(generator: str) -> Iterator[str]:
+    session = Session(Settings(generator=generator))
+    session.warm()
+    page = build(session)
+    _, url, _ = page.launch(**launch_options(page, session.settings))
+    yield url
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def toy_url() -> Iterator[str]:
+    yield from _served("toy")
+
+
+@pytest.fixture(scope="session")
+def ffhq_url() -> Iterator[str]:
+    yield from _served("ffhq")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the page as a new visitor; afterwards, nothing may have left the machine and no script may have failed."""
+    contexts, strangers, faults = [], [], []
+
+    def open_page(url: str, viewport: dict[str, int] = DESKTOP) -> Page:
+        context = browser.new_context(viewport=viewport, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: strangers.append(request.url) if _leaves(request.url) else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(url)
+        page.wait_for_selector("#photo")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not strangers, f"requests left the machine: {strangers}"
+    assert not faults, f"scripts failed: {faults}"
+
+
+def _leaves(url: str) -> bool:
+    address = urlparse(url)
+    return address.scheme not in ("data", "blob") and address.hostname not in ("127.0.0.1", "localhost")

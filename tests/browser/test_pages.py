@@ -1,0 +1,204 @@
+"""One visitor at a time in headless Chromium: every tab, the awkward moments, and the whole path on the real generator."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pil
+from playwright.sync_api import Page, expect
+
+from engines.core.weights import assets
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+ASTRONAUT = assets() / "examples" / "astronaut.jpg"
+Visit = Callable[..., Page]
+
+
+def upload(page: Page, path: Path) -> None:
+    page.set_input_files("#photo input[type=file]", str(path))
+
+
+def set_number(page: Page, selector: str, value: int) -> None:
+    box = page.locator(f"{selector} input[type=number]")
+    box.fill(str(value))
+    box.blur()
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def aligned(page: Page) -> None:
+    upload(page, ASTRONAUT)
+    expect(page.locator("#photo-sentence")).to_contain_text("aligned")
+    expect(page.locator("#photo-aligned img")).to_be_visible()
+
+
+def invert(page: Page, steps: int, finishing: int) -> None:
+    set_number(page, "#invert-image2stylegan-steps", steps)
+    set_number(page, "#invert-image2stylegan-finishing_steps", finishing)
+    page.click("#invert-run")
+
+
+def test_the_whole_path_on_the_real_generator(visit: Visit, ffhq_url: str, tmp_path: Path) -> None:
+    page = visit(ffhq_url)
+    aligned(page)
+    invert(page, 15, 4)
+    expect(page.locator("#invert-curve svg")).to_be_visible()
+    expect(page.locator("#invert-metrics")).to_contain_text("LPIPS", timeout=120_000)
+    lpips = float(re.search(r"LPIPS\s+([\d.]+)", page.inner_text("#invert-metrics")).group(1))
+    assert lpips < 0.45  # the average face stands at about 0.5
+
+    with page.expect_download() as download:
+        page.click("#invert-download")
+    download.value.save_as(tmp_path / "inversion.png")
+    assert Pil.open(tmp_path / "inversion.png").size == (1024, 1024)
+    with page.expect_download() as download:
+        page.click("#invert-download-pasted")
+    download.value.save_as(tmp_path / "pasted.jpg")
+    assert Pil.open(tmp_path / "pasted.jpg").size == Pil.open(ASTRONAUT).size
+
+    page.click("#invert-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    tab(page, "Edit directions")
+    page.locator("#shelf-strip button").first.click()
+    expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
+    slider = page.locator("#edit-slider-2 input[type=range]")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#edit-summary")).to_contain_text("coarse 2 +1.0")
+    expect(page.locator("#edit-download a, a#edit-download").first).to_be_visible()
+    page.wait_for_timeout(1500)
+    with page.expect_download() as download:
+        page.click("#edit-download")
+    download.value.save_as(tmp_path / "edited.png")
+    edited = Pil.open(tmp_path / "edited.png")
+    assert edited.size == (1024, 1024) and edited.tobytes() != Pil.open(tmp_path / "inversion.png").tobytes()
+
+
+def test_views_switch_by_keyboard(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    aligned(page)
+    invert(page, 2, 1)
+    expect(page.locator("#invert-metrics")).to_contain_text("LPIPS")
+    page.locator("#invert-view input").nth(3).focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#invert-picture img")).to_be_visible()
+    page.locator("#invert-view input").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#invert-slider")).to_be_visible()
+
+
+def test_stop_keeps_the_best_and_a_second_run_is_refused(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    aligned(page)
+    invert(page, 1000, 1000)
+    expect(page.locator("#invert-status")).to_contain_text("Step")
+    page.click("#invert-run")
+    expect(page.locator(".toast-body, .toast-wrap").first).to_contain_text("still going")
+    page.click("#invert-stop")
+    expect(page.locator("#invert-status")).to_contain_text("best so far", timeout=5_000)
+    page.click("#invert-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    invert(page, 2, 1)
+    expect(page.locator("#invert-status")).to_contain_text("Done")
+
+
+def test_run_without_a_photo_says_what_to_do(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    page.click("#invert-run")
+    expect(page.locator(".toast-body, .toast-wrap").first).to_contain_text("Choose a photo")
+
+
+def test_bad_uploads_get_a_sentence_and_the_shelf_stays(visit: Visit, toy_url: str, tmp_path: Path) -> None:
+    page = visit(toy_url)
+    aligned(page)
+    invert(page, 2, 1)
+    expect(page.locator("#invert-metrics")).to_contain_text("LPIPS")
+    page.click("#invert-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    for name, data, words in (("words.jpg", b"these are words", "not a picture"), ("empty.png", b"", "empty")):
+        (tmp_path / name).write_bytes(data)
+        page.get_by_label("Remove Image").first.click()
+        upload(page, tmp_path / name)
+        expect(page.locator("#photo-sentence")).to_contain_text(words)
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+
+
+def test_no_face_offers_a_box_by_hand(visit: Visit, toy_url: str, tmp_path: Path) -> None:
+    Pil.effect_noise((300, 200), 80).convert("RGB").save(tmp_path / "noise.png")
+    page = visit(toy_url)
+    upload(page, tmp_path / "noise.png")
+    expect(page.locator("#photo-sentence")).to_contain_text("No face was found")
+    slider = page.locator("#box-x input[type=range]")
+    expect(slider).to_be_visible()
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#photo-sentence")).to_contain_text("by hand")
+
+
+def test_edits_undo_redo_and_never_end_on_a_stale_preview(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    tab(page, "Edit directions")
+    expect(page.locator("#edit-live img")).to_be_visible()
+    page.locator("#edit-slider-1 input[type=range]").focus()
+    for _ in range(25):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +2.5")
+    page.wait_for_timeout(1500)
+    page.click("#edit-undo")
+    expect(page.locator("#edit-summary")).to_contain_text("No edit")
+    page.click("#edit-redo")
+    expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +2.5")
+    page.get_by_label("middle").check()
+    expect(page.locator("#edit-slider-1")).to_contain_text("middle 1")
+    page.click("#edit-reset")
+    expect(page.locator("#edit-summary")).to_contain_text("No edit")
+
+
+def test_the_map_is_clicked_listed_and_shelved(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    tab(page, "Latent explorer")
+    page.click("#explore-run")
+    expect(page.locator("#explore-status")).to_contain_text("Done")
+    page.wait_for_function("document.querySelector('#explore-plot .plot')._fullLayout")
+    page.locator("#explore-plot").scroll_into_view_if_needed()
+    x, y = page.evaluate(
+        """() => { const box = document.querySelector('#explore-plot .plot'), at = box.getBoundingClientRect(), plan = box._fullLayout, points = box.data[0];
+        return [at.x + plan.xaxis._offset + plan.xaxis.l2p(points.x[5]), at.y + plan.yaxis._offset + plan.yaxis.l2p(points.y[5])]; }"""
+    )
+    page.mouse.move(x + 3, y)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(500)
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator("#explore-place")).to_contain_text("Sample")
+    page.click("#explore-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    page.locator("#explore-list input").click()
+    page.get_by_role("option", name="Sample 3", exact=True).click()
+    expect(page.locator("#explore-place")).to_contain_text("Sample 3")
+    page.get_by_label("3-D").check()
+    page.wait_for_function("document.querySelector('#explore-plot .plot').data[0].type === 'scatter3d'")
+
+
+def test_two_visitors_do_not_share_a_shelf(visit: Visit, toy_url: str) -> None:
+    one, two = visit(toy_url), visit(toy_url)
+    tab(one, "Edit directions")
+    expect(one.locator("#edit-live img")).to_be_visible()
+    one.click("#edit-keep")
+    expect(one.locator("#shelf-strip img")).to_have_count(1)
+    tab(two, "Edit directions")
+    two.click("#edit-another")
+    expect(two.locator("#shelf-strip img")).to_have_count(0)
+
+
+def test_a_phone_shows_no_sideways_scroll(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url, PHONE)
+    for name in ("Invert", "Edit directions", "Latent explorer"):
+        tab(page, name)
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
