@@ -10,7 +10,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import generator, inversion
+from benchmarks import generator, inversion, page
 from benchmarks.machine import RESULTS, write
 
 REPEATS, QUICK_REPEATS = 21, 3
@@ -20,7 +20,7 @@ QUICK_RESULTS = Path("build/benchmarks")
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
     parser.add_argument("--output", type=Path, help="folder of the results")
@@ -28,6 +28,8 @@ def main() -> None:
     folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
     if arguments.what in ("generator", "all"):
         print(write("generator", generator.measure(QUICK_REPEATS if arguments.quick else REPEATS, arguments.wheel), folder))
+    if arguments.what in ("page", "all"):
+        print(write("page", page.measure(arguments.quick), folder))
     if arguments.what in ("inversion", "all"):
         print(write("inversion", inversion.measure(arguments.quick), folder))
 

@@ -31,7 +31,7 @@ SEEDS = (910_001, 910_002, 910_003)
 
 MOMENTS = (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 QUICK_MOMENTS = (1.0, 3.0)
-QUICK = {"steps": 4, "finishing_steps": 1, "preview_every": 1}
+QUICK = {"steps": 4, "quick_steps": 1, "preview_every": 1}
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ README = RESULTS.parents[1] / "README.md"
 def rendered(folder: Path) -> str:
     """All results in a folder as Markdown; a sentence in place of what was not measured."""
     parts = []
-    for name, render in (("generator", _generator), ("inversion", _inversion)):
+    for name, render in (("generator", _generator), ("page", _page), ("inversion", _inversion)):
         path = folder / f"{name}.json"
         parts.append(
             render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`python -m benchmarks {name}` has not been run."
@@ -90,6 +90,26 @@ def _inversion(results: dict[str, Any]) -> str:
         for row in sorted(results["medians"], key=lambda row: (row["kind"] != "real", row["method"], row["seconds"]))
     ]
     return f"**Inverting a face at the defaults** (medians; {_where(results['machine'])})\n\n{_grid(head, rows)}"
+
+
+def _page(results: dict[str, Any]) -> str:
+    slider, memory, inversion = results["slider_seconds"], results["memory_mib"], results["inversion"]
+    rows = [
+        ["from `studio` to a page that answers", f"{results['start_seconds']:.1f} s"],
+        ["first random face, 1024 px", f"{results['random_face_seconds']['first']:.2f} s"],
+        ["further random faces, median", f"{results['random_face_seconds']['median']:.2f} s"],
+        *[
+            [f"slider to 256 px preview, {layers} layers, median of {time['moves']}", f"{time['median'] * 1000:.0f} ms"]
+            for layers, time in slider.items()
+        ],
+        [
+            f"{inversion['photo']} with {inversion['method']} at its defaults",
+            f"{inversion['seconds']:.0f} s, LPIPS {inversion['lpips']:.3f}, MSE {inversion['mse']:.4f}, "
+            f"identity distance {inversion['identity_distance']:.2f}",
+        ],
+        ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
+    ]
+    return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
 
 
 def main() -> int:

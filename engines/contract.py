@@ -143,7 +143,9 @@ class Engine(ABC, Generic[RequestT, KnobsT]):
     def __init__(self, generator: Generator) -> None:
         missing = self.card.needs - generator.capabilities
         if missing:
-            raise CatalogueError(f"{self.card.title} needs {', '.join(sorted(missing))}, which the generator {generator.name} does not offer.")
+            raise CatalogueError(
+                f"{self.card.title} needs {', '.join(sorted(missing))}, which the generator {generator.name} does not offer."
+            )
         self.generator = generator
 
     @abstractmethod

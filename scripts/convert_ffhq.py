@@ -6,7 +6,8 @@
 The IR is read as plain XML and raw floats; OpenVINO is not needed. Weights are found by following the graph from each named
 modulation constant, so that unnamed constants (noise maps, folded pointwise weights) land under our names.
 Two changes of form, none of value: the channels that enter a Haar step are reordered into four contiguous bands (LL, LH, HL, HH;
-the file interleaves the last three), and the step's factor 1/2 goes into the kernel behind it. `--float32 PATH` writes the unrounded tensors elsewhere, for the golden check.
+the file interleaves the last three), and the step's factor 1/2 goes into the kernel behind it.
+`--float32 PATH` writes the unrounded tensors elsewhere, for the golden check.
 """
 
 import argparse
@@ -77,6 +78,7 @@ def mapping(graph: Graph) -> dict[str, Tensor]:
 
 
 def modulation(graph: Graph, theirs: str, ours: str) -> dict[str, Tensor]:
+    """The affine map from w to one layer's style."""
     return {
         f"{ours}.modulation.weight": graph.constant(graph.named(f"{theirs}.modulation.weight")),
         f"{ours}.modulation.bias": graph.constant(graph.named(f"{theirs}.modulation.bias")).flatten(),
@@ -124,10 +126,14 @@ def synthesis(graph: Graph) -> dict[str, Tensor]:
         weights |= separable(graph, f"{block}.conv1", f"conv1_{size}")
         weights |= separable(graph, f"{block}.conv2", f"conv2_{size}")
     head = graph.named("m.layers.6.to_img.conv.weight")
-    return weights | modulation(graph, "m.layers.6.to_img.conv", "to_img_512") | {
-        "to_img_512.weight": graph.constant(head) * scale(graph, "m.layers.6.to_img.conv"),
-        "to_img_512.bias": graph.constant(graph.named("m.layers.6.to_img.bias")).flatten(),
-    }
+    return (
+        weights
+        | modulation(graph, "m.layers.6.to_img.conv", "to_img_512")
+        | {
+            "to_img_512.weight": graph.constant(head) * scale(graph, "m.layers.6.to_img.conv"),
+            "to_img_512.bias": graph.constant(graph.named("m.layers.6.to_img.bias")).flatten(),
+        }
+    )
 
 
 def into_bands(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,12 +1,12 @@
 """The errors a person can meet. Each message says what came, what was wanted and what to do.
 
-    StudioError
-    |- KnobError        a knob outside its declared range or of the wrong type
-    |- ImageError       a picture that cannot be read, is too large or too small
-    |- FaceError        no face, or not the face that was asked for
-    |- SpaceError       a code of the wrong space or shape
-    |- WeightsError     a weight file that is missing, altered or of the wrong shape
-    `- CatalogueError   an engine or generator name that nobody answers to
+StudioError
+|- KnobError        a knob outside its declared range or of the wrong type
+|- ImageError       a picture that cannot be read, is too large or too small
+|- FaceError        no face, or not the face that was asked for
+|- SpaceError       a code of the wrong space or shape
+|- WeightsError     a weight file that is missing, altered or of the wrong shape
+`- CatalogueError   an engine or generator name that nobody answers to
 """
 
 

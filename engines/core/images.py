@@ -44,9 +44,13 @@ def read_image(source: Path | bytes, megapixels: float = LOCAL_MEGAPIXELS) -> Pi
         picture.seek(0)
         return _plain(ImageOps.exif_transpose(picture))
     except UnidentifiedImageError as error:
-        raise ImageError("This file is not a picture that can be read here, whatever its name says. Save it as JPEG, PNG or WebP and try again.") from error
+        raise ImageError(
+            "This file is not a picture that can be read here, whatever its name says. Save it as JPEG, PNG or WebP and try again."
+        ) from error
     except (Pil.DecompressionBombError, Pil.DecompressionBombWarning) as error:
-        raise ImageError(f"This picture has far too many pixels. At most {megapixels:g} megapixels are read; make it smaller and try again.") from error
+        raise ImageError(
+            f"This picture has far too many pixels. At most {megapixels:g} megapixels are read; make it smaller and try again."
+        ) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError("This picture is damaged or cut off: it could not be decoded. Save it again and retry.") from error
 
@@ -61,9 +65,14 @@ def _bytes_of(path: Path) -> bytes:
 def _check_size(size: tuple[int, int], megapixels: float) -> None:
     width, height = size
     if width * height > megapixels * 1e6:
-        raise ImageError(f"This picture has {width} x {height} = {width * height / 1e6:.3g} megapixels; at most {megapixels:g} are read. Make it smaller and try again.")
+        raise ImageError(
+            f"This picture has {width} x {height} = {width * height / 1e6:.3g} megapixels; "
+            f"at most {megapixels:g} are read. Make it smaller and try again."
+        )
     if min(size) < SMALLEST_SIDE:
-        raise ImageError(f"This picture has {width} x {height} pixels; at least {SMALLEST_SIDE} on each side are needed. Choose a larger one.")
+        raise ImageError(
+            f"This picture has {width} x {height} pixels; at least {SMALLEST_SIDE} on each side are needed. Choose a larger one."
+        )
 
 
 def _plain(picture: Pil.Image) -> Pil.Image:

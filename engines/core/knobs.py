@@ -1,9 +1,9 @@
 """What a person can turn. A knob is declared once, on a dataclass; the page, the command line, the docs and the tests read it.
 
-    @dataclass(frozen=True, kw_only=True)
-    class MyKnobs(Knobs):
-        steps: Annotated[int, Knob("Updates.", lo=1, hi=1000)] = 100
-        perceptual: Annotated[Literal["lpips", "vgg"], Knob("Which distance.")] = "lpips"
+@dataclass(frozen=True, kw_only=True)
+class MyKnobs(Knobs):
+    steps: Annotated[int, Knob("Updates.", lo=1, hi=1000)] = 100
+    perceptual: Annotated[Literal["lpips", "vgg"], Knob("Which distance.")] = "lpips"
 """
 
 import dataclasses

@@ -23,9 +23,14 @@ from engines.spaces.statistics import random_w, statistics
 class SeFaKnobs(Knobs):
     """Which layers are factorised, and how many directions are kept."""
 
-    layers: Annotated[Literal["all", "coarse", "middle", "fine"], Knob("Layers that are factorised and edited: pose and shape are coarse, features middle, colours fine.")] = "coarse"
+    layers: Annotated[
+        Literal["all", "coarse", "middle", "fine"],
+        Knob("Layers that are factorised and edited: pose and shape are coarse, features middle, colours fine."),
+    ] = "coarse"
     count: Annotated[int, Knob("Directions to keep, strongest first.", lo=1, hi=20)] = 6
-    rows: Annotated[Literal["unit length", "as they are"], Knob("Scale each affine row to unit length (the authors' code) or not.", advanced=True)] = "unit length"
+    rows: Annotated[
+        Literal["unit length", "as they are"], Knob("Scale each affine row to unit length (the authors' code) or not.", advanced=True)
+    ] = "unit length"
     strength: Annotated[float, Knob("Strength of the strip's pictures, in sigma.", lo=0.5, hi=5, advanced=True)] = 3.0
 
 
@@ -59,7 +64,9 @@ class SeFa(Engine[Request, SeFaKnobs]):
         vectors, values = factorise(self.generator.affine(layers), unit_rows=knobs.rows == "unit length")
         spread = statistics(self.generator)
         directions = tuple(
-            Direction(f"{knobs.layers} {index + 1}", "w", vector, slots, spread.sigma(vector), f"SeFa, {knobs.layers} layers, rows {knobs.rows}")
+            Direction(
+                f"{knobs.layers} {index + 1}", "w", vector, slots, spread.sigma(vector), f"SeFa, {knobs.layers} layers, rows {knobs.rows}"
+            )
             for index, vector in enumerate(vectors[: knobs.count])
         )
         return directions, values[: knobs.count].tolist()

@@ -31,7 +31,9 @@ class ProjectionKnobs(Knobs):
     samples: Annotated[int, Knob("Codes that are mapped and analysed.", lo=100, hi=200_000, log=True)] = 10_000
     shown: Annotated[int, Knob("Points that are drawn.", lo=50, hi=5_000)] = 1_500
     components: Annotated[int, Knob("Principal components to keep.", lo=3, hi=64, advanced=True)] = 20
-    truncation: Annotated[float, Knob("Truncation of the drawn faces: 1 keeps their variety, smaller ones look safer.", lo=0.1, hi=1.0)] = 0.7
+    truncation: Annotated[float, Knob("Truncation of the drawn faces: 1 keeps their variety, smaller ones look safer.", lo=0.1, hi=1.0)] = (
+        0.7
+    )
 
 
 class Projection(Engine[ExploreRequest, ProjectionKnobs]):
@@ -65,7 +67,9 @@ class Projection(Engine[ExploreRequest, ProjectionKnobs]):
         points = pca.transform(drawn.double().cpu().numpy())[:, :3]
         own = np.zeros((0, 3)) if request.codes is None else pca.transform(self._as_w(request.codes).double().cpu().numpy())[:, :3]
         ratios = pca.explained_variance_ratio_
-        variance = [(index + 1, float(ratio), float(total)) for index, (ratio, total) in enumerate(zip(ratios, ratios.cumsum(), strict=True))]
+        variance = [
+            (index + 1, float(ratio), float(total)) for index, (ratio, total) in enumerate(zip(ratios, ratios.cumsum(), strict=True))
+        ]
         tables = {
             "points": Table(("sample", "pc_1", "pc_2", "pc_3"), tuple((index, *map(float, row)) for index, row in enumerate(points))),
             "codes": Table(("code", "pc_1", "pc_2", "pc_3"), tuple((index, *map(float, row)) for index, row in enumerate(own))),

@@ -49,7 +49,9 @@ class ExitHead:
         """
         weights = self.weights
         context = F.leaky_relu(F.linear(w_plus[:, self.reads].flatten(1), weights["context.weight"], weights["context.bias"]), SLOPE)
-        first = modulated_conv(features, weights["entry.gain"] * self._style(context, "entry"), weights["entry.weight"], weights["entry.bias"])
+        first = modulated_conv(
+            features, weights["entry.gain"] * self._style(context, "entry"), weights["entry.weight"], weights["entry.bias"]
+        )
         bands, x = first.split((BANDS, first.shape[1] - BANDS), dim=1)
         x = F.leaky_relu(x + F.conv2d(self.noise, weights["noise.weight"]), SLOPE)
         for layer in range(_LAYERS):
@@ -84,14 +86,20 @@ def new_head(gain: Tensor, width: int, reads: int, code_width: int, seed: int, c
         "last.weight": (BANDS, width, 1, 1),
     }
     for layer in range(_LAYERS):
-        shapes |= {f"layer{layer}.style": (width, context), f"layer{layer}.depthwise": (width, 1, 3, 3), f"layer{layer}.pointwise": (width, width, 1, 1)}
+        shapes |= {
+            f"layer{layer}.style": (width, context),
+            f"layer{layer}.depthwise": (width, 1, 3, 3),
+            f"layer{layer}.pointwise": (width, width, 1, 1),
+        }
     weights = {}
     for index, (name, shape) in enumerate(shapes.items()):
         fan_in = torch.Size(shape[1:]).numel()
         weights[name] = normal(shape, seed + index) * (0.1 if name.endswith("style") else 1.0) / fan_in**0.5
     for name in ("entry.weight", "last.weight"):
         weights[name][:BANDS] *= 0.05  # begin with a grey picture
-    biases = {"context.bias": context, "entry.bias": BANDS + width, "last.bias": BANDS} | {f"layer{layer}.bias": width for layer in range(_LAYERS)}
+    biases = {"context.bias": context, "entry.bias": BANDS + width, "last.bias": BANDS} | {
+        f"layer{layer}.bias": width for layer in range(_LAYERS)
+    }
     return weights | {"entry.gain": gain} | {name: torch.zeros(size) for name, size in biases.items()}
 
 

@@ -38,11 +38,17 @@ class Student:
     def __init__(self, name: str, weights: Mapping[str, Tensor], exits: Mapping[str, Tensor], device: torch.device | str = "cpu") -> None:
         self.name, self.device = name, torch.device(device)
         self.weights = {key: self._placed(value) for key, value in weights.items()}
-        self.blocks = tuple(sorted(int(key.split("_")[1].split(".")[0]) for key in weights if key.endswith(".depthwise") and key.startswith("conv1_")))
+        self.blocks = tuple(
+            sorted(int(key.split("_")[1].split(".")[0]) for key in weights if key.endswith(".depthwise") and key.startswith("conv1_"))
+        )
         self.slots = Slots(len(self.blocks))
         self.resolution = 2 * self.blocks[-1]
         self.width = weights["mapping.0.weight"].shape[1]
-        self.layers = ("conv_4", *(f"{kind}_{size}" for size in self.blocks for kind in ("up", "conv1", "conv2")), f"to_img_{self.blocks[-1]}")
+        self.layers = (
+            "conv_4",
+            *(f"{kind}_{size}" for size in self.blocks for kind in ("up", "conv1", "conv2")),
+            f"to_img_{self.blocks[-1]}",
+        )
         self.heads = {
             size: ExitHead(size, {key: self._placed(value) for key, value in head.items()}, self.weights[f"conv1_{size}.noise"], self.slots)
             for size, head in by_size(exits).items()
@@ -122,7 +128,9 @@ class Student:
         """
         size = size or self.resolution
         if resume is not None and resume.block > size:
-            raise SpaceError(f"Features on their way into the block of {resume.block} px came; a picture of {size} px has left the trunk by then.")
+            raise SpaceError(
+                f"Features on their way into the block of {resume.block} px came; a picture of {size} px has left the trunk by then."
+            )
         weights, features = self._tuned(tuning), self._checked(features)
         last = self._block_of(size)
         head = self.heads.get(size)
@@ -143,11 +151,16 @@ class Student:
         styles = self._styles(code, self.weights, {}, tuple(self._layers_between(resume, last)))
         return Prefix(block, self._trunk(self.weights, styles, {}, resume, last))
 
-    def _trunk(self, weights: Mapping[str, Tensor], styles: Mapping[str, Tensor], features: Mapping[str, Tensor], resume: Prefix | None, last: int) -> Tensor:
+    def _trunk(
+        self, weights: Mapping[str, Tensor], styles: Mapping[str, Tensor], features: Mapping[str, Tensor], resume: Prefix | None, last: int
+    ) -> Tensor:
         """Features behind the second convolution of the block of working size `last`."""
         if resume is None:
             start = modulate(weights["const"], styles["conv_4"])
-            x = activate(F.conv2d(channels_last(start), weights["conv_4.weight"], weights["conv_4.bias"], padding=1), features.get("noise/conv_4", weights["conv_4.noise"]))
+            x = activate(
+                F.conv2d(channels_last(start), weights["conv_4.weight"], weights["conv_4.bias"], padding=1),
+                features.get("noise/conv_4", weights["conv_4.noise"]),
+            )
             x = self._with_feature(x, features, "conv_4")
         else:
             x = resume.features
@@ -174,16 +187,22 @@ class Student:
         for block in self._blocks_between(resume, last):
             yield from (f"up_{block}", f"conv1_{block}", f"conv2_{block}")
 
-    def _styles(self, code: Latent | Codes, weights: Mapping[str, Tensor], features: Mapping[str, Tensor], layers: tuple[str, ...]) -> dict[str, Tensor]:
+    def _styles(
+        self, code: Latent | Codes, weights: Mapping[str, Tensor], features: Mapping[str, Tensor], layers: tuple[str, ...]
+    ) -> dict[str, Tensor]:
         """The style (B,C), or map of styles, of each of `layers`."""
         if isinstance(code, Latent) and code.space == "s":
             if code.codes.shape[1:] != (self._s_layout[self.layers[-1]].stop,):
-                raise SpaceError(f"A code of S with shape {tuple(code.codes.shape)} came; it is (batch, {self._s_layout[self.layers[-1]].stop}).")
+                raise SpaceError(
+                    f"A code of S with shape {tuple(code.codes.shape)} came; it is (batch, {self._s_layout[self.layers[-1]].stop})."
+                )
             styles = {layer: code.codes[:, self._s_layout[layer]] for layer in layers}
         else:
             w_plus = self._w_plus(code)
             styles = {
-                layer: F.linear(w_plus[:, self.slots.of_layer(layer)], weights[f"{layer}.modulation.weight"], weights[f"{layer}.modulation.bias"])
+                layer: F.linear(
+                    w_plus[:, self.slots.of_layer(layer)], weights[f"{layer}.modulation.weight"], weights[f"{layer}.modulation.bias"]
+                )
                 for layer in layers
             }
         return styles | {layer: features[f"style/{layer}"] for layer in layers if f"style/{layer}" in features}
@@ -192,7 +211,10 @@ class Student:
         codes = code.codes if isinstance(code, Latent) else code
         space = code.space if isinstance(code, Latent) else ("w" if codes.dim() == 2 else "w_plus")
         if space not in ("z", "w", "w_plus") or codes.shape[-1] != self.width or codes.dim() != (3 if space == "w_plus" else 2):
-            raise SpaceError(f"A code of space {space} with shape {tuple(codes.shape)} came; w is (batch, {self.width}), w_plus is (batch, {self.slots.count}, {self.width}).")
+            raise SpaceError(
+                f"A code of space {space} with shape {tuple(codes.shape)} came; "
+                f"w is (batch, {self.width}), w_plus is (batch, {self.slots.count}, {self.width})."
+            )
         return self.slots.spread(self.map(codes) if space == "z" else codes)
 
     def _w_of_slots(self, code: Latent | Codes) -> Codes:

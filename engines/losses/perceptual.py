@@ -5,6 +5,7 @@ the AlexNet trunk. The package `lpips` does the arithmetic; its trunk comes from
 VGG features: the four layers of Abdal et al., "Image2StyleGAN", arXiv:1904.03189, section 5.
 """
 
+import warnings
 from functools import cache
 
 import torch
@@ -25,7 +26,7 @@ def _declare_missing_operators() -> None:
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
-        library = torch.library.Library("torchvision", "DEF")  # noqa: TOR901
+        library = torch.library.Library("torchvision", "DEF")
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _kept.append(library)
@@ -39,7 +40,9 @@ def _network(device: torch.device) -> torch.nn.Module:
     _declare_missing_operators()
     import lpips
 
-    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # lpips calls torchvision by names that it is about to drop
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     trunk = {f"slice{_SLICE_OF[key.split('.')[0]]}.{key}": value for key, value in load_weights("lpips_alex").items()}
     network.net.load_state_dict(trunk, strict=True)
     return network.eval().requires_grad_(False).to(device)

@@ -38,7 +38,7 @@ def aligned(page: Page) -> None:
 
 def invert(page: Page, steps: int, finishing: int) -> None:
     set_number(page, "#invert-image2stylegan-steps", steps)
-    set_number(page, "#invert-image2stylegan-finishing_steps", finishing)
+    set_number(page, "#invert-image2stylegan-quick_steps", finishing)
     page.click("#invert-run")
 
 

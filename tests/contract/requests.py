@@ -5,7 +5,7 @@ from engines.contract import Engine
 from engines.generators import Student
 from engines.spaces.statistics import random_w
 
-QUICK = {"steps": 2, "finishing_steps": 1, "samples": 200, "shown": 50, "components": 3, "count": 2, "preview_every": 1}
+QUICK = {"steps": 2, "quick_steps": 1, "samples": 200, "shown": 50, "components": 3, "count": 2, "preview_every": 1}
 """Settings that make a run short, for the knobs that have these names."""
 
 

@@ -27,7 +27,7 @@ def test_a_random_face_comes_as_a_picture(client: Client) -> None:
 
 def test_a_photo_is_aligned_and_inverted(client: Client) -> None:
     assert Pil.open(client.predict(handle_file(str(ASTRONAUT)), api_name="/align")).size == (64, 64)
-    picture, figures = client.predict(handle_file(str(ASTRONAUT)), "projector", {"steps": 2, "finishing_steps": 1}, api_name="/invert")
+    picture, figures = client.predict(handle_file(str(ASTRONAUT)), "projector", {"steps": 2, "quick_steps": 1}, api_name="/invert")
     assert Pil.open(picture).size == (64, 64) and {"lpips", "mse", "psnr", "ms_ssim", "identity_distance"} <= set(figures)
 
 

@@ -17,7 +17,7 @@ def test_list_names_every_engine_and_knob(capsys: pytest.CaptureFixture[str]) ->
 
 def test_run_writes_a_picture(tmp_path: Path) -> None:
     out = tmp_path / "out.png"
-    assert main([*RUN, "image2stylegan", "--image", str(ASTRONAUT), "--out", str(out), "--steps", "2", "--finishing-steps=1"]) == 0
+    assert main([*RUN, "image2stylegan", "--image", str(ASTRONAUT), "--out", str(out), "--steps", "2", "--quick-steps=1"]) == 0
     assert Pil.open(out).size == (64, 64)
     assert "generative model" in Pil.open(out).text["Software"]
 

@@ -1,9 +1,10 @@
 """What the optimisers share: the plan of sizes, the step on one code, and the report of each step.
 
-Most steps run at an early exit, where a step costs a third; the last ones run on the full picture, which has the final say.
+A step at an early exit costs a third of one on the full picture. It serves to find a code in W; the full picture has the final say,
+because the exits' heads imitate faces that W knows and mislead a code that leaves that crowd.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,7 @@ _WORKING_SIDE = 256
 
 
 def working_size(generator: Generator) -> int:
-    """The exit that most steps run at: 256 px, or the nearest that the generator has."""
+    """The exit that quick steps run at: 256 px, or the nearest that the generator has."""
     return min(generator.exits, key=lambda size: abs(size - _WORKING_SIDE))
 
 
@@ -35,7 +36,7 @@ class Descent:
         rate: Learning rate from the progress.
         kept: The codes to keep as they stand, without jitter.
         penalties: Further terms of the objective.
-        after: Called behind each update, without gradient.
+        then: Called behind each update, without gradient.
         features: Feature overrides of this step, such as noise maps that are optimised too.
     """
 
@@ -46,17 +47,23 @@ class Descent:
     rate: Callable[[float], float]
     kept: Callable[[], Latent]
     penalties: Callable[[], Mapping[str, Tensor]] = dict
-    after: Callable[[], None] = lambda: None
+    then: Callable[[], None] = lambda: None
     features: Callable[[], Mapping[str, Tensor]] = dict
 
-    def run(self, steps: int, finishing_steps: int, preview_every: int) -> Run:
-        """Take `steps` at the working size and `finishing_steps` on the full picture; returns the final picture and code."""
+    def run(self, sizes: Sequence[int], preview_every: int, *, before: int = 0, after: int = 0) -> Run:
+        """Take one step for each of `sizes`, the side of the picture that it draws; returns the final full picture and its code.
+
+        Args:
+            sizes: Sides, each an exit of the generator.
+            preview_every: Steps between previews.
+            before: Steps of the whole run that came before these.
+            after: Steps of the whole run that come after these.
+        """
         optimizer = torch.optim.Adam(self.parameters, lr=1.0, betas=(0.9, 0.999))
-        total = steps + finishing_steps
-        for step in range(1, total + 1):
-            progress = (step - 1) / total
+        total = before + len(sizes) + after
+        for step, size in enumerate(sizes, start=before + 1):
+            progress = (step - 1 - before) / len(sizes)
             optimizer.param_groups[0]["lr"] = self.rate(progress)
-            size = working_size(self.generator) if step <= steps else self.generator.resolution
             image, terms = self._step(optimizer, progress, size)
             showing = step % preview_every == 0 or step == 1
             yield Progress(step, total, image if showing else None, terms, self._best(image) if showing else None)
@@ -72,7 +79,7 @@ class Descent:
             self.loss.total(terms).backward()
         optimizer.step()
         with torch.no_grad():
-            self.after()
+            self.then()
         return image.detach(), {name: float(term.detach()) for name, term in terms.items()}
 
     def _inversion(self) -> Inversion:

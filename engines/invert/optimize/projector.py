@@ -18,7 +18,7 @@ from torch import Tensor
 from engines.contract import Card, Engine, InvertRequest, Run, on_device
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import rng
-from engines.invert.optimize.descent import Descent
+from engines.invert.optimize.descent import Descent, working_size
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
@@ -30,13 +30,15 @@ _SMALLEST_NOISE = 8
 class ProjectorKnobs(Knobs):
     """Rates, jitter and penalty are the authors'; steps are fewer."""
 
-    steps: Annotated[int, Knob("Updates at the quick working size.", lo=1, hi=1000)] = 100
-    finishing_steps: Annotated[int, Knob("Updates on the full picture at the end.", lo=0, hi=1000)] = 20
+    quick_steps: Annotated[int, Knob("Updates at a small size, quick and a little off.", lo=0, hi=1000)] = 80
+    steps: Annotated[int, Knob("Updates on the full picture, after the quick ones.", lo=1, hi=1000)] = 30
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.1
     jitter: Annotated[float, Knob("Noise added to w at first, in units of W's spread.", lo=0, hi=1, advanced=True)] = 0.05
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 0.5
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 1.0
-    optimize_noise: Annotated[bool, Knob("Also fit the noise maps, as the paper does: slower, and they hide errors of identity.", advanced=True)] = False
+    optimize_noise: Annotated[
+        bool, Knob("Also fit the noise maps, as the paper does: slower, and they hide errors of identity.", advanced=True)
+    ] = False
     noise_weight: Annotated[float, Knob("Weight that keeps fitted noise maps white.", lo=0, hi=1e6, log=True, advanced=True)] = 1e5
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
 
@@ -67,7 +69,11 @@ class Projector(Engine[InvertRequest, ProjectorKnobs]):
             return w + sigma * torch.randn(w.shape, generator=stream).to(w)
 
         def penalties() -> Mapping[str, Tensor]:
-            return {"noise": knobs.noise_weight * sum((whiteness(noise) for noise in noises.values()), start=w.new_zeros(()))} if noises else {}
+            return (
+                {"noise": knobs.noise_weight * sum((whiteness(noise) for noise in noises.values()), start=w.new_zeros(()))}
+                if noises
+                else {}
+            )
 
         def renormalise() -> None:
             for noise in noises.values():
@@ -84,15 +90,18 @@ class Projector(Engine[InvertRequest, ProjectorKnobs]):
             rate=lambda progress: knobs.learning_rate * ramp(progress),
             kept=lambda: Latent("w", w),
             penalties=penalties,
-            after=renormalise,
+            then=renormalise,
             features=lambda: {f"noise/{layer}": strengths[layer] * noise for layer, noise in noises.items()},
         )
-        return (yield from descent.run(knobs.steps, knobs.finishing_steps, knobs.preview_every))
+        sizes = [working_size(self.generator)] * knobs.quick_steps + [self.generator.resolution] * knobs.steps
+        return (yield from descent.run(sizes, knobs.preview_every))
 
     def _noises(self, seed: int) -> dict[str, Tensor]:
         """A unit normal map for each layer, to be optimised."""
         stream = rng(seed)
-        return {layer: torch.randn(noise.shape, generator=stream).to(noise).requires_grad_() for layer, noise in self.generator.noise().items()}
+        return {
+            layer: torch.randn(noise.shape, generator=stream).to(noise).requires_grad_() for layer, noise in self.generator.noise().items()
+        }
 
 
 def _as_w(start: Latent) -> Tensor:

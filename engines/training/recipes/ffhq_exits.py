@@ -1,11 +1,11 @@
 """Fit the early heads of the FFHQ student: pictures of 128, 256 and 512 px from middle features.
 
-    python -m engines.training.recipes.ffhq_exits --minutes 75            # two CPU cores; the shipped heads
-    python -m engines.training.recipes.ffhq_exits --minutes 20 --device cuda --batch 16
+    python -m engines.training.recipes.ffhq_exits --minutes 85 --batch 2            # two busy CPU cores; the shipped heads
+    python -m engines.training.recipes.ffhq_exits --minutes 20 --batch 16 --device cuda
 
 Each step draws fresh codes, runs the full generator once without gradient, and fits two of the heads to area averages of that
-one picture: L1, squared error, tint and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn what fine edits
-do. Steps, rate and progress follow the clock, so a budget is kept on any machine; a checkpoint every two minutes lets
+one picture: L1, squared error, tint and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn
+what fine edits do. Expect about 31 dB and LPIPS 0.03 at 256 px. Steps, rate and progress follow the clock, so a budget is kept on any machine; a checkpoint every two minutes lets
 a killed run go on. Held-out figures (64 seeds never trained on, truncation 0.7) go into assets/weights.toml, the log into
 assets/training/ffhq_exits.jsonl.
 """
@@ -145,7 +145,9 @@ class Run:
         self.generator = Student("ffhq", student, untrained(blank, arguments.seed), arguments.device)
         self.perceptual = Perceptual(self.generator.device)
         self.w_mean = blank.map(normal((10_000, blank.width), seed=123, device=blank.device)).mean(dim=0, keepdim=True)
-        self.parameters = {f"exit_{size}.{name}": value for size, head in self.generator.heads.items() for name, value in head.weights.items()}
+        self.parameters = {
+            f"exit_{size}.{name}": value for size, head in self.generator.heads.items() for name, value in head.weights.items()
+        }
         learned = {name: value.requires_grad_() for name, value in self.parameters.items() if not name.endswith(".gain")}
         context = [value for name, value in learned.items() if name.endswith("context.weight")]
         others = [value for name, value in learned.items() if not name.endswith("context.weight")]
@@ -167,7 +169,13 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
-        state = {"parameters": self.parameters, "averaged": self.averaged, "optimizer": self.optimizer.state_dict(), "step": self.step, "spent": self.spent}
+        state = {
+            "parameters": self.parameters,
+            "averaged": self.averaged,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "spent": self.spent,
+        }
         unfinished = self.arguments.checkpoint.with_suffix(".part")
         torch.save(state, unfinished)
         unfinished.replace(self.arguments.checkpoint)
@@ -219,7 +227,10 @@ def main() -> None:
         for terms in run.steps():
             smooth |= {name: 0.95 * smooth.get(name, value) + 0.05 * value for name, value in terms.items()}
             if run.step % 25 == 0:
-                line = json.dumps({"step": run.step, "minutes": round(run.spent / 60, 2)} | {f"loss_{name}": round(value, 5) for name, value in smooth.items()})
+                line = json.dumps(
+                    {"step": run.step, "minutes": round(run.spent / 60, 2)}
+                    | {f"loss_{name}": round(value, 5) for name, value in smooth.items()}
+                )
                 log.info(line)
                 with history.open("a", encoding="utf-8") as file:
                     file.write(line + "\n")
@@ -237,7 +248,10 @@ def _record(run: Run, history: Path) -> None:
     shipped = Student("ffhq", load_weights("ffhq"), {name: value.half().float() for name, value in weights.items()}, run.generator.device)
     metrics = held_out(shipped, run.w_mean, run.perceptual)
     log.info("held out: %s", json.dumps(metrics))
-    origin = f"engines/training/recipes/ffhq_exits.py, seed {run.arguments.seed}, {run.step} steps of {run.arguments.batch}, {run.spent / 60:.0f} minutes on {run.generator.device.type}"
+    how = (
+        f"seed {run.arguments.seed}, {run.step} steps of {run.arguments.batch}, {run.spent / 60:.0f} minutes on {run.generator.device.type}"
+    )
+    origin = f"engines/training/recipes/ffhq_exits.py, {how}"
     record("ffhq_exits", weights, licence="MIT", origin=origin, metrics=metrics)
     (ASSETS / "training").mkdir(exist_ok=True)
     if history.exists():

@@ -18,7 +18,7 @@ from engines.metrics import Reconstruction
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
-STEPS = {"steps": 40, "finishing_steps": 0}
+STEPS = {"steps": 40, "quick_steps": 0}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def error(result: Result, target: Tensor) -> float:
 
 @pytest.mark.parametrize("engine", [Image2StyleGAN, Projector])
 def test_self_inversion_descends(toy: Student, face: Tensor, engine: type[Image2StyleGAN] | type[Projector]) -> None:
-    run = engine(toy).run(InvertRequest(image=face), engine.knob_set.of({"steps": 60, "finishing_steps": 10}))
+    run = engine(toy).run(InvertRequest(image=face), engine.knob_set.of({"steps": 60, "quick_steps": 10}))
     losses = [progress.losses for progress in run]
     for term in ("pixel", "perceptual"):
         assert losses[-1][term] < 0.5 * losses[0][term]
@@ -63,9 +63,9 @@ def test_the_editability_weight_holds_the_slots_together(toy: Student, foreign: 
 
 
 def test_spaces_are_as_promised(toy: Student, face: Tensor) -> None:
-    projected = Projector(toy)(InvertRequest(image=face), steps=2, finishing_steps=0).inversions[0].latent
+    projected = Projector(toy)(InvertRequest(image=face), steps=2, quick_steps=0).inversions[0].latent
     assert (projected.space, projected.codes.shape) == ("w", (1, toy.width))
-    embedded = Image2StyleGAN(toy)(InvertRequest(image=face), steps=2, finishing_steps=0).inversions[0].latent
+    embedded = Image2StyleGAN(toy)(InvertRequest(image=face), steps=2, quick_steps=0).inversions[0].latent
     assert (embedded.space, embedded.codes.shape) == ("w_plus", (1, toy.slots.count, toy.width))
     assert torch.equal(toy.slots.fill_dead(embedded.codes), embedded.codes)
 
@@ -76,14 +76,14 @@ def test_a_start_is_where_it_starts(toy: Student, face: Tensor, engine: type[Ima
     w = random_w(toy, 8)
     start = Latent(space, w if space == "w" else toy.slots.spread(w))
     before = start.codes.clone()
-    settings = {"steps": 1, "finishing_steps": 0, "learning_rate": 1e-4} | ({"jitter": 0.0} if engine is Projector else {})
+    settings = {"steps": 1, "quick_steps": 0, "learning_rate": 1e-4} | ({"jitter": 0.0} if engine is Projector else {})
     result = engine(toy)(InvertRequest(image=face, start=start), **settings)
     assert torch.allclose(toy.slots.spread(result.inversions[0].latent.codes), toy.slots.spread(w), atol=1e-3)
     assert torch.equal(start.codes, before)
 
 
 def test_without_a_start_it_is_the_mean(toy: Student, face: Tensor) -> None:
-    result = Projector(toy)(InvertRequest(image=face), steps=1, finishing_steps=0, learning_rate=1e-4)
+    result = Projector(toy)(InvertRequest(image=face), steps=1, quick_steps=0, learning_rate=1e-4)
     assert torch.allclose(result.inversions[0].latent.codes, statistics(toy).mean, atol=1e-3)
 
 
@@ -92,13 +92,13 @@ def test_what_a_mask_leaves_out_does_not_pull(toy: Student, face: Tensor, engine
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., :32] = 1
     painted = torch.where(mask > 0, face, -face)
-    settings = {"steps": 3, "finishing_steps": 1, "perceptual_weight": 0.0}  # LPIPS looks at the surroundings of what counts, too
+    settings = {"steps": 3, "quick_steps": 1, "perceptual_weight": 0.0}  # LPIPS looks at the surroundings of what counts, too
     plain, over = (engine(toy)(InvertRequest(image=image, mask=mask), **settings) for image in (face, painted))
     assert torch.equal(plain.images, over.images)
 
 
 def test_fitted_noise_maps_come_along_and_stay_normal(toy: Student, face: Tensor) -> None:
-    result = Projector(toy)(InvertRequest(image=face), steps=3, finishing_steps=0, optimize_noise=True)
+    result = Projector(toy)(InvertRequest(image=face), steps=3, quick_steps=0, optimize_noise=True)
     features = result.inversions[0].features
     assert features.keys() == {f"noise/{layer}" for layer in toy.noise()}
     for layer, map_ in toy.noise().items():
@@ -110,12 +110,12 @@ def test_fitted_noise_maps_come_along_and_stay_normal(toy: Student, face: Tensor
 
 
 def test_the_seed_decides_the_jitter(toy: Student, face: Tensor) -> None:
-    first, second = (Projector(toy)(InvertRequest(image=face, seed=seed), steps=3, finishing_steps=0).images for seed in (0, 1))
+    first, second = (Projector(toy)(InvertRequest(image=face, seed=seed), steps=3, quick_steps=0).images for seed in (0, 1))
     assert not torch.equal(first, second)
 
 
 def test_previews_come_as_often_as_asked_and_the_first_at_once(toy: Student, face: Tensor) -> None:
-    knobs = Image2StyleGAN.knob_set.of({"steps": 7, "finishing_steps": 2, "preview_every": 3})
+    knobs = Image2StyleGAN.knob_set.of({"steps": 7, "quick_steps": 2, "preview_every": 3})
     shown = [progress.step for progress in Image2StyleGAN(toy).run(InvertRequest(image=face), knobs) if progress.preview is not None]
     assert shown == [1, 3, 6, 9]
 
@@ -153,5 +153,5 @@ def test_a_w_for_each_slot_comes_closer_than_one_w_on_a_photo(ffhq: Student) -> 
 
 
 def test_a_run_can_be_driven_by_hand(toy: Student, face: Tensor) -> None:
-    knobs = Projector.knob_set.of({"steps": 2, "finishing_steps": 1})
+    knobs = Projector.knob_set.of({"steps": 2, "quick_steps": 1})
     assert finish(Projector(toy).run(InvertRequest(image=face), knobs)).images.shape == face.shape

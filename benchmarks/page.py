@@ -1,0 +1,126 @@
+"""How quickly the page answers: start, a random face, a slider's preview, Stop, and the memory that all of it takes.
+
+Times are what a program on the same machine sees between sending an event and its answer being complete, so they include the queue and
+the encoding of pictures. The server is a process of its own, started as a person would start it.
+"""
+
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from gradio_client import Client, handle_file
+
+from benchmarks.machine import facts
+from engines.core.weights import assets
+
+_PATIENCE = 120.0
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """Start a server, use it, and watch its memory."""
+    machine, moves = facts(), 5 if quick else 50
+    with _server() as (url, process, start):
+        page = _Page(url)
+        idle = _memory(process.pid)
+        client = Client(url, verbose=False)
+        first = _timed(lambda: client.predict(1, 0.7, api_name="/random_face"))
+        later = [_timed(lambda seed=seed: client.predict(seed, 0.7, api_name="/random_face")) for seed in range(2, 5 if quick else 12)]
+        slider = {layers: _slider(page, layers, moves) for layers in ("coarse", "fine")}
+        photo = handle_file(str(assets() / "examples" / "astronaut.jpg"))
+        settings = {"quick_steps": 2, "steps": 2} if quick else {}
+        begun = time.perf_counter()
+        _, figures = client.predict(photo, "image2stylegan", settings, api_name="/invert")
+        seconds = time.perf_counter() - begun
+        most = _memory(process.pid, "VmHWM")
+        time.sleep(2)
+        after = _memory(process.pid)
+        client.close()
+    return {
+        "machine": machine,
+        "start_seconds": start,
+        "random_face_seconds": {"first": first, "median": statistics.median(later)},
+        "slider_seconds": slider,
+        "inversion": {"method": "image2stylegan", "photo": "astronaut.jpg", "seconds": seconds} | figures,
+        "memory_mib": {"idle": idle, "peak": most, "after": after},
+    }
+
+
+@contextmanager
+def _server() -> Iterator[tuple[str, "subprocess.Popen[bytes]", float]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url, begun = f"http://127.0.0.1:{port}/", time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "studio.cli", "--port", str(port)], stdout=subprocess.DEVNULL, env=os.environ.copy())
+    try:
+        while True:
+            try:
+                if httpx.get(url, timeout=5).status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield url, process, time.perf_counter() - begun
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+class _Page:
+    """A visitor that sends events as the browser does."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.session = url, uuid.uuid4().hex[:10]
+        self.http = httpx.Client(timeout=_PATIENCE)
+        self.config = self.http.get(f"{url}config").json()
+
+    def event(self, name: str) -> dict[str, Any]:
+        """The first event whose endpoint is called `name`."""
+        return next(event for event in self.config["dependencies"] if event["api_name"] == name)
+
+    def send(self, event: dict[str, Any], data: list[Any]) -> float:
+        """Seconds from sending an event to its complete answer."""
+        body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "trigger_id": None}
+        begun = time.perf_counter()
+        self.http.post(f"{self.url}gradio_api/queue/join", json=body).raise_for_status()
+        with self.http.stream("GET", f"{self.url}gradio_api/queue/data", params={"session_hash": self.session}) as answer:
+            for line in answer.iter_lines():
+                message = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+                if message.get("msg") == "process_completed":
+                    if not message["success"]:
+                        raise RuntimeError(f"the event failed: {message['output']}")
+                    return time.perf_counter() - begun
+        raise RuntimeError("the answer ended early")
+
+
+def _slider(page: _Page, layers: str, moves: int) -> dict[str, float]:
+    """Previews of one slider on a random face, a different strength each time."""
+    event = page.event("preview")
+    times = []
+    for move in range(moves + 2):
+        values = [round(-4 + 8 * move / (moves + 2), 2), 0, 0, 0, 0, 0]
+        times.append(page.send(event, ["Seed", 7, 0.7, None, {}, layers, *values]))
+    warm = sorted(times[2:])
+    return {"median": statistics.median(warm), "slowest": warm[-1], "moves": moves}
+
+
+def _timed(call: Any) -> float:
+    begun = time.perf_counter()
+    call()
+    return time.perf_counter() - begun
+
+
+def _memory(process: int, line: str = "VmRSS") -> float:
+    """A line of the process's status in MiB."""
+    text = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return round(int(next(row for row in text.splitlines() if row.startswith(line)).split()[1]) / 1024, 1)
