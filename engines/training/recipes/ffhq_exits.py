@@ -5,9 +5,11 @@
 
 Each step draws fresh codes, runs the full generator once without gradient, and fits two of the heads to area averages of that
 one picture: L1, squared error, tint and LPIPS. One sample in three mixes the late slots of two codes, so that the heads learn
-what fine edits do. Expect about 31 dB and LPIPS 0.03 at 256 px. Steps, rate and progress follow the clock, so a budget is kept on any machine; a checkpoint every two minutes lets
-a killed run go on. Held-out figures (64 seeds never trained on, truncation 0.7) go into assets/weights.toml, the log into
-assets/training/ffhq_exits.jsonl.
+what fine edits do. Expect about 31 dB and LPIPS 0.03 at 256 px.
+
+Steps, rate and progress follow the clock, so a budget is kept on any machine, but two runs differ; batches depend on the seed and
+the step alone. A checkpoint every two minutes lets a killed run go on. Held-out figures (64 seeds never trained on, truncation 0.7)
+go into assets/weights.toml, the log into assets/training/ffhq_exits.jsonl.
 """
 
 import argparse
