@@ -42,7 +42,9 @@ def lesson(*names: str) -> None:
         if text:
             title = text.lstrip("# ").splitlines()[0]
             with gr.Accordion(f"How it works: {title}", open=False):
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}])
+                gr.Markdown(
+                    text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+                )
 
 
 def code(prefix: str, text: str = "") -> gr.Code:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from studio.settings import Settings, check_environment
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse and obey; returns the exit status: 0 done, 1 a sentence on stderr says why not, 2 wrong usage."""
     parsed, rest = _parser().parse_known_args(arguments)
-    if rest and parsed.command != "run":
+    if rest and parsed.command not in ("run", "bench"):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     commands = {None: _serve, "list": _list, "run": _run, "bench": _bench}
     try:
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="studio", description="See, use and teach the latent spaces of GANs. Without a command, opens the page.")
+    parser = argparse.ArgumentParser(
+        prog="studio", description="See, use and teach the latent spaces of GANs. Without a command, opens the page."
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; any other than this machine's own makes the page public")
     parser.add_argument("--port", type=int, help="port; by default the first free one from 7860")
     parser.add_argument("--share", action="store_true", help="ask Gradio's relay for a temporary public link")
@@ -47,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--aligned", action="store_true")
     run.add_argument("-h", "--help", action="store_true", dest="explain")
-    bench = commands.add_parser("bench", help="measure speed and quality on this machine")
-    bench.add_argument("what", nargs="?", default="all", choices=["generator", "inversion", "all"])
-    bench.add_argument("--quick", action="store_true", help="fewer repetitions")
+    commands.add_parser("bench", help="measure speed and quality on this machine", add_help=False)
     return parser
 
 
@@ -78,7 +79,13 @@ def _list(_: argparse.Namespace) -> int:
     for name, engine in catalogue().items():
         print(f"{name}: {engine.card.title} ({engine.card.paper})")
         for declared in engine.knob_set.declared():
-            allowed = ", ".join(declared.choices) if declared.choices else "true, false" if declared.kind is bool else f"{declared.knob.lo:g} to {declared.knob.hi:g}"
+            allowed = (
+                ", ".join(declared.choices)
+                if declared.choices
+                else "true, false"
+                if declared.kind is bool
+                else f"{declared.knob.lo:g} to {declared.knob.hi:g}"
+            )
             print(f"    --{declared.name.replace('_', '-')} {declared.default}  ({allowed})  {declared.knob.help}")
     return 0
 
@@ -155,9 +162,8 @@ def _settings(knob_set: Any, words: list[str]) -> dict[str, Value]:
 
 
 def _bench(parsed: argparse.Namespace) -> int:
-    from benchmarks.__main__ import main as bench
-
-    return bench([parsed.what, *(["--quick"] if parsed.quick else [])])
+    """In a process of its own, so that this one's threads and memory do not colour the figures."""
+    return subprocess.call([sys.executable, "-m", "benchmarks", *parsed.rest])
 
 
 if __name__ == "__main__":

@@ -45,7 +45,12 @@ def panel(engine: type[AnyEngine], prefix: str) -> Panel:
 
 def control(declared: Declared, prefix: str) -> Component:
     """One knob: a menu, a box to tick, a slider, or a number box where factors count."""
-    common: dict[str, Any] = {"label": declared.label, "info": declared.knob.help, "value": declared.default, "elem_id": f"{prefix}-{declared.name}"}
+    common: dict[str, Any] = {
+        "label": declared.label,
+        "info": declared.knob.help,
+        "value": declared.default,
+        "elem_id": f"{prefix}-{declared.name}",
+    }
     if declared.choices:
         return gr.Dropdown(choices=list(declared.choices), **common)
     if declared.kind is bool:

@@ -23,7 +23,8 @@ QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
 """Settings of events that touch no model but may have something to say: an error outside the queue would reach nobody."""
 _SECONDS_BETWEEN_UPDATES = 0.35
 log = logging.getLogger(__name__)
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,4 +136,3 @@ def offer(name: str, data: bytes) -> str:
     path = folder / re.sub(r"[^a-z0-9._-]", "-", name.lower())
     path.write_bytes(data)
     return str(path)
-

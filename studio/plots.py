@@ -23,8 +23,9 @@ def loss_curve(history: Mapping[str, Sequence[float]]) -> str:
         legend.append(f'<span><i style="background:{colour}"></i>{html.escape(name)} <b>{values[-1]:.4f}</b></span>')
     steps = max((len(values) for values in history.values()), default=0)
     return (
-        f'<figure class="curve" role="img" aria-label="Loss over {steps} steps"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">'
-        f'{"".join(lines)}</svg><figcaption>{"".join(legend)}</figcaption></figure>'
+        f'<figure class="curve" role="img" aria-label="Loss over {steps} steps">'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none">'
+        f"{''.join(lines)}</svg><figcaption>{''.join(legend)}</figcaption></figure>"
     )
 
 
@@ -40,7 +41,9 @@ def error_map(image: Image, target: Image) -> Pil.Image:
     """Where the redrawn picture differs: mean absolute error of each pixel, from black (equal) to yellow (half the range or more)."""
     error = (image.clamp(-1, 1) - target.clamp(-1, 1)).abs().mean(dim=1)[0].cpu().numpy()
     index = np.clip(error / 0.5 * 255, 0, 255).astype(np.uint8)
-    colours = [tuple(int(part) for part in colour[4:-1].split(",")) for colour in sample_colorscale("Inferno", [step / 255 for step in range(256)])]
+    colours = [
+        tuple(int(part) for part in colour[4:-1].split(",")) for colour in sample_colorscale("Inferno", [step / 255 for step in range(256)])
+    ]
     return Pil.fromarray(np.asarray(colours, dtype=np.uint8)[index])
 
 
@@ -61,10 +64,14 @@ def variance_bars(variance: Table) -> str:
     rows = variance.rows
     top = max(float(row[1]) for row in rows)
     width = _WIDTH / len(rows)
+    heights = [92 * float(row[1]) / top for row in rows]
     bars = "".join(
-        f'<rect x="{index * width + 1:.1f}" y="{100 - 92 * float(row[1]) / top:.1f}" width="{width - 2:.1f}" height="{92 * float(row[1]) / top:.1f}">'
+        f'<rect x="{index * width + 1:.1f}" y="{100 - height:.1f}" width="{width - 2:.1f}" height="{height:.1f}">'
         f"<title>PC {row[0]}: {float(row[1]):.2%}, together {float(row[2]):.1%}</title></rect>"
-        for index, row in enumerate(rows)
+        for index, (row, height) in enumerate(zip(rows, heights, strict=True))
     )
     caption = f"The first {len(rows)} of the components explain {float(rows[-1][2]):.0%} of W's variance; the tallest bar is {top:.1%}."
-    return f'<figure class="bars" role="img" aria-label="{caption}"><svg viewBox="0 0 {_WIDTH} 100" preserveAspectRatio="none">{bars}</svg><figcaption>{caption}</figcaption></figure>'
+    return (
+        f'<figure class="bars" role="img" aria-label="{caption}"><svg viewBox="0 0 {_WIDTH} 100" preserveAspectRatio="none">{bars}</svg>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )

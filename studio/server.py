@@ -1,6 +1,7 @@
 """Serving the page: private by default, with limits and a login where others can reach it."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -15,11 +16,14 @@ log = logging.getLogger(__name__)
 
 def serve(settings: Settings) -> None:
     """Load, build, launch, and stay until interrupted."""
+    given, settings = settings.auth, replace(settings, auth=settings.login())
     session = Session(settings)
     session.warm()
     page = build(session)
     _, address, link = page.launch(**launch_options(page, settings))
     say(settings, address, link)
+    if settings.auth and not given:
+        print("Login: {} / {} (made for this run; --auth USER:PASSWORD sets your own)".format(*settings.auth), flush=True)  # noqa: T201
     page.block_thread()
 
 

@@ -40,7 +40,12 @@ class Strip:
         index = keys.index(chosen) if chosen in keys else None
         pictures = [(item.thumbnail, item.title) for item in items]
         words = f"{len(items)} on the shelf, {desk.used() / 2**20:.1f} MB. Yours alone, gone when you leave." if items else EMPTY
-        return [gr.Gallery(pictures, selected_index=index, visible=bool(items)), chosen if index is not None else None, words, gr.Button(visible=bool(items))]
+        return [
+            gr.Gallery(pictures, selected_index=index, visible=bool(items)),
+            chosen if index is not None else None,
+            words,
+            gr.Button(visible=bool(items)),
+        ]
 
     def item(self, request: gr.Request, key: str | None) -> Item | None:
         """The chosen item, if it is still there."""
@@ -52,7 +57,16 @@ def strip(session: Session) -> Strip:
     with gr.Accordion("Shelf", open=True, elem_id="shelf"):
         hint = gr.Markdown(EMPTY, elem_classes="status")
         gallery = gr.Gallery(
-            columns=8, fit_columns=False, height=150, allow_preview=False, show_label=False, visible=False, elem_id="shelf-strip", interactive=False, buttons=[], object_fit="cover"
+            columns=8,
+            fit_columns=False,
+            height=150,
+            allow_preview=False,
+            show_label=False,
+            visible=False,
+            elem_id="shelf-strip",
+            interactive=False,
+            buttons=[],
+            object_fit="cover",
         )
         remove = gr.Button("Take the chosen one off", size="sm", elem_id="shelf-remove", visible=False)
     built = Strip(session, gallery, gr.State(None), hint, remove)

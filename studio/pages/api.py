@@ -1,9 +1,9 @@
 """The same functions for programs: named endpoints over hidden components, so that uploads pass the same checks as on the page.
 
-    from gradio_client import Client, handle_file
+from gradio_client import Client, handle_file
 
-    client = Client("http://127.0.0.1:7860")
-    picture, figures = client.predict(handle_file("photo.jpg"), "image2stylegan", {"steps": 40}, api_name="/invert")
+client = Client("http://127.0.0.1:7860")
+picture, figures = client.predict(handle_file("photo.jpg"), "image2stylegan", {"steps": 40}, api_name="/invert")
 """
 
 from pathlib import Path
@@ -40,7 +40,14 @@ def build(session: Session) -> None:
                 "title": card.title,
                 "paper": card.paper,
                 "knobs": [
-                    {"name": d.name, "default": d.default, "lo": d.knob.lo, "hi": d.knob.hi, "choices": list(d.choices), "help": d.knob.help}
+                    {
+                        "name": d.name,
+                        "default": d.default,
+                        "lo": d.knob.lo,
+                        "hi": d.knob.hi,
+                        "choices": list(d.choices),
+                        "help": d.knob.help,
+                    }
                     for d in engine.knob_set.declared()
                 ],
             }

@@ -14,7 +14,7 @@ from engines import ExploreRequest, Inversion, Latent, Result
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.core.shapes import Codes
-from engines.explore.projections import sampled_w
+from engines.explore.projections import ProjectionKnobs, sampled_w
 from studio.cell import cell, code, lesson, runner
 from studio.controls import panel
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, say, spoken
@@ -33,7 +33,14 @@ def build(session: Session, strip: Strip) -> None:
     """The tab's cells and events."""
     engine = session.offered(engines.explore)[0]
     gr.set_static_paths([PLOTLY])
-    with cell(1, "Map W", "Thousands of random codes are mapped into W; principal component analysis finds the directions in which they differ most."), gr.Row():
+    with (
+        cell(
+            1,
+            "Map W",
+            "Thousands of random codes are mapped into W; principal component analysis finds the directions in which they differ most.",
+        ),
+        gr.Row(),
+    ):
         with gr.Column(scale=2):
             controls = panel(engine, "explore")
             lesson(engine.card.name)
@@ -52,7 +59,9 @@ def build(session: Session, strip: Strip) -> None:
             )
             bars = gr.HTML("", elem_id="explore-variance")
         with gr.Column(scale=1, min_width=260):
-            face = gr.Image(label="The face there", interactive=False, format="jpeg", height=360, elem_id="explore-face", buttons=["fullscreen"])
+            face = gr.Image(
+                label="The face there", interactive=False, format="jpeg", height=360, elem_id="explore-face", buttons=["fullscreen"]
+            )
             place = gr.Markdown("", elem_id="explore-place", elem_classes="status")
             listed = gr.Dropdown([], label="The same points as a list", elem_id="explore-list", interactive=True)
             keep = gr.Button("Put this face on the shelf", elem_id="explore-keep", interactive=False)
@@ -78,7 +87,9 @@ def build(session: Session, strip: Strip) -> None:
         tables = kept[-1].tables
         titles = [item.title for item in desk.shelf.values()]
         data = map_of_faces(tables["points"], tables["codes"], titles, tables["variance"], 3 if dimensions == "3-D" else 2)
-        names = [f"Shelf {index + 1}: {title}" for index, title in enumerate(titles)] + [f"Sample {index + 1}" for index in range(min(LISTED, len(data["points"])))]
+        names = [f"Shelf {index + 1}: {title}" for index, title in enumerate(titles)] + [
+            f"Sample {index + 1}" for index in range(min(LISTED, len(data["points"])))
+        ]
         yield {plot: data, bars: variance_bars(tables["variance"]), listed: gr.Dropdown(names, value=None)}
 
     def turn(data: dict[str, Any] | None, dimensions: str) -> Any:
@@ -92,7 +103,7 @@ def build(session: Session, strip: Strip) -> None:
             if not 0 <= index < len(items):
                 raise StudioError("That shelf item is no longer there. Map the space again.")
             return items[index].title, items[index].inversion.to(session.generator.device)
-        knobs = engine.knob_set.of({"samples": samples, "truncation": truncation})
+        knobs = ProjectionKnobs.of({"samples": samples, "truncation": truncation})
         if not 0 <= index < knobs.samples:
             raise StudioError("There is no such point. Map the space again.")
         w = sampled_w(session.generator, SEED, index, knobs.samples, knobs.truncation)

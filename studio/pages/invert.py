@@ -1,87 +1,73 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
-import io
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 import torch
 from PIL import Image as Pil
-from safetensors.torch import save
 
 import engines.invert
-from engines import Inversion, InvertRequest, Result
+from engines import InvertRequest, Result
 from engines.core.errors import FaceError, StudioError
-from engines.core.images import png_bytes, to_picture
-from engines.faces import alignment_from_box, paste_back
-from engines.spaces.statistics import statistics
-from studio.cell import cell, code, lesson, runner
+from engines.core.images import to_picture
+from engines.faces import alignment_from_box
+from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, Moment, moments, offer, say, spoken
+from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
+from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
 from studio.photo import overlay, place, use
-from studio.plots import error_map, loss_curve
+from studio.plots import loss_curve
 from studio.session import Session, examples
 from studio.shelf import Desk, Kept
 from studio.strip import Strip
 
-VIEWS = ("Before and after", "Photo", "Inversion", "Error map")
-_METRICS = {
-    "lpips": ("LPIPS", "{:.3f}", "perceptual distance: 0 is equal, lower is better"),
-    "mse": ("MSE", "{:.4f}", "mean squared error on [-1, 1], lower is better"),
-    "psnr": ("PSNR", "{:.1f} dB", "higher is better"),
-    "ms_ssim": ("MS-SSIM", "{:.3f}", "structure kept: 1 is equal"),
-    "identity_distance": ("Identity distance", "{:.2f}", "same person below about 0.55"),
-    "drift": ("Drift", "{:.2f}", "how far the layers' codes differ, in W's deviations: small ones edit better"),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class _Outputs:
-    """Components that a finished run fills."""
-
-    preview: gr.Image
-    curve: gr.HTML
-    slider: gr.ImageSlider
-    picture: gr.Image
-    view: gr.Radio
-    metrics: gr.Markdown
-    inversion_file: gr.DownloadButton
-    pasted_file: gr.DownloadButton
-    code_file: gr.DownloadButton
-    keep: gr.Button
-    code: gr.Code
-
 
 def build(session: Session, strip: Strip) -> None:
     """The tab's cells and events."""
-    with cell(1, "A photo", "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave."):
+    with cell(
+        1,
+        "A photo",
+        "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave.",
+    ):
         _photo_cell(session)
-    with cell(2, "Invert it", "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far."):
+    with cell(
+        2,
+        "Invert it",
+        "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
+    ):
         panels, method, buttons, preview, curve = _method_cell(session)
-    with cell(3, "Look at it", "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it."):
-        out = _result_cell(preview, curve)
+    with cell(
+        3,
+        "Look at it",
+        "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
+    ):
+        out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, buttons, out)
 
 
 def _photo_cell(session: Session) -> None:
     with gr.Row():
-        with gr.Column():
+        with gr.Column(min_width=260):
             photo = photo_input(label="Photo", height=320, elem_id="photo", buttons=[])
             gr.Markdown("Use photos of people who agree to it.", elem_classes="status")
             gr.Examples([[str(path)] for path in examples()], [photo], label="Examples", elem_id="photo-examples", api_visibility="private")
-        with gr.Column():
-            found = gr.Image(label="What was found", height=320, interactive=False, elem_id="photo-found", format="jpeg", buttons=["fullscreen"])
+        with gr.Column(min_width=260):
+            found = gr.Image(
+                label="What was found", height=320, interactive=False, elem_id="photo-found", format="jpeg", buttons=["fullscreen"]
+            )
             sentence = gr.Markdown("", elem_id="photo-sentence", elem_classes="status")
             which = gr.Radio([], label="Which face", visible=False, elem_id="photo-which")
             with gr.Accordion("Place the crop by hand", open=False, elem_id="photo-box") as box:
                 x = gr.Slider(0, 1, 0.5, step=0.01, label="Middle, from the left", elem_id="box-x")
                 y = gr.Slider(0, 1, 0.45, step=0.01, label="Middle, from the top", elem_id="box-y")
                 side = gr.Slider(0.05, 1.5, 0.8, step=0.01, label="Side, as a share of the photo's shorter side", elem_id="box-side")
-        with gr.Column():
-            aligned = gr.Image(label="Aligned", height=320, interactive=False, elem_id="photo-aligned", format="jpeg", buttons=["fullscreen"])
+        with gr.Column(min_width=260):
+            aligned = gr.Image(
+                label="Aligned", height=320, interactive=False, elem_id="photo-aligned", format="jpeg", buttons=["fullscreen"]
+            )
 
     outputs = [found, sentence, which, box, aligned]
 
@@ -118,7 +104,9 @@ def _photo_cell(session: Session) -> None:
         use(session, desk, alignment_from_box(desk.photo.size, x, y, side))
         return [overlay(desk), "Aligned by hand.", _small(desk)]
 
-    photo.change(choose_photo, photo, outputs, concurrency_id="photo", concurrency_limit=1, api_visibility="private", show_progress_on=[found])
+    photo.change(
+        choose_photo, photo, outputs, concurrency_id="photo", concurrency_limit=1, api_visibility="private", show_progress_on=[found]
+    )
     which.input(choose_face, which, [found, sentence, aligned], **QUICK)
     gr.on(
         [slider.input for slider in (x, y, side)],
@@ -136,10 +124,11 @@ def _small(desk: Desk) -> Pil.Image | None:
     return None if desk.target is None else to_picture(desk.target).resize((512, 512), Pil.Resampling.LANCZOS)
 
 
-def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Any, gr.Image, gr.HTML]:
+def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Image, gr.HTML]:
     offered = session.offered(engines.invert)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
-    default = "image2stylegan" if "image2stylegan" in dict(map(reversed, titles)) else titles[0][1]  # type: ignore[call-overload]
+    names = [engine.card.name for engine in offered]
+    default = "image2stylegan" if "image2stylegan" in names else names[0]
     with gr.Row():
         with gr.Column(scale=2):
             method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
@@ -151,32 +140,22 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Any, gr.Image
             lesson(*[engine.card.name for engine in offered])
         with gr.Column(scale=1, min_width=300):
             buttons = runner("invert")
-            preview = gr.Image(label="The picture so far", height=300, interactive=False, format="jpeg", elem_id="invert-preview", buttons=[])
+            preview = gr.Image(
+                label="The picture so far", height=300, interactive=False, format="jpeg", elem_id="invert-preview", buttons=[]
+            )
             curve = gr.HTML("", elem_id="invert-curve")
     method.change(
-        lambda name: [gr.Column(visible=engine.card.name == name) for engine in offered], method, groups, queue=False, api_visibility="private"
+        lambda name: [gr.Column(visible=engine.card.name == name) for engine in offered],
+        method,
+        groups,
+        queue=False,
+        api_visibility="private",
     )
     return panels, method, buttons, preview, curve
 
 
-def _result_cell(preview: gr.Image, curve: gr.HTML) -> _Outputs:
-    with gr.Row():
-        with gr.Column(scale=2):
-            view = gr.Radio(list(VIEWS), value=VIEWS[0], label="View", elem_id="invert-view", visible=False)
-            slider = gr.ImageSlider(label="Photo | inversion", height=560, max_height=560, interactive=False, elem_id="invert-slider", format="webp")
-            picture = gr.Image(height=560, interactive=False, visible=False, elem_id="invert-picture", format="webp", show_label=False)
-        with gr.Column(scale=1, min_width=280):
-            metrics = gr.Markdown("Figures appear here after a run.", elem_id="invert-metrics")
-            keep = gr.Button("Put on the shelf", variant="primary", interactive=False, elem_id="invert-keep")
-            inversion_file = gr.DownloadButton("Download the inversion (PNG, 1024 px)", interactive=False, elem_id="invert-download")
-            pasted_file = gr.DownloadButton("Download it pasted back into the photo", interactive=False, elem_id="invert-download-pasted")
-            code_file = gr.DownloadButton("Download the code (safetensors)", interactive=False, elem_id="invert-download-code")
-    snippet = code("invert")
-    return _Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet)
-
-
-def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, buttons: Any, out: _Outputs) -> None:
-    controls = [control for panel in panels for control in panel.controls]
+def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, buttons: Runner, out: Outputs) -> None:
+    controls = [control for each in panels for control in each.controls]
     finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
 
     @spoken
@@ -198,16 +177,16 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
             chosen, knobs = _chosen(panels, name, values)
             engine = session.engine(name)
             start = time.perf_counter()
+            target, alignment, photo = desk.target, desk.alignment, desk.photo
+            assert target is not None and alignment is not None and photo is not None
 
             def keep(result: Result) -> None:
                 desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start)
 
-            target, alignment, photo = desk.target, desk.alignment, desk.photo
-            assert target is not None and alignment is not None and photo is not None
             run = engine.run(InvertRequest(image=target), knobs)
             for moment in moments(run, keep, session.settings.run_seconds):
                 yield _live(moment, buttons, out)
-            yield _conclusion(session, desk, out) | {out.code: _snippet(chosen, knobs)}
+            yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
         finally:
             desk.running = False
 
@@ -219,7 +198,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         if desk.kept is None or not was_running:
             return {buttons.status: "Stopped." if was_running else "Nothing is running."}
         words = f"Stopped after {desk.kept.seconds:.1f} s; the best so far is below."
-        return {buttons.status: words} | _conclusion(session, desk, out)
+        return {buttons.status: words} | conclusion(session, desk, out)
 
     def release(request: gr.Request) -> None:
         """After a run that could not start or went wrong."""
@@ -231,8 +210,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         kept = session.visitors.desk(request.session_hash).kept
         if kept is None:
             return [gr.skip(), gr.skip()]
-        pictures = {VIEWS[1]: lambda: to_picture(kept.target), VIEWS[2]: lambda: to_picture(kept.result.images), VIEWS[3]: lambda: error_map(kept.result.images, kept.target.to(kept.result.images))}
-        picture = pictures[name]() if name in pictures else None
+        picture = viewed(kept, name)
         return [gr.ImageSlider(visible=picture is None), gr.Image(picture, visible=picture is not None)]
 
     @spoken
@@ -241,7 +219,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk = session.visitors.desk(request.session_hash)
         if desk.kept is None or desk.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
-        item = desk.put(f"{desk.kept.method}", to_picture(desk.kept.result.images), desk.kept.result.inversions[0])
+        item = desk.put(desk.kept.method, to_picture(desk.kept.result.images), desk.kept.result.inversions[0])
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(desk, item.key)
 
@@ -264,15 +242,15 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
 def _chosen(panels: list[Panel], name: str, values: tuple[Any, ...]) -> tuple[Panel, Any]:
     """The chosen engine's panel and its knobs, out of the values of all panels side by side."""
     position = 0
-    for panel in panels:
-        count = len(panel.controls)
-        if panel.engine.card.name == name:
-            return panel, panel.knobs(values[position : position + count])
+    for candidate in panels:
+        count = len(candidate.controls)
+        if candidate.engine.card.name == name:
+            return candidate, candidate.knobs(values[position : position + count])
         position += count
     raise StudioError(f"There is no method {name!r} here. Choose one of the list.")
 
 
-def _live(moment: Moment, buttons: Any, out: _Outputs) -> dict[Any, Any]:
+def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     changes: dict[Any, Any] = {buttons.status: say(moment)}
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
@@ -284,70 +262,3 @@ def _live(moment: Moment, buttons: Any, out: _Outputs) -> dict[Any, Any]:
 def _preview(image: torch.Tensor) -> Pil.Image:
     picture = to_picture(image)
     return picture if picture.width <= 384 else picture.resize((384, 384), Pil.Resampling.BILINEAR)
-
-
-def _conclusion(session: Session, desk: Desk, out: _Outputs) -> dict[Any, Any]:
-    """Draw what is kept in full, measure it, and offer it for download."""
-    assert desk.kept is not None
-    kept = _in_full(session, desk.kept)
-    desk.kept = kept
-    inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
-    figures = session.reconstruction(kept.result.images, target)
-    figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
-    picture = to_picture(kept.result.images)
-    pasted = paste_back(kept.photo, picture, kept.alignment)
-    return {
-        out.slider: gr.ImageSlider((to_picture(kept.target), picture), visible=True),
-        out.picture: gr.Image(visible=False),
-        out.view: gr.Radio(value=VIEWS[0], visible=True),
-        out.metrics: _table(figures, kept),
-        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
-        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
-        out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
-        out.keep: gr.Button(interactive=True),
-    }
-
-
-def _in_full(session: Session, kept: Kept) -> Kept:
-    """The same with the full picture, where only a preview was at hand."""
-    if kept.result.images.shape[-1] == session.generator.resolution:
-        return kept
-    inversion = kept.result.inversions[0]
-    with torch.no_grad():
-        image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
-    return Kept(Result(image, (inversion,)), kept.target, kept.alignment, kept.photo, kept.method, kept.seconds)
-
-
-def _table(figures: dict[str, float], kept: Kept) -> str:
-    space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(kept.result.inversions[0].latent.space, kept.result.inversions[0].latent.space)
-    rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in _METRICS.items()]
-    head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
-    return head + "\n".join(rows)
-
-
-def _jpeg(picture: Pil.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=95)
-    return buffer.getvalue()
-
-
-def _code_bytes(inversion: Inversion) -> bytes:
-    tensors = {"codes": inversion.latent.codes.contiguous()} | {name: value.contiguous() for name, value in inversion.features.items()}
-    return save(tensors, {"space": inversion.latent.space})
-
-
-def _snippet(chosen: Panel, knobs: Any) -> str:
-    defaults = type(knobs)()
-    changed = "".join(f", {d.name}={getattr(knobs, d.name)!r}" for d in knobs.declared() if getattr(knobs, d.name) != getattr(defaults, d.name))
-    return f'''from pathlib import Path
-
-from engines import InvertRequest, create, load_generator
-from engines.core.images import read_image, to_picture, to_tensor
-from engines.faces import align, find_faces
-
-generator = load_generator("ffhq")
-photo = read_image(Path("photo.jpg"))
-target = to_tensor(align(photo, find_faces(photo)[0].alignment))
-result = create("{chosen.engine.card.name}", generator)(InvertRequest(image=target){changed})
-to_picture(result.images).save("inversion.png")
-'''

@@ -1,6 +1,6 @@
 // The map of faces: plotly draws props.value, a click on a point is sent to the page as {own, i}.
 const box = element.querySelector('.plot');
-const ink = () => getComputedStyle(document.body).color;
+const ink = () => getComputedStyle(box).color;
 const trace = (points, own, data) => {
   const solid = data.dimensions === 3;
   const base = {

@@ -26,10 +26,20 @@ BESIDE = {"ways": [{"pages": "kept", "waiting": "sleep", "version": "2026.1-abc"
 FIGURES = {"lpips": 0.1, "mse": 0.02, "psnr": 23.0, "ms_ssim": 0.8, "identity_distance": 0.4, "drift": 0.3}
 MEDIAN = {"kind": "generated", "method": "Projector", "moment": "end", "faces": 3, "seconds": 40.0} | FIGURES
 
+PAGE = {
+    "machine": MACHINE,
+    "start_seconds": 6.0,
+    "random_face_seconds": {"first": 0.6, "median": 0.5},
+    "slider_seconds": {"coarse": {"median": 0.123, "slowest": 0.2, "moves": 50}},
+    "inversion": {"method": "image2stylegan", "photo": "a.jpg", "seconds": 50.0} | FIGURES,
+    "memory_mib": {"idle": 600.0, "peak": 1500.0, "after": 1000.0},
+}
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     write("generator", generator_results(BESIDE), tmp_path)
+    write("page", PAGE, tmp_path)
     write("inversion", {"machine": MACHINE, "medians": [MEDIAN, MEDIAN | {"kind": "real", "faces": 1}]}, tmp_path)
     return tmp_path
 
@@ -49,6 +59,8 @@ def test_figures_and_machine_are_shown(results: Path) -> None:
     assert "A processor, 2 cores, 8 GiB, torch 2.13.0 on 2 threads, 2026-01-01" in text
     assert "| pages kept, threads sleep | 0.200 | 0.200 | 700 / 1400 MiB |" in text
     assert "| pages kept, threads sleep | 0.200 | 0.200 | 1.00 |" in text
+    assert "median of 50 | 123 ms |" in text
+    assert "| 600 / 1500 / 1000 MiB |" in text
     assert "| 3 generated | Projector | 40 (end) | 0.100 |" in text
 
 
@@ -58,7 +70,7 @@ def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    assert table.rendered(tmp_path).count("has not been run.") == 2
+    assert table.rendered(tmp_path).count("has not been run.") == 3
     write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
     assert "OpenVINO is not installed." in table.rendered(tmp_path)
 

@@ -70,8 +70,8 @@ def test_the_whole_path_on_the_real_generator(visit: Visit, ffhq_url: str, tmp_p
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#edit-summary")).to_contain_text("coarse 2 +1.0")
-    expect(page.locator("#edit-download a, a#edit-download").first).to_be_visible()
-    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="The same in Python").locator("visible=true").click()
+    expect(page.locator("#edit-code")).to_contain_text("(coarse[1], 1.0)")  # comes with the full picture
     with page.expect_download() as download:
         page.click("#edit-download")
     download.value.save_as(tmp_path / "edited.png")
@@ -167,7 +167,8 @@ def test_the_map_is_clicked_listed_and_shelved(visit: Visit, toy_url: str) -> No
     page.wait_for_function("document.querySelector('#explore-plot .plot')._fullLayout")
     page.locator("#explore-plot").scroll_into_view_if_needed()
     x, y = page.evaluate(
-        """() => { const box = document.querySelector('#explore-plot .plot'), at = box.getBoundingClientRect(), plan = box._fullLayout, points = box.data[0];
+        """() => { const box = document.querySelector('#explore-plot .plot'), at = box.getBoundingClientRect();
+        const plan = box._fullLayout, points = box.data[0];
         return [at.x + plan.xaxis._offset + plan.xaxis.l2p(points.x[5]), at.y + plan.yaxis._offset + plan.yaxis.l2p(points.y[5])]; }"""
     )
     page.mouse.move(x + 3, y)

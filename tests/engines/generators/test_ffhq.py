@@ -61,12 +61,14 @@ def test_a_picture_is_about_in_range(faces: list[tuple[torch.Tensor, torch.Tenso
         assert float((full.abs() == 1).float().mean()) < 0.2
 
 
-@pytest.mark.parametrize("size", [128, 256, 512])
-def test_early_heads_show_the_averaged_full_picture(ffhq: Student, faces: list[tuple[torch.Tensor, torch.Tensor]], size: int) -> None:
+@pytest.mark.parametrize(("size", "least"), [(128, 25.0), (256, 29.0), (512, 30.0)])
+def test_early_heads_show_the_averaged_full_picture(
+    ffhq: Student, faces: list[tuple[torch.Tensor, torch.Tensor]], size: int, least: float
+) -> None:
     with torch.no_grad():
         errors = [F.mse_loss(ffhq.synthesize(w, size=size).clamp(-1, 1), area(full, size)) for w, full in faces]
     psnr = float(torch.stack([10 * torch.log10(4 / error) for error in errors]).mean())
-    assert psnr >= 27
+    assert psnr >= least
 
 
 def test_resuming_equals_the_full_forward(ffhq: Student, faces: list[tuple[torch.Tensor, torch.Tensor]]) -> None:

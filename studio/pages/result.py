@@ -1,0 +1,152 @@
+"""What the tab Invert shows of a finished run: pictures to compare, figures, downloads."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import torch
+from PIL import Image as Pil
+from safetensors.torch import save
+
+from engines import Inversion, Result
+from engines.core.images import png_bytes, to_picture
+from engines.faces import paste_back
+from engines.spaces.statistics import statistics
+from studio.cell import code
+from studio.controls import Panel
+from studio.events import offer
+from studio.plots import error_map
+from studio.session import Session
+from studio.shelf import Desk, Kept
+
+VIEWS = ("Before and after", "Photo", "Inversion", "Error map")
+_METRICS = {
+    "lpips": ("LPIPS", "{:.3f}", "perceptual distance: 0 is equal, lower is better"),
+    "mse": ("MSE", "{:.4f}", "mean squared error on [-1, 1], lower is better"),
+    "psnr": ("PSNR", "{:.1f} dB", "higher is better"),
+    "ms_ssim": ("MS-SSIM", "{:.3f}", "structure kept: 1 is equal"),
+    "identity_distance": ("Identity distance", "{:.2f}", "same person below about 0.55"),
+    "drift": ("Drift", "{:.2f}", "how far the layers' codes differ, in W's deviations: small ones edit better"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """Components that a finished run fills."""
+
+    preview: gr.Image
+    curve: gr.HTML
+    slider: gr.ImageSlider
+    picture: gr.Image
+    view: gr.Radio
+    metrics: gr.Markdown
+    inversion_file: gr.DownloadButton
+    pasted_file: gr.DownloadButton
+    code_file: gr.DownloadButton
+    keep: gr.Button
+    code: gr.Code
+
+
+def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
+    """The cell's components; `preview` and `curve` stand in the cell before."""
+    with gr.Row():
+        with gr.Column(scale=2):
+            view = gr.Radio(list(VIEWS), value=VIEWS[0], label="View", elem_id="invert-view", visible=False)
+            slider = gr.ImageSlider(
+                label="Photo | inversion", height=560, max_height=560, interactive=False, elem_id="invert-slider", format="webp"
+            )
+            picture = gr.Image(height=560, interactive=False, visible=False, elem_id="invert-picture", format="webp", show_label=False)
+        with gr.Column(scale=1, min_width=280):
+            metrics = gr.Markdown("Figures appear here after a run.", elem_id="invert-metrics")
+            keep = gr.Button("Put on the shelf", variant="primary", interactive=False, elem_id="invert-keep")
+            inversion_file = gr.DownloadButton(
+                f"Download the inversion (PNG, {session.generator.resolution} px)", interactive=False, elem_id="invert-download"
+            )
+            pasted_file = gr.DownloadButton("Download it pasted back into the photo", interactive=False, elem_id="invert-download-pasted")
+            code_file = gr.DownloadButton("Download the code (safetensors)", interactive=False, elem_id="invert-download-code")
+    snippet = code("invert")
+    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet)
+
+
+def viewed(kept: Kept, view: str) -> Pil.Image | None:
+    """The picture of a view, or nothing where the view is the slider."""
+    if view == VIEWS[1]:
+        return to_picture(kept.target)
+    if view == VIEWS[2]:
+        return to_picture(kept.result.images)
+    if view == VIEWS[3]:
+        return error_map(kept.result.images, kept.target.to(kept.result.images))
+    return None
+
+
+def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
+    """Draw what is kept in full, measure it, and offer it for download."""
+    assert desk.kept is not None
+    kept = _in_full(session, desk.kept)
+    desk.kept = kept
+    inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
+    figures = session.reconstruction(kept.result.images, target)
+    figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
+    picture = to_picture(kept.result.images)
+    pasted = paste_back(kept.photo, picture, kept.alignment)
+    return {
+        out.slider: gr.ImageSlider((to_picture(kept.target), picture), visible=True),
+        out.picture: gr.Image(visible=False),
+        out.view: gr.Radio(value=VIEWS[0], visible=True),
+        out.metrics: _table(figures, kept),
+        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
+        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
+        out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
+        out.keep: gr.Button(interactive=True),
+    }
+
+
+def _in_full(session: Session, kept: Kept) -> Kept:
+    """The same with the full picture, where only a preview was at hand."""
+    if kept.result.images.shape[-1] == session.generator.resolution:
+        return kept
+    inversion = kept.result.inversions[0]
+    with torch.no_grad():
+        image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
+    return Kept(Result(image, (inversion,)), kept.target, kept.alignment, kept.photo, kept.method, kept.seconds)
+
+
+def _table(figures: dict[str, float], kept: Kept) -> str:
+    space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(
+        kept.result.inversions[0].latent.space, kept.result.inversions[0].latent.space
+    )
+    rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in _METRICS.items()]
+    head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
+    return head + "\n".join(rows)
+
+
+def _jpeg(picture: Pil.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def _code_bytes(inversion: Inversion) -> bytes:
+    tensors = {"codes": inversion.latent.codes.contiguous()} | {name: value.contiguous() for name, value in inversion.features.items()}
+    return save(tensors, {"space": inversion.latent.space})
+
+
+def snippet(chosen: Panel, knobs: Any) -> str:
+    """The lines of Python that run the chosen method with these knobs."""
+    defaults = type(knobs)()
+    changed = "".join(
+        f", {d.name}={getattr(knobs, d.name)!r}" for d in knobs.declared() if getattr(knobs, d.name) != getattr(defaults, d.name)
+    )
+    return f'''from pathlib import Path
+
+from engines import InvertRequest, create, load_generator
+from engines.core.images import read_image, to_picture, to_tensor
+from engines.faces import align, find_faces
+
+generator = load_generator("ffhq")
+photo = read_image(Path("photo.jpg"))
+target = to_tensor(align(photo, find_faces(photo)[0].alignment))
+result = create("{chosen.engine.card.name}", generator)(InvertRequest(image=target){changed})
+to_picture(result.images).save("inversion.png")
+'''
