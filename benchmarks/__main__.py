@@ -1,6 +1,6 @@
 """Measure and write benchmarks/results/*.json.
 
-    python -m benchmarks                                   # everything, about 20 minutes on two CPU cores; leave the machine alone
+    python -m benchmarks                                   # everything, about 15 minutes on two CPU cores; leave the machine alone
     python -m benchmarks generator --wheel downloads/random_face-2021.7.21.1-py3-none-any.whl
     python -m benchmarks all --quick                       # does it run? its figures mean nothing and go to build/benchmarks
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import generator, inversion, page
 from benchmarks.machine import RESULTS, write
 
-REPEATS, QUICK_REPEATS = 21, 3
+REPEATS, QUICK_REPEATS = 15, 3
 QUICK_RESULTS = Path("build/benchmarks")
 
 

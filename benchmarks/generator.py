@@ -1,7 +1,6 @@
 """How fast the FFHQ generator draws, and how much memory that takes.
 
-Each way of running it has a process of its own: freed pages given back, as torch comes, or kept (engines/core/memory.py); threads that
-spin while they wait, as torch comes, or sleep (OMP_WAIT_POLICY=PASSIVE), which matters where something else shares the cores. Times are
+Each way of running it has a process of its own: freed pages given back, as torch comes, or kept (engines/core/memory.py). Times are
 medians, warm. Beside it, turn by turn in one process, OpenVINO draws the same face in float32 with as many threads, from the networks as
 their author packaged them.
 """
@@ -9,7 +8,6 @@ their author packaged them.
 import argparse
 import importlib.util
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -30,8 +28,7 @@ from engines.generators import Student
 from engines.spaces.statistics import random_w
 
 FACE = 4
-WAYS = tuple({"pages": pages, "waiting": waiting} for waiting in ("spin", "sleep") for pages in ("given back", "kept"))
-_POLICY = {"spin": {}, "sleep": {"OMP_WAIT_POLICY": "PASSIVE"}}
+WAYS = tuple({"pages": pages} for pages in ("given back", "kept"))
 _IR = "random_face/data/SynthesisNetwork"
 
 
@@ -62,8 +59,7 @@ def _against_openvino(repeats: int, wheel: Path | None) -> dict[str, Any]:
 
 def _worker(way: dict[str, str], *arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.generator", "--pages", way["pages"], *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | _POLICY[way["waiting"]]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -70,7 +70,7 @@ def _generator(results: dict[str, Any]) -> str:
 
 
 def _way(way: dict[str, Any]) -> str:
-    return f"pages {way['pages']}, threads {way['waiting']}"
+    return f"pages {way['pages']}"
 
 
 def _inversion(results: dict[str, Any]) -> str:

@@ -15,14 +15,13 @@ TIME = {"median": 0.2, "low": 0.19, "high": 0.21}
 def generator_results(openvino: dict[str, Any]) -> dict[str, Any]:
     way = {
         "pages": "kept",
-        "waiting": "sleep",
         "sizes": {"1024": {"forward": TIME, "backward": TIME}},
         "peak_mib": {"forward": 700.0, "backward": 1400.0},
     }
     return {"machine": MACHINE, "repeats": 21, "ways": [way], "openvino": openvino}
 
 
-BESIDE = {"ways": [{"pages": "kept", "waiting": "sleep", "version": "2026.1-abc", "student": TIME, "openvino": TIME, "ratio": 1.0}]}
+BESIDE = {"ways": [{"pages": "kept", "version": "2026.1-abc", "student": TIME, "openvino": TIME, "ratio": 1.0}]}
 FIGURES = {"lpips": 0.1, "mse": 0.02, "psnr": 23.0, "ms_ssim": 0.8, "identity_distance": 0.4, "drift": 0.3}
 MEDIAN = {"kind": "generated", "method": "Projector", "moment": "end", "faces": 3, "seconds": 40.0} | FIGURES
 
@@ -57,8 +56,8 @@ def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
 def test_figures_and_machine_are_shown(results: Path) -> None:
     text = table.rendered(results)
     assert "A processor, 2 cores, 8 GiB, torch 2.13.0 on 2 threads, 2026-01-01" in text
-    assert "| pages kept, threads sleep | 0.200 | 0.200 | 700 / 1400 MiB |" in text
-    assert "| pages kept, threads sleep | 0.200 | 0.200 | 1.00 |" in text
+    assert "| pages kept | 0.200 | 0.200 | 700 / 1400 MiB |" in text
+    assert "| pages kept | 0.200 | 0.200 | 1.00 |" in text
     assert "median of 50 | 123 ms |" in text
     assert "| 600 / 1500 / 1000 MiB |" in text
     assert "| 3 generated | Projector | 40 (end) | 0.100 |" in text

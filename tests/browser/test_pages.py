@@ -42,6 +42,13 @@ def invert(page: Page, steps: int, finishing: int) -> None:
     page.click("#invert-run")
 
 
+def settled(page: Page, edits: str) -> None:
+    """The lines of Python come with the full picture, once the sliders rest."""
+    if not page.locator("#edit-code").is_visible():
+        page.get_by_role("button", name="The same in Python").locator("visible=true").click()
+    expect(page.locator("#edit-code")).to_contain_text(edits)
+
+
 def test_the_whole_path_on_the_real_generator(visit: Visit, ffhq_url: str, tmp_path: Path) -> None:
     page = visit(ffhq_url)
     aligned(page)
@@ -70,8 +77,7 @@ def test_the_whole_path_on_the_real_generator(visit: Visit, ffhq_url: str, tmp_p
     for _ in range(10):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#edit-summary")).to_contain_text("coarse 2 +1.0")
-    page.get_by_role("button", name="The same in Python").locator("visible=true").click()
-    expect(page.locator("#edit-code")).to_contain_text("(coarse[1], 1.0)")  # comes with the full picture
+    settled(page, "(coarse[1], 1.0)")
     with page.expect_download() as download:
         page.click("#edit-download")
     download.value.save_as(tmp_path / "edited.png")
@@ -144,15 +150,23 @@ def test_edits_undo_redo_and_never_end_on_a_stale_preview(visit: Visit, toy_url:
     page = visit(toy_url)
     tab(page, "Edit directions")
     expect(page.locator("#edit-live img")).to_be_visible()
-    page.locator("#edit-slider-1 input[type=range]").focus()
+    slider = page.locator("#edit-slider-1 input[type=range]")
+    slider.focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
     expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +2.5")
-    page.wait_for_timeout(1500)
+    settled(page, "(coarse[0], 2.5)")
+    page.click("#edit-reset")
+    expect(page.locator("#edit-summary")).to_contain_text("No edit")
+    settled(page, "(coarse[0], 2.0)")  # the example of a page without edits
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +5.0")
+    settled(page, "(coarse[0], 5.0)")
     page.click("#edit-undo")
     expect(page.locator("#edit-summary")).to_contain_text("No edit")
     page.click("#edit-redo")
-    expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +2.5")
+    expect(page.locator("#edit-summary")).to_contain_text("coarse 1 +5.0")
     page.get_by_label("middle").check()
     expect(page.locator("#edit-slider-1")).to_contain_text("middle 1")
     page.click("#edit-reset")
