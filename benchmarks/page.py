@@ -6,7 +6,6 @@ the encoding of pictures. The server is a process of its own, started as a perso
 
 import json
 import os
-import signal
 import socket
 import statistics
 import subprocess
@@ -72,7 +71,7 @@ def _server() -> Iterator[tuple[str, "subprocess.Popen[bytes]", float]]:
                 time.sleep(0.05)
         yield url, process, time.perf_counter() - begun
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(30)
 
 

@@ -5,6 +5,7 @@ one goes when there are too many.
 """
 
 import hashlib
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
@@ -75,7 +76,9 @@ class Desk:
         target: The aligned photo, (1,3,R,R).
         kept: The best result of the run in progress, or the last result.
         running: Whether a run of this visitor is queued or going.
-        revision: Counts slider moves, so that a late full picture knows it is stale.
+        moves: Counts what changed the picture being edited.
+        moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
+        drawn: The move whose full picture was drawn last.
         shelf: Items by key, oldest first.
     """
 
@@ -86,8 +89,19 @@ class Desk:
     target: Image | None = None
     kept: Kept | None = None
     running: bool = False
-    revision: int = 0
+    moves: int = 0
+    moved_at: float = 0.0
+    drawn: int = 0
     shelf: "OrderedDict[str, Item]" = field(default_factory=OrderedDict)
+
+    def move(self) -> None:
+        """Note that the picture being edited changed."""
+        self.moves += 1
+        self.moved_at = time.monotonic()
+
+    def rested(self, seconds: float) -> bool:
+        """Whether the last move is that long ago and its full picture still to be drawn."""
+        return self.drawn != self.moves and time.monotonic() - self.moved_at >= seconds
 
     def put(self, title: str, picture: Pil.Image, inversion: Inversion) -> Item:
         """Place an inversion on the shelf; the same codes are placed once.

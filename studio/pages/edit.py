@@ -64,12 +64,11 @@ class _Keeping:
 
 @dataclass(frozen=True, eq=False)
 class _Memory:
-    """The edits as they are, the steps before and after them, and the move they came with."""
+    """The edits as they are, and the steps before and after them."""
 
     now: gr.State
     past: gr.State
     future: gr.State
-    revision: gr.State
 
 
 def build(session: Session, strip: Strip, page: gr.Blocks) -> None:
@@ -100,7 +99,7 @@ def build(session: Session, strip: Strip, page: gr.Blocks) -> None:
         )
         lesson("sefa")
     keeping = _Keeping(compare, download, keep, which, row, code("edit", snippet({})))
-    memory = _Memory(gr.State({}), gr.State([{}]), gr.State([]), gr.State(0))
+    memory = _Memory(gr.State({}), gr.State([{}]), gr.State([]))
     _connect(page, strip, _Answers(Editor(session), strip), source, turning, keeping, memory)
 
 
@@ -157,15 +156,14 @@ class _Answers:
     ) -> list[Any]:
         """The live picture after a slider moved."""
         desk = self.desk(request)
-        desk.revision += 1
+        desk.move()
         strengths = merged(strengths, group, values)
         picture = self.editor.draw(self.editor.code(desk, kind, seed, truncation, chosen), strengths, self.size)
-        return [picture, strengths, desk.revision, words(strengths)]
+        return [picture, strengths, words(strengths)]
 
-    async def rest(self, revision: int) -> int:
+    async def rest(self) -> None:
         """Wait a moment, so that only a hand at rest asks for the full picture."""
-        await asyncio.sleep(REST_SECONDS)
-        return revision
+        await asyncio.sleep(REST_SECONDS * 1.1)  # a little more than `settle` asks for: the last move's wait must never count as too short
 
     @spoken
     def settle(
@@ -176,13 +174,13 @@ class _Answers:
         chosen: str | None,
         strengths: Strengths,
         past: list[Strengths],
-        revision: int,
         request: gr.Request,
     ) -> list[Any]:
         """The full picture, and a step to undo, unless a newer move is under way."""
         desk = self.desk(request)
-        if revision != desk.revision:
+        if not desk.rested(REST_SECONDS):
             return [gr.skip() for _ in range(6)]
+        desk.drawn = desk.moves
         inversion = self.editor.code(desk, kind, seed, truncation, chosen)
         before, after = self.editor.draw(inversion, {}), self.editor.draw(inversion, strengths)
         steps = past if past and past[-1] == strengths else [*past, strengths][-50:]
@@ -193,9 +191,9 @@ class _Answers:
     def redraw(self, kind: str, seed: float, truncation: float, chosen: str | None, strengths: Strengths, request: gr.Request) -> list[Any]:
         """The same edits on another face; the sliders are left alone, since a hand may be moving them by now."""
         desk = self.desk(request)
-        desk.revision += 1
+        desk.move()
         picture = self.editor.draw(self.editor.code(desk, kind, seed, truncation, chosen), strengths, self.size)
-        return [picture, desk.revision, words(strengths)]
+        return [picture, words(strengths)]
 
     @spoken
     def reset(
@@ -243,13 +241,13 @@ def _connect(
     page: gr.Blocks, strip: Strip, answers: _Answers, source: _Source, turning: _Turning, keeping: _Keeping, memory: _Memory
 ) -> None:
     state = [*source.inputs, memory.now]
-    shown = [turning.live, memory.revision, turning.summary]
+    shown = [turning.live, turning.summary]
     settled = [turning.live, keeping.compare, keeping.download, memory.past, memory.future, keeping.snippet]
 
     def settle_after(event: Any) -> None:
         # "multiple": a newer move must get its own rest while an older one still waits
-        rested = event.success(answers.rest, memory.revision, memory.revision, concurrency_limit=None, trigger_mode="multiple", **_PRIVATE)
-        rested.success(answers.settle, [*state, memory.past, memory.revision], settled, trigger_mode="multiple", **_LANE)
+        rested = event.success(answers.rest, None, None, concurrency_limit=None, trigger_mode="multiple", **_PRIVATE)
+        rested.success(answers.settle, [*state, memory.past], settled, trigger_mode="multiple", **_LANE)
 
     def finish(drawn: Any) -> None:
         settle_after(drawn)
@@ -262,7 +260,7 @@ def _connect(
         finish(event.success(answers.reset, [*state, turning.layers], [*shown, *turning.sliders], trigger_mode="multiple", **_LANE))
 
     moves = [*state, turning.layers, *turning.sliders]
-    moved = [turning.live, memory.now, memory.revision, turning.summary]
+    moved = [turning.live, memory.now, turning.summary]
     for events in ([slider.input for slider in turning.sliders], [slider.release for slider in turning.sliders]):
         settle_after(gr.on(events, answers.preview, moves, moved, trigger_mode="always_last", **_LANE))
 

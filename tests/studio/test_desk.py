@@ -64,3 +64,12 @@ def test_taking_off_what_is_not_there_is_no_fault() -> None:
     desk.take_off("nothing")
     with pytest.raises(KeyError):
         desk.shelf["nothing"]
+
+
+def test_a_full_picture_is_due_once_after_a_rest() -> None:
+    desk = Desk(budget=1)
+    assert not desk.rested(0)
+    desk.move()
+    assert desk.rested(0) and not desk.rested(60)
+    desk.drawn = desk.moves
+    assert not desk.rested(0)

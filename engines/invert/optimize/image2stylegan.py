@@ -2,7 +2,7 @@
 
 Paper: Abdal et al., "Image2StyleGAN: How to Embed Images Into the StyleGAN Latent Space?", arXiv:1904.03189, Eq. 1 and 2: Adam on
 W+ from the mean face, pixel error plus a perceptual distance. Changed for CPUs: LPIPS on AlexNet by default (the
-paper's four VGG16 layers are a knob), and a hundred steps that begin from a w found quickly at an early exit. Added: codes
+paper's four VGG16 layers are a knob), and about a hundred steps that begin from a w found quickly at an early exit. Added: codes
 are one shared w plus offsets, and the offsets can be held small, because the student was distilled with one w for all layers.
 """
 
@@ -28,7 +28,7 @@ class Image2StyleGANKnobs(Knobs):
     """Defaults suit about a minute on two CPU cores."""
 
     quick_steps: Annotated[int, Knob("Updates of one w for all layers, at a small size, to begin with.", lo=0, hi=1000)] = 25
-    steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 100
+    steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 80
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.06
     editability_weight: Annotated[
         float, Knob("How strongly the layers' codes are held together: 0 is most faithful, more edits better.", lo=0, hi=1)
