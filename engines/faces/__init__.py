@@ -1,6 +1,7 @@
 """What is known about the faces in a picture: where they are, how they lie, how to cut them out and put them back, and who they are."""
 
 from engines.faces.align import Alignment, align, alignment_from_box, alignment_from_landmarks, ffhq_quad, paste_back
+from engines.faces.attributes import ATTRIBUTES, Attribute, AttributeScorer, attribute_scorer
 from engines.faces.detect import Detection, FaceDetector, face_detector
 from engines.faces.find import Face, find_faces, only_face, pick_face
 from engines.faces.identity import SAME_PERSON, IdentityEmbedder, identity_distance, identity_embedder
@@ -8,8 +9,11 @@ from engines.faces.landmarks import FaceMesh, Landmarks, face_mesh
 from engines.faces.overlay import draw_overlay
 
 __all__ = [
+    "ATTRIBUTES",
     "SAME_PERSON",
     "Alignment",
+    "Attribute",
+    "AttributeScorer",
     "Detection",
     "Face",
     "FaceDetector",
@@ -19,6 +23,7 @@ __all__ = [
     "align",
     "alignment_from_box",
     "alignment_from_landmarks",
+    "attribute_scorer",
     "draw_overlay",
     "face_detector",
     "face_mesh",

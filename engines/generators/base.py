@@ -83,6 +83,14 @@ class Generator(Protocol):
         """Draw a picture, about in [-1, 1] and not clamped."""
         ...
 
-    def prefix(self, code: Latent | Codes, block: int, resume: Prefix | None = None) -> Prefix:
+    def prefix(
+        self,
+        code: Latent | Codes,
+        block: int,
+        resume: Prefix | None = None,
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+    ) -> Prefix:
         """Features entering the block of working size `block`, from an earlier prefix if there is one."""
         ...

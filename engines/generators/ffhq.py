@@ -18,7 +18,7 @@ from engines.core.errors import SpaceError
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Prefix
 from engines.generators.exits import ExitHead, by_size
-from engines.generators.ops import SLOPE, activate, channels_last, haar_up, modulate, modulated_conv
+from engines.generators.ops import SLOPE, activate, channels_last, haar_up, modulate, modulated_conv, shifted
 from engines.spaces.latent import Latent, Tuning
 from engines.spaces.slots import Slots
 
@@ -116,7 +116,7 @@ class Student:
             code: A `Latent`, or plain codes of w (B,512) or w_plus (B,23,512).
             tuning: Additive weight change, by parameter name.
             features: "noise/LAYER" replaces a noise map, "style/LAYER" a style by a map (B,C,h,w) in any size,
-                "feature/LAYER" is added to a convolution's output (B,C,s,s).
+                "shift/LAYER" is added to a style (B,C), "feature/LAYER" to a convolution's output (B,C,s,s).
             size: One of `exits`; the full picture if not given.
             resume: Features cached by `prefix`; layers before them are not redone.
 
@@ -141,15 +141,23 @@ class Student:
             return head(x, self._w_of_slots(code))
         return haar_up(modulated_conv(x, styles[painter], weights[f"{painter}.weight"], weights[f"{painter}.bias"]))
 
-    def prefix(self, code: Latent | Codes, block: int, resume: Prefix | None = None) -> Prefix:
+    def prefix(
+        self,
+        code: Latent | Codes,
+        block: int,
+        resume: Prefix | None = None,
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+    ) -> Prefix:
         """Features entering the block of working size `block` (8 to 512 at 1024 px), from an earlier prefix if there is one."""
         if block not in self.blocks:
             raise SpaceError(f"Blocks work at {', '.join(map(str, self.blocks))} px; {block} came.")
         if resume is not None and resume.block > block:
             raise SpaceError(f"Features on their way into the block of {resume.block} px came; the block of {block} px lies before it.")
-        last = block // 2
-        styles = self._styles(code, self.weights, {}, tuple(self._layers_between(resume, last)))
-        return Prefix(block, self._trunk(self.weights, styles, {}, resume, last))
+        last, weights, features = block // 2, self._tuned(tuning), self._checked(features)
+        styles = self._styles(code, weights, features, tuple(self._layers_between(resume, last)))
+        return Prefix(block, self._trunk(weights, styles, features, resume, last))
 
     def _trunk(
         self, weights: Mapping[str, Tensor], styles: Mapping[str, Tensor], features: Mapping[str, Tensor], resume: Prefix | None, last: int
@@ -205,7 +213,8 @@ class Student:
                 )
                 for layer in layers
             }
-        return styles | {layer: features[f"style/{layer}"] for layer in layers if f"style/{layer}" in features}
+        styles |= {layer: features[f"style/{layer}"] for layer in layers if f"style/{layer}" in features}
+        return styles | {layer: shifted(styles[layer], features[f"shift/{layer}"]) for layer in layers if f"shift/{layer}" in features}
 
     def _w_plus(self, code: Latent | Codes) -> Codes:
         codes = code.codes if isinstance(code, Latent) else code
@@ -238,8 +247,10 @@ class Student:
     def _checked(self, features: Mapping[str, Tensor] | None) -> Mapping[str, Tensor]:
         for key in features or {}:
             kind, _, layer = key.partition("/")
-            if kind not in ("noise", "style", "feature") or layer not in self.layers:
-                raise SpaceError(f"The feature {key!r} came; wanted noise/LAYER, style/LAYER or feature/LAYER with a layer of layout('s').")
+            if kind not in ("noise", "style", "shift", "feature") or layer not in self.layers:
+                raise SpaceError(
+                    f"The feature {key!r} came; wanted noise/LAYER, style/LAYER, shift/LAYER or feature/LAYER with a layer of layout('s')."
+                )
         return features or {}
 
     def _block_of(self, size: int) -> int:

@@ -41,6 +41,11 @@ def modulate(x: Tensor, style: Tensor) -> Tensor:
     return x * style
 
 
+def shifted(style: Tensor, shift: Tensor) -> Tensor:
+    """A style, or map of styles, with a shift (B,C) added to each of its channels."""
+    return style + (shift if style.dim() == 2 else shift[:, :, None, None])
+
+
 def modulated_conv(x: Tensor, style: Tensor, kernel: Tensor, bias: Tensor | None = None, *, groups: int = 1) -> Tensor:
     """Convolution, padded to keep its size, of modulated features; no demodulation (it is folded into the kernel).
 

@@ -1,13 +1,35 @@
 """Directions: what every way of finding one returns and every slider uses, and the one function that applies them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from engines.core.errors import SpaceError
-from engines.spaces.latent import Latent
+from engines.core.shapes import Codes
+from engines.spaces.latent import Inversion, Latent
 from engines.spaces.slots import Slots
+from engines.spaces.statistics import Mapper, statistics
+
+SPACES = ("z", "w", "w_plus", "s")
+_DEPENDENT = 1e-3
+"""What is left of a unit vector after projection, below which it counts as gone."""
+
+
+class Editable(Mapper, Protocol):
+    """The part of a generator that editing needs."""
+
+    slots: Slots
+
+    def layout(self, space: str) -> Mapping[str, slice]:
+        """Names and positions of the parts of a code."""
+        ...
+
+    def affine(self, layers: tuple[str, ...]) -> Tensor:
+        """Stacked matrices (values, width) of the affine maps from w to the styles of `layers`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +38,10 @@ class Direction:
 
     Attributes:
         name: What the slider says.
-        space: "w" for a vector that is added to slots of W+.
-        vector: (width,), unit length.
-        slots: Slots of W+ that it moves.
-        sigma: Spread of n.w over the sample bank: strengths are in this unit.
+        space: "w" and "z" for one vector that moves every chosen slot alike, "w_plus" for a vector a slot, "s" for styles.
+        vector: (width,) in w and z, (slots,width) in w_plus, (values,) in S; unit length as a whole.
+        slots: Slots of W+ that it moves; of S, the layers that read other slots stay.
+        sigma: Spread of faces along it over the sample bank: strengths are in this unit.
         source: The method and data it came from.
     """
 
@@ -35,26 +57,125 @@ Edit = tuple[Direction, float]
 """A direction and its strength in sigma."""
 
 
-def apply(latent: Latent, edits: Sequence[Edit], slots: Slots) -> Latent:
-    """Move a code along directions; with nothing to move it comes back as the same object.
+def apply(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Editable, *, truncation: float = 1.0) -> Inversion:
+    """Move a code along directions; nothing else of it changes, and with nothing to move the very code comes back.
+
+    Directions of Z are added before the mapping network, those of W to the slots, those of S to the styles: as features "shift/LAYER"
+    where the code lies in W, as values where it lies in S.
 
     Args:
-        latent: A code in w or w_plus.
+        inversion: A code in any space, alone or with its weight change and features.
         edits: Directions with strengths in units of their sigma.
-        slots: Slots of the generator.
+        generator: Whose slots, maps and styles count.
+        truncation: Of codes in z only: psi that draws their w towards the mean.
 
     Returns:
-        The moved code, in w_plus.
+        The moved code, in w_plus (in S if it came so).
 
     Raises:
-        SpaceError: A code in a space that directions of W do not reach.
+        SpaceError: A direction of Z for a code whose z is not known, or vectors of another generator.
     """
-    if latent.space not in ("w", "w_plus"):
-        raise SpaceError(f"Directions of W move codes in w or w_plus; this code is in {latent.space}.")
+    inversion = Inversion(inversion) if isinstance(inversion, Latent) else inversion
     moving = [(direction, strength) for direction, strength in edits if strength]
+    _check(moving, generator)
+    latent = inversion.latent
+    if latent.space == "z":
+        codes = _mapped(latent.codes, [edit for edit in moving if edit[0].space == "z"], generator, truncation)
+        inversion, moving = replace(inversion, latent=Latent("w_plus", codes)), [edit for edit in moving if edit[0].space != "z"]
     if not moving:
-        return latent
-    codes = slots.spread(latent.codes).clone()
-    for direction, strength in moving:
-        codes[:, list(direction.slots)] += strength * direction.sigma * direction.vector.to(codes)
-    return Latent("w_plus", codes)
+        return inversion
+    if any(direction.space == "z" for direction, _ in moving):
+        raise SpaceError("A direction of Z moves random faces only: the z behind this code is not known. Choose a direction of W or S.")
+    way = _way(moving, generator)
+    shift = sum((strength * direction.sigma * _within(direction, generator) for direction, strength in moving if direction.space == "s"), 0)
+    if inversion.latent.space == "s":
+        styles = [way[slot] @ generator.affine((layer,)).T for layer, slot in _layers(generator).items()]
+        return replace(inversion, latent=Latent("s", inversion.latent.codes + torch.cat(styles) + shift))
+    if any(direction.space != "s" for direction, _ in moving):
+        codes = generator.slots.spread(inversion.latent.codes) + way
+        inversion = replace(inversion, latent=Latent("w_plus", codes))
+    return replace(inversion, features=_shifted(inversion.features, shift, generator)) if isinstance(shift, Tensor) else inversion
+
+
+def project_out(direction: Direction, conditions: Sequence[Direction]) -> Direction:
+    """The same direction without what it shares with `conditions`: conditional manipulation (arXiv:1907.10786, section 3.3).
+
+    The component in the span of all conditions is removed at once by least squares, so conditions may depend on each other. The unit
+    of strength scales with what is left, so that a strength means the same way along the old direction's remainder.
+
+    Raises:
+        SpaceError: The spaces differ, or nothing is left.
+    """
+    if not conditions:
+        return direction
+    for condition in conditions:
+        if condition.space != direction.space or condition.vector.shape != direction.vector.shape:
+            raise SpaceError(
+                f"{direction.name} lies in {direction.space} and {condition.name} in {condition.space}: both must be of one space."
+            )
+    rows = torch.stack([condition.vector.flatten() for condition in conditions]).double().cpu()
+    vector = direction.vector.flatten().double().cpu()
+    left = vector - torch.linalg.pinv(rows, rtol=1e-6) @ (rows @ vector)
+    length = float(left.norm())
+    if length < _DEPENDENT:
+        names = ", ".join(condition.name for condition in conditions)
+        raise SpaceError(f"Nothing of {direction.name} is left when {names} must stay. Keep fewer things, or choose another direction.")
+    unit = (left / length).reshape(direction.vector.shape).to(direction.vector)
+    kept = ", ".join(condition.name for condition in conditions)
+    return replace(direction, vector=unit, sigma=direction.sigma * length, source=f"{direction.source}; kept: {kept}")
+
+
+def _layers(generator: Editable) -> dict[str, int]:
+    """The slot that each layer of S reads."""
+    return {layer: generator.slots.of_layer(layer) for layer in generator.layout("s")}
+
+
+def _check(edits: Sequence[Edit], generator: Editable) -> None:
+    values = max(part.stop for part in generator.layout("s").values())
+    shapes = {"z": (generator.width,), "w": (generator.width,), "w_plus": (generator.slots.count, generator.width), "s": (values,)}
+    for direction, _ in edits:
+        wanted = shapes.get(direction.space)
+        if wanted is None or tuple(direction.vector.shape) != wanted or not set(direction.slots) <= set(range(generator.slots.count)):
+            raise SpaceError(
+                f"{direction.name} has a vector of shape {tuple(direction.vector.shape)} in {direction.space}; wanted {wanted}: "
+                "it belongs to another generator."
+            )
+
+
+def _mapped(z: Codes, edits: Sequence[Edit], generator: Editable, truncation: float) -> Codes:
+    """w_plus of z moved along directions of Z, slot by slot."""
+    rows = z.unsqueeze(1).repeat(1, generator.slots.count, 1)
+    for direction, strength in edits:
+        rows[:, list(direction.slots)] += strength * direction.sigma * direction.vector.to(rows)
+    w = generator.map(rows.flatten(0, 1)).reshape(rows.shape)
+    return w if truncation == 1 else statistics(generator).truncate(w, truncation)
+
+
+def _way(edits: Sequence[Edit], generator: Editable) -> Tensor:
+    """What directions of W and W+ add to each slot, (slots,width)."""
+    way = torch.zeros(generator.slots.count, generator.width, device=generator.device)
+    for direction, strength in edits:
+        slots, step = list(direction.slots), strength * direction.sigma
+        if direction.space == "w":
+            way[slots] += step * direction.vector.to(way)
+        elif direction.space == "w_plus":
+            way[slots] += step * direction.vector.to(way)[slots]
+    return way
+
+
+def _within(direction: Direction, generator: Editable) -> Tensor:
+    """A vector of S with zeros where layers read slots that it leaves alone."""
+    vector = direction.vector.to(generator.device).clone()
+    for layer, part in generator.layout("s").items():
+        if generator.slots.of_layer(layer) not in direction.slots:
+            vector[part] = 0
+    return vector
+
+
+def _shifted(features: Mapping[str, Tensor], shift: Tensor, generator: Editable) -> dict[str, Tensor]:
+    """Features with what a vector of S adds to each layer's style."""
+    shifted = dict(features)
+    for layer, part in generator.layout("s").items():
+        if bool(shift[part].any()):
+            shifted[f"shift/{layer}"] = shifted.get(f"shift/{layer}", 0) + shift[part][None]
+    return shifted

@@ -38,7 +38,7 @@ class Inversion:
         latent: The code.
         tuning: Additive weight change, by parameter name; empty for the shared generator.
         features: "noise/LAYER" replaces a noise map (1,1,s,s), "style/LAYER" a style by a map (B,C,s,s),
-            "feature/LAYER" is added to a layer's output (B,C,s,s).
+            "shift/LAYER" is added to a style (B,C), "feature/LAYER" to a layer's output (B,C,s,s).
     """
 
     latent: Latent

@@ -81,6 +81,12 @@ class Slots:
             raise SpaceError(f"A published W+ code has {PUBLISHED_LAYERS} layers; this one has {codes.shape[1]}.")
         return self.fill_dead(codes[:, list(_PUBLISHED)])
 
+    def to_published(self, codes: Codes) -> Codes:
+        """This generator's w_plus (B,23,512) as W+ of StyleGAN2-FFHQ (B,18,512): of slots that share a layer, the first counts."""
+        if self.count != len(_PUBLISHED):
+            raise SpaceError(f"Published W+ codes fit the 1024 px generator only; this one has {self.count} slots.")
+        return codes[:, [min(self.published_range([layer])) for layer in range(PUBLISHED_LAYERS)]]
+
     def published_range(self, layers: Iterable[int]) -> tuple[int, ...]:
         """Active slots that answer to the given layers of the published 18-layer numbering."""
         wanted = set(layers)

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import pickle
 import tarfile
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from scripts import manifest
+from scripts.convert_faces import GraphWeights, separable
 from scripts.convert_ffhq import by_band
 from scripts.convert_lpips import ArraysOnly, layers
 
@@ -64,3 +66,28 @@ def test_recording_writes_the_file_and_renews_its_entry_only(tmp_path: Path, mon
     assert stored.dtype == torch.float16
     assert stored.tolist() == [0.5, 0.5, 0.5]
     assert load_file(tmp_path / "models" / "a.safetensors")["n"].dtype == torch.int64
+
+
+def test_coded_kernels_keep_their_codes(tmp_path: Path) -> None:
+    """A depthwise 3x3 over two channels and the pointwise convolution from two to three."""
+    depthwise, pointwise = np.arange(18, dtype=np.uint8), np.arange(6, dtype=np.uint8) + 100
+    bias = np.array([1, 2, 3], np.float32)
+    coded = {"dtype": "uint8", "scale": 0.5, "min": -1.0}
+    entries = [
+        {"name": "layer/depthwise_filter", "shape": [3, 3, 2, 1], "dtype": "float32", "quantization": coded},
+        {"name": "layer/pointwise_filter", "shape": [1, 1, 2, 3], "dtype": "float32", "quantization": coded},
+        {"name": "layer/bias", "shape": [3], "dtype": "float32"},
+    ]
+    files = {"net.json": json.dumps([{"weights": entries}]).encode(), "net.bin": depthwise.tobytes() + pointwise.tobytes() + bias.tobytes()}
+    with tarfile.open(tmp_path / "package.tar", "w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    with tarfile.open(tmp_path / "package.tar") as archive:
+        weights = separable(GraphWeights(archive, "net.json", "net.bin"), "layer", "ours")
+    assert weights["ours.depthwise.weight"].shape == (2, 1, 3, 3)
+    assert weights["ours.depthwise.weight"][1, 0].flatten().tolist() == list(range(1, 18, 2))
+    assert weights["ours.pointwise.weight"].flatten(1).tolist() == [[100, 103], [101, 104], [102, 105]]
+    assert weights["ours.pointwise.weight.range"].view(torch.float32).tolist() == [[0.5, -1.0]] * 3
+    assert weights["ours.pointwise.bias"].tolist() == [1, 2, 3]

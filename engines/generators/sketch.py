@@ -1,0 +1,109 @@
+"""Drawing one code after another, as under a moving slider: only the layers that a change reaches are redone.
+
+A picture of 1024 px is a chain of blocks. What enters a block depends on the styles of the layers before it alone, so it is kept
+until one of those styles changes; an edit of the fine layers then costs a fraction of the picture.
+"""
+
+from collections.abc import Mapping
+from threading import Lock
+
+import torch
+from torch import Tensor
+
+from engines.core.images import area
+from engines.core.shapes import Image
+from engines.generators.base import Generator, Prefix
+from engines.spaces.latent import Inversion
+
+_START = 4
+
+
+def draw(generator: Generator, inversion: Inversion, size: int | None = None) -> Image:
+    """The picture of an inversion, in full or as a preview.
+
+    Early heads read w alone: a preview of styles that were changed behind its head is the full picture averaged down.
+
+    Args:
+        generator: Who draws.
+        inversion: What is drawn.
+        size: One of the generator's exits; the full picture if not given.
+
+    Returns:
+        (B,3,size,size), not clamped.
+    """
+    return Sketch(generator).draw(inversion, size)
+
+
+class Sketch:
+    """A drawing pad with a memory for the last picture's layers; safe to share between threads, useful to one hand at a time.
+
+    Args:
+        generator: Who draws.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self._layers = tuple(generator.layout("s"))
+        self._blocks = sorted({_side(layer) for layer in self._layers} - {_START})
+        self._known: dict[str, tuple[Tensor, tuple[int, ...]]] = {}
+        self._tuning: Mapping[str, Tensor] = {}
+        self._prefixes: dict[int, Prefix] = {}
+        self._lock = Lock()
+
+    @torch.no_grad()
+    def draw(self, inversion: Inversion, size: int | None = None) -> Image:
+        """As `draw`, reusing the layers of the last picture that are still the same."""
+        size = size or self.generator.resolution
+        if size != self.generator.resolution and self._hidden(inversion, size):
+            return area(self.draw(inversion), size)
+        with self._lock:
+            self._forget(inversion)
+            resume = self._resume(inversion, size)
+        return self.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features, size=size, resume=resume)
+
+    def _hidden(self, inversion: Inversion, size: int) -> bool:
+        """Whether an early head of that size would not see all of it."""
+        changed = (key.split("/")[1] for key in inversion.features)
+        return inversion.latent.space == "s" or any(_side(layer) > size // 2 for layer in changed)
+
+    def _forget(self, inversion: Inversion) -> None:
+        """Drop what the changed layers feed."""
+        now = self._state(inversion)
+        changed = [_side(layer) for layer in self._layers if not _same(self._known.get(layer), now[layer])]
+        if {key: id(value) for key, value in inversion.tuning.items()} != {key: id(value) for key, value in self._tuning.items()}:
+            changed.append(_START)
+        first = min(changed, default=self.generator.resolution)
+        self._prefixes = {block: prefix for block, prefix in self._prefixes.items() if block <= first}
+        self._known, self._tuning = now, dict(inversion.tuning)
+
+    def _state(self, inversion: Inversion) -> dict[str, tuple[Tensor, tuple[int, ...]]]:
+        styles = self.generator.styles(inversion.latent).codes
+        layout = self.generator.layout("s")
+        return {layer: (styles[:, layout[layer]], _features_of(layer, inversion.features)) for layer in self._layers}
+
+    def _resume(self, inversion: Inversion, size: int) -> Prefix | None:
+        """The furthest prefix for a picture of `size`, those on the way to it kept."""
+        resume = None
+        for block in self._blocks:
+            if block > size:
+                break
+            if block not in self._prefixes:
+                self._prefixes[block] = self.generator.prefix(
+                    inversion.latent, block, resume, tuning=inversion.tuning, features=inversion.features
+                )
+            resume = self._prefixes[block]
+        return resume
+
+
+def _side(layer: str) -> int:
+    return int(layer.rsplit("_", 1)[1])
+
+
+def _features_of(layer: str, features: Mapping[str, Tensor]) -> tuple[int, ...]:
+    """Values of a layer's features in brief: a fingerprint of each, its kind and shape included."""
+    own = {key: features[key].detach().cpu() for key in sorted(features) if key.split("/")[1] == layer}
+    return tuple(hash((key, tuple(value.shape), value.numpy().tobytes())) for key, value in own.items())
+
+
+def _same(old: tuple[Tensor, tuple[int, ...]] | None, new: tuple[Tensor, tuple[int, ...]]) -> bool:
+    return old is not None and old[1] == new[1] and torch.equal(old[0], new[0])
