@@ -1,0 +1,91 @@
+"""e4e: an encoder that stays close to W on purpose, so that what it finds can be edited.
+
+Paper: Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", arXiv:2102.02766. Followed: one w and an offset a slot
+(section 4.2), offsets switched on one after another while training, a discriminator of single vectors and a penalty on the offsets
+(section 5, in the recipe). The knob scales the offsets, which is the paper's trade between likeness and editing.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+
+from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
+from engines.core.knobs import Knob, Knobs
+from engines.core.shapes import Codes, Image
+from engines.generators.base import Generator
+from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.invert.encode.psp import heads_for
+from engines.nets.heads import LevelHeads
+from engines.nets.irse import Levels
+from engines.spaces.latent import Inversion, Latent
+
+
+@dataclass(frozen=True, kw_only=True)
+class E4eKnobs(Knobs):
+    """One pass; what is left to choose is how far the layers may differ."""
+
+    offset_strength: Annotated[
+        float, Knob("How far the layers' codes may differ: 0 is one w for all and edits best, 1 resembles most.", lo=0, hi=1)
+    ] = 1.0
+
+
+class OffsetHeads(nn.Module):
+    """One w from the coarse features, and an offset from it for every other slot.
+
+    Args:
+        heads: Of pSp's form: its first vector is the w, the others the offsets.
+    """
+
+    def __init__(self, heads: LevelHeads) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, levels: Levels) -> tuple[Tensor, Codes]:
+        """w (B,1,width) and the offsets (B,15,width), in standard deviations of W."""
+        vectors = self.heads(levels)
+        return vectors[:, :1], vectors[:, 1:]
+
+
+def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | None = None) -> Codes:
+    """Vectors of all active slots (B,16,width).
+
+    Args:
+        w: (B,1,width).
+        offsets: (B,15,width).
+        strength: Factor of every offset.
+        count: How many offsets are switched on, from the coarse end; all if not given.
+    """
+    on = torch.arange(offsets.shape[1], device=offsets.device) < (offsets.shape[1] if count is None else count)
+    return torch.cat([w, w + strength * on[None, :, None] * offsets], dim=1)
+
+
+class E4e(Engine[InvertRequest, E4eKnobs]):
+    """One pass from photo to the neighbourhood of W (arXiv:2102.02766)."""
+
+    card = Card(name="e4e", title="e4e", paper="arXiv:2102.02766", needs=frozenset({"w_plus"}), weights=(BODY, "e4e"))
+    accepts, knob_set = InvertRequest, E4eKnobs
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__(generator)
+        self.body, self.scale = load_body(generator), Scale(generator)
+        self.heads, self.size = load_heads("e4e", generator, lambda size: OffsetHeads(heads_for(generator, size)))
+
+    def run(self, request: InvertRequest, knobs: E4eKnobs) -> Run:
+        """Encode, then draw."""
+        codes = self.encode(on_device(request.image, self.generator), knobs.offset_strength)
+        yield Progress(1, 2)
+        result = self._drawn(codes)
+        yield Progress(2, 2, result.images, best=result)
+        return self._drawn(codes.clone())
+
+    @torch.no_grad()
+    def encode(self, image: Image, offset_strength: float = 1.0) -> Codes:
+        """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
+        w, offsets = self.heads(self.body(seen(image, self.size)))
+        return self.generator.slots.scatter(self.scale.codes(assembled(w, offsets, offset_strength)))
+
+    @torch.no_grad()
+    def _drawn(self, codes: Codes) -> Result:
+        return Result(self.generator.synthesize(codes), (Inversion(Latent("w_plus", codes)),))

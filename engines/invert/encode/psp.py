@@ -1,0 +1,82 @@
+"""pSp: a network that looks at a photo once and says its code, the coarse layers from coarse features, the fine ones from fine.
+
+Paper: Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", arXiv:2008.00951. Followed: codes as
+offsets from the average face (section 3), the level-split heads over a feature pyramid (3.1), mixing in random styles for variants
+(section 4). Changed: one small body for all encoders, and one tower a level instead of one a slot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+
+from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
+from engines.core.knobs import Knob, Knobs
+from engines.core.shapes import Codes, Image
+from engines.generators.base import Generator
+from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.nets.heads import LevelHeads
+from engines.nets.irse import STAGES
+from engines.spaces.latent import Inversion, Latent
+from engines.spaces.statistics import random_w
+
+
+@dataclass(frozen=True, kw_only=True)
+class PspKnobs(Knobs):
+    """One pass needs no settings; variants do."""
+
+    variants: Annotated[int, Knob("Further pictures with other fine styles.", lo=0, hi=8)] = 0
+    mixed: Annotated[Literal["fine", "middle and fine"], Knob("Layers that take the variants' random styles.")] = "fine"
+    mix_strength: Annotated[float, Knob("How far those layers go to the random style.", lo=0, hi=1)] = 1.0
+    truncation: Annotated[float, Knob("How varied the random styles are.", lo=0, hi=1, advanced=True)] = 0.7
+
+
+class Psp(Engine[InvertRequest, PspKnobs]):
+    """One pass from photo to W+ (arXiv:2008.00951)."""
+
+    card = Card(name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus"}), weights=(BODY, "psp"))
+    accepts, knob_set = InvertRequest, PspKnobs
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__(generator)
+        self.body, self.scale = load_body(generator), Scale(generator)
+        self.heads, self.size = load_heads("psp", generator, lambda size: heads_for(generator, size))
+
+    def run(self, request: InvertRequest, knobs: PspKnobs) -> Run:
+        """Encode, draw, and draw again with other styles."""
+        codes, total = [self.encode(on_device(request.image, self.generator))], 2 + knobs.variants
+        yield Progress(1, total)
+        images: list[Image] = []
+        for number in range(1 + knobs.variants):
+            if number:
+                codes.append(self._variant(codes[0], request.seed + number, knobs))
+            images.append(self._drawn(codes[-1]))
+            yield Progress(2 + number, total, images[-1], best=self._result(images, codes))
+        return self._result(images, codes)
+
+    @torch.no_grad()
+    def encode(self, image: Image) -> Codes:
+        """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
+        return self.generator.slots.scatter(self.scale.codes(self.heads(self.body(seen(image, self.size)))))
+
+    @torch.no_grad()
+    def _drawn(self, codes: Codes) -> Image:
+        return self.generator.synthesize(codes)
+
+    def _variant(self, codes: Codes, seed: int, knobs: PspKnobs) -> Codes:
+        groups = self.generator.slots.groups
+        places = list(groups["fine"] if knobs.mixed == "fine" else groups["middle"] + groups["fine"])
+        other, mixed = random_w(self.generator, seed, knobs.truncation), codes.clone()
+        mixed[:, places] += knobs.mix_strength * (other[:, None] - mixed[:, places])
+        return self.generator.slots.fill_dead(mixed)
+
+    @staticmethod
+    def _result(images: Sequence[Image], codes: Sequence[Codes]) -> Result:
+        return Result(torch.cat(list(images)), tuple(Inversion(Latent("w_plus", code.clone())) for code in codes))
+
+
+def heads_for(generator: Generator, size: int, *, split: bool = True) -> LevelHeads:
+    """Heads of pSp's form, untrained."""
+    fine, middle, coarse = (width for width, _ in STAGES[1:])
+    return LevelHeads((fine, middle, coarse), generator.slots, generator.width, size, split=split)

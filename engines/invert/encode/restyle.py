@@ -1,0 +1,130 @@
+"""ReStyle: look at the photo and at one's own last attempt, say what to change, and look again.
+
+Paper: Yuval Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", arXiv:2104.02699. Followed: residual
+codes from the average face on (Eq. 2 to 4), one map that all heads read (section 3.2), losses at every step and none across steps (in the
+recipe). Changed: photo and attempt go through the shared body one after the other, and the heads read the photo's features beside the
+difference, where the paper's body reads six channels. So the photo is looked at once, and no body of its own is needed.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+
+from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, Table, on_device
+from engines.core.images import PROTOCOL_SIDE, area
+from engines.core.knobs import Knob, Knobs
+from engines.core.shapes import Codes, Image
+from engines.generators.base import Generator
+from engines.invert.encode.e4e import assembled
+from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.losses.perceptual import Perceptual
+from engines.nets.heads import FlatHeads
+from engines.nets.irse import STAGES
+from engines.spaces.latent import Inversion, Latent
+
+BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
+"""Weights by the encoder whose form the residual takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReStyleKnobs(Knobs):
+    """The authors' five steps; three usually do."""
+
+    base: Annotated[Literal["psp", "e4e"], Knob("Whose codes: pSp's resemble more, e4e's edit better.")] = "psp"
+    steps: Annotated[int, Knob("Looks at the photo.", lo=1, hi=10)] = 5
+    least_gain: Annotated[
+        float, Knob("Stop when a step lowers LPIPS by less than this share; 0 goes on to the end.", lo=0, hi=0.5, advanced=True)
+    ] = 0.0
+
+
+class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
+    """A few passes, each a correction of the last (arXiv:2104.02699)."""
+
+    card = Card(
+        name="restyle",
+        title="ReStyle",
+        paper="arXiv:2104.02699",
+        needs=frozenset({"w_plus"}),
+        weights=(BODY, *BASES.values(), "lpips_alex"),
+    )
+    accepts, knob_set = InvertRequest, ReStyleKnobs
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__(generator)
+        self.body, self.scale, self.perceptual = load_body(generator), Scale(generator), Perceptual(generator.device)
+        self.heads = {base: load_heads(name, generator, lambda size: residual_heads(generator, size)) for base, name in BASES.items()}
+
+    def run(self, request: InvertRequest, knobs: ReStyleKnobs) -> Run:
+        """Correct step by step; every attempt is kept to be looked at."""
+        target = on_device(request.image, self.generator)
+        codes, attempt = self._average()
+        rows: list[tuple[int, float, float]] = []
+        stages: dict[str, Image] = {}
+        for step in range(1, knobs.steps + 1):
+            codes = self.corrected(codes, target, attempt, knobs.base)
+            attempt = self._drawn(codes)
+            rows.append((step, *self._distance(attempt, target)))
+            stages[f"step {step}"] = area(attempt, min(PROTOCOL_SIDE, self.generator.resolution))
+            done = step > 1 and rows[-1][2] > (1 - knobs.least_gain) * rows[-2][2]
+            last = knobs.steps if done and knobs.least_gain else step
+            yield Progress(last, knobs.steps, attempt, {"lpips": rows[-1][2]}, self._result(attempt, codes, stages, rows))
+            if last > step:
+                break
+        return self._result(attempt, codes, stages, rows)
+
+    @torch.no_grad()
+    def _average(self) -> tuple[Codes, Image]:
+        codes = self.generator.slots.spread(self.scale.mean).clone()
+        return codes, self.generator.synthesize(codes)
+
+    @torch.no_grad()
+    def corrected(self, codes: Codes, target: Image, attempt: Image, base: str) -> Codes:
+        """Codes (B,slots,width) after one more look at photos and attempts."""
+        heads, size = self.heads[base]
+        vectors = Residual(self.body, heads)(seen(target, size), seen(attempt, size))
+        return codes + self.generator.slots.scatter(self.scale.offsets(residual(vectors, base)))
+
+    @torch.no_grad()
+    def _drawn(self, codes: Codes) -> Image:
+        return self.generator.synthesize(codes)
+
+    @torch.no_grad()
+    def _distance(self, attempt: Image, target: Image) -> tuple[float, float]:
+        side = min(PROTOCOL_SIDE, attempt.shape[-1])
+        ours, theirs = area(attempt.clamp(-1, 1), side), area(target, side)
+        return float((ours - theirs).square().mean()), float(self.perceptual(ours, theirs).mean())
+
+    @staticmethod
+    def _result(image: Image, codes: Codes, stages: dict[str, Image], rows: list[tuple[int, float, float]]) -> Result:
+        table = Table(("step", "mse", "lpips"), tuple(rows))
+        return Result(image, (Inversion(Latent("w_plus", codes.clone())),), dict(stages), tables={"steps": table})
+
+
+def residual_heads(generator: Generator, size: int) -> FlatHeads:
+    """Heads over the 1/16 map of the photo beside its difference from the attempt's, untrained."""
+    channels = STAGES[2][0]
+    return FlatHeads(2 * channels, generator.slots, generator.width, size // 16)
+
+
+class Residual(torch.nn.Module):
+    """The heads over the features of a photo and of an attempt at it.
+
+    Args:
+        body: The shared body.
+        heads: Of `residual_heads`.
+    """
+
+    def __init__(self, body: torch.nn.Module, heads: torch.nn.Module) -> None:
+        super().__init__()
+        self.body, self.heads = body, heads
+
+    def forward(self, picture: Image, attempt: Image) -> Codes:
+        """Vectors (B,16,width) of pictures (B,3,S,S)."""
+        photo, own = self.body(picture).c2, self.body(attempt).c2
+        return self.heads(torch.cat([photo, photo - own], dim=1))
+
+
+def residual(vectors: Codes, base: str, count: int | None = None) -> Codes:
+    """Change of the codes of all active slots (B,16,width), in standard deviations of W: e4e's as one w and `count` offsets."""
+    return vectors if base == "psp" else assembled(vectors[:, :1], vectors[:, 1:], count=count)

@@ -1,0 +1,32 @@
+"""Distances between codes and penalties on them, in units of W's spread."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from engines.core.shapes import Code, Codes
+
+
+def latent_distance(codes: Codes, target: Codes, deviation: Code) -> Tensor:
+    """Smooth L1 between codes, in standard deviations of each dimension of W: one number.
+
+    Args:
+        codes: (B,slots,width).
+        target: As `codes`.
+        deviation: (1,width), from the statistics of W.
+    """
+    return F.smooth_l1_loss(codes / deviation, target / deviation)
+
+
+def code_errors(codes: Codes, target: Codes, deviation: Code) -> Tensor:
+    """Root mean square error of every slot of every code in standard deviations of W, (B,slots)."""
+    return ((codes - target) / deviation).square().mean(dim=2).sqrt()
+
+
+def w_norm(codes: Codes, mean: Code) -> Tensor:
+    """Length of what codes (B,slots,width) add to the average face, averaged over the batch: pSp's regularisation."""
+    return (codes - mean).flatten(1).norm(dim=1).mean()
+
+
+def offset_norm(offsets: Codes) -> Tensor:
+    """Sum over slots of the mean length of the offsets (B,slots,width) from the first slot: e4e's delta regularisation."""
+    return offsets.norm(dim=2).mean(dim=0).sum()

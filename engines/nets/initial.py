@@ -1,0 +1,37 @@
+"""First weights that a seed alone decides, without touching the global stream of random numbers."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from engines.core.seeds import rng
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+_GENTLY = 0.1
+
+
+class Gentle(nn.Linear):
+    """A last layer that begins with small answers, so that a network begins near the average face."""
+
+
+def seeded(build: Callable[[], Network], seed: int) -> Network:
+    """A network whose convolutions and linear layers are drawn anew: He et al., arXiv:1502.01852, with empty biases."""
+    with torch.random.fork_rng(devices=[]):
+        network = build()
+    stream = rng(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            fan_in, gain = module.weight[0].numel(), _GENTLY if isinstance(module, Gentle) else 1.0
+            _fill(module.weight, torch.randn(module.weight.shape, generator=stream) * (2 / fan_in) ** 0.5 * gain)
+            if module.bias is not None:
+                _fill(module.bias, torch.zeros(module.bias.shape))
+    return network
+
+
+@torch.no_grad()
+def _fill(weight: Tensor, values: Tensor) -> None:
+    weight.copy_(values)

@@ -1,0 +1,75 @@
+"""What the recipes of the encoders share: heads over the shared body, and how both are kept."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from engines.core.errors import WeightsError
+from engines.core.shapes import Image
+from engines.invert.encode.encoder import FrozenBody, fill, load_body
+from engines.nets.initial import seeded
+from engines.nets.irse import Body
+from engines.training import checkpoints
+from engines.training.command import Recipe, Setting
+from engines.training.loop import Trainer
+
+
+class Encoder(nn.Module):
+    """Heads over the body's features.
+
+    Args:
+        body: Frozen, or the method's own.
+        heads: What reads it.
+    """
+
+    def __init__(self, body: nn.Module, heads: nn.Module) -> None:
+        super().__init__()
+        self.body, self.heads = body, heads
+
+    def forward(self, picture: Image) -> object:
+        """Whatever the heads say of pictures (B,3,S,S)."""
+        return self.heads(self.body(picture))
+
+
+class Encoding(Recipe):
+    """A recipe of heads over the shared body."""
+
+    @abstractmethod
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+
+    def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
+        """How heads and body meet."""
+        return Encoder(body, heads)
+
+    def network(self, setting: Setting) -> nn.Module:
+        """Body and heads on the generator's device."""
+        frozen = load_body(setting.generator) if setting.body is None else FrozenBody(_from_checkpoint(setting))
+        body: nn.Module = frozen.body.requires_grad_() if setting.own_body else frozen
+        return self.assemble(body, self.heads(setting)).to(setting.generator.device)
+
+    def record(self, trainer: Trainer, setting: Setting, metrics: Mapping[str, float]) -> None:
+        """Keep the heads, the side that they were made for, and a body that is their own."""
+        from scripts.manifest import record
+
+        network = trainer.averaged["encoder"]
+        weights = {key: value.cpu() for key, value in network.get_submodule("heads").state_dict().items()}
+        if setting.own_body:
+            weights |= {f"body.{key}": value.cpu() for key, value in network.get_submodule("body").state_dict().items()}
+        weights["size"] = torch.tensor(setting.preset.size)
+        how = f"seed {setting.seed}, {trainer.step} steps of {setting.preset.batch}, {trainer.spent / 60:.0f} minutes"
+        file = type(self).__module__.replace(".", "/")
+        record(self.name, weights, licence="MIT", origin=f"{file}.py, {how}", metrics=dict(metrics))
+
+
+def _from_checkpoint(setting: Setting) -> Body:
+    assert setting.body is not None
+    state = checkpoints.load(setting.body)
+    if state is None or "body" not in state.get("players", {}):
+        raise WeightsError(f"There is no body in {setting.body.name}: give the checkpoint of a face_body run.")
+    kept = state["players"]["body"]["averaged"]
+    body = seeded(Body, 0)
+    fill(body, {key.removeprefix("body."): value for key, value in kept.items() if key.startswith("body.")}, setting.body.name)
+    return body

@@ -1,0 +1,192 @@
+"""The one trainer: any networks, on any stream, by any named losses, until the steps or the hours are used up.
+
+Batches, chance and schedules depend on the step's number alone. So a run that was killed and goes on from its checkpoint ends with the
+very weights of one that never stopped, unless the clock cuts both short.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from engines.core.errors import WeightsError
+from engines.core.seeds import rng
+from engines.training import checkpoints
+from engines.training.schedules import Schedule, cosine
+from engines.training.streams import Batch, Stream
+
+Terms: TypeAlias = Mapping[str, Tensor]
+"""Losses by name, each a scalar, not weighed."""
+
+_PAUSE = 60.0
+"""A step counts as no longer than this, in seconds: a run that was put to sleep is not charged for its sleep."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast.
+
+    Attributes:
+        steps: Updates of a whole run; schedules follow their share.
+        hours: The run ends, and its schedules with it, when these are used up, however few steps were taken.
+        warm_up: Steps over which the learning rate rises from nothing.
+        averaging: Share that the running mean of the weights keeps at each step.
+        clip: Largest norm of a network's gradient.
+        bfloat16: Whether encoders compute in bfloat16; it halves a step where the processor has it.
+    """
+
+    steps: int
+    hours: float = math.inf
+    warm_up: int = 100
+    averaging: float = 0.998
+    clip: float = 10.0
+    bfloat16: bool = False
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where in a run a step is.
+
+    Attributes:
+        step: Its number, from 0.
+        progress: 0 at the beginning, 1 at the end.
+        chance: Random numbers of this step alone.
+    """
+
+    step: int
+    progress: float
+    chance: torch.Generator
+
+
+@dataclass(frozen=True, eq=False)
+class Player:
+    """A network that learns, and what from.
+
+    Attributes:
+        network: What learns; buffers are kept in checkpoints too.
+        objective: Losses of a batch. Each mapping it yields is back-propagated at once and the gradients add up, so that a method with
+            several rounds a batch holds one in memory.
+        weights: Factor of each loss by name; a loss that has none counts once.
+        learning_rate: Of Adam, at its height.
+    """
+
+    network: nn.Module
+    objective: Callable[[Batch, Moment], Iterable[Terms]]
+    weights: Mapping[str, Schedule]
+    learning_rate: float
+
+
+class Trainer:
+    """One run, from its checkpoint if there is one.
+
+    Args:
+        plan: How long and how fast.
+        players: Networks by name, in the order of their updates within a step.
+        stream: What they see.
+        checkpoint: Where the run's state is kept.
+        device: Where the networks are.
+    """
+
+    def __init__(self, plan: Plan, players: Mapping[str, Player], stream: Stream, checkpoint: Path, device: torch.device | str) -> None:
+        self.plan, self.players, self.stream, self.checkpoint = plan, players, stream, checkpoint
+        self.optimizers = {
+            name: torch.optim.Adam(
+                [weight for weight in player.network.parameters() if weight.requires_grad], lr=player.learning_rate, betas=(0.9, 0.99)
+            )
+            for name, player in players.items()
+        }
+        self.averaged = {name: copy.deepcopy(player.network).eval().requires_grad_(False) for name, player in players.items()}
+        self.step, self.spent = 0, 0.0
+        self._resume(torch.device(device))
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is behind, by steps or by the clock, whichever is further; 1 at the end."""
+        return min(1.0, max(self.step / self.plan.steps, self.spent / (3600 * self.plan.hours)))
+
+    def steps(self) -> Iterator[dict[str, float]]:
+        """Train to the end; yields each step's losses by name, not weighed, and the learning rate's share."""
+        while self.progress < 1:
+            start = time.perf_counter()
+            moment = Moment(self.step, self.progress, rng(self.step))
+            share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress)
+            batch = self.stream(self.step)
+            figures = {"rate": share}
+            for name, player in self.players.items():
+                figures |= self._update(name, player, batch, moment, share)
+            self._average()
+            self.step += 1
+            self.spent += min(_PAUSE, time.perf_counter() - start)
+            yield figures
+
+    def _update(self, name: str, player: Player, batch: Batch, moment: Moment, share: float) -> dict[str, float]:
+        optimizer = self.optimizers[name]
+        optimizer.param_groups[0]["lr"] = share * player.learning_rate
+        player.network.train()
+        optimizer.zero_grad()
+        figures: dict[str, float] = {}
+        for terms in player.objective(batch, moment):
+            weighed = [_weight(player, term, moment) * value for term, value in terms.items()]
+            torch.stack(weighed).sum().backward()
+            figures |= {term: float(value.detach()) for term, value in terms.items()}
+        torch.nn.utils.clip_grad_norm_(player.network.parameters(), self.plan.clip)
+        optimizer.step()
+        return figures
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Follow the weights with a running mean, short at first; the mean is what is measured and shipped."""
+        keep = min(self.plan.averaging, (self.step + 1) / (self.step + 10))
+        for name, player in self.players.items():
+            for mean, value in zip(_tensors(self.averaged[name]), _tensors(player.network), strict=True):
+                if mean.is_floating_point():
+                    mean.lerp_(value, 1 - keep)
+                else:
+                    mean.copy_(value)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        state = {
+            name: {
+                "network": player.network.state_dict(),
+                "averaged": self.averaged[name].state_dict(),
+                "optimizer": self.optimizers[name].state_dict(),
+            }
+            for name, player in self.players.items()
+        }
+        checkpoints.save(self.checkpoint, {"players": state, "step": self.step, "spent": self.spent})
+
+    def _resume(self, device: torch.device) -> None:
+        state = checkpoints.load(self.checkpoint, device)
+        if state is None:
+            return
+        try:
+            for name, player in self.players.items():
+                kept: dict[str, Any] = state["players"][name]
+                player.network.load_state_dict(kept["network"])
+                self.averaged[name].load_state_dict(kept["averaged"])
+                self.optimizers[name].load_state_dict(kept["optimizer"])
+            self.step, self.spent = int(state["step"]), float(state["spent"])
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise WeightsError(f"The checkpoint {self.checkpoint.name} belongs to another recipe. Delete it to begin anew.") from error
+
+
+def _weight(player: Player, term: str, moment: Moment) -> float:
+    return player.weights[term](moment.progress) if term in player.weights else 1.0
+
+
+def _tensors(network: nn.Module) -> Sequence[Tensor]:
+    return [*network.parameters(), *network.buffers()]
+
+
+def lean(device: torch.device, wanted: bool) -> AbstractContextManager[Any]:
+    """Computing in bfloat16 where it is wanted and the processor has it; nothing otherwise."""
+    able = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted and able)

@@ -1,0 +1,154 @@
+"""Train e4e's heads on the shared body: one w first, then an offset after another, watched by a critic of single vectors.
+
+    studio train e4e --preset cpu
+    studio train e4e --preset cpu --without progressive --without critic      # the paper's claim switched off; --without delta too
+
+Schedule (arXiv:2102.02766, section 5.1, scaled): w alone for 40 % of the run, a further offset every 2.5 %. Losses: pSp's, the offsets'
+length (2e-4, for our 16 slots times 18/16), and the critic's 0.1.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from engines.core.shapes import Codes
+from engines.invert.encode.e4e import OffsetHeads, assembled
+from engines.invert.encode.encoder import Scale
+from engines.invert.encode.psp import heads_for
+from engines.losses.adversarial import convinced, slope_penalty, told_apart
+from engines.losses.latent import latent_distance, offset_norm
+from engines.nets.critic import LatentCritic
+from engines.nets.initial import seeded
+from engines.training.command import Setting, run
+from engines.training.encoding import Encoding
+from engines.training.loop import Moment, Player, Terms, Trainer, lean
+from engines.training.recipes.psp import CPU, GPU, image_weights
+from engines.training.redrawing import Redrawing
+from engines.training.samples import TRUNCATION
+from engines.training.schedules import constant
+from engines.training.streams import Batch
+from engines.training.validation import Encode
+
+FIRST, EVERY = 0.4, 0.025
+"""Share of the run at which the first offset is switched on, and between one and the next."""
+
+SLOPE_EVERY = 16
+WEIGHTS = {"delta": constant(2e-4 * 18 / 16), "convinced": constant(0.1)}
+
+
+def switched_on(progress: float, count: int) -> int:
+    """How many of `count` offsets are on."""
+    return 0 if progress < FIRST else min(count, 1 + int((progress - FIRST) / EVERY + 1e-9))
+
+
+class Rival:
+    """The critic's side of the game.
+
+    Args:
+        setting: The run.
+    """
+
+    learning_rate = 2e-4
+
+    def __init__(self, setting: Setting) -> None:
+        self.generator, self.scale = setting.generator, Scale(setting.generator)
+        self.critic = seeded(lambda: LatentCritic(setting.generator.width), setting.seed + 1).to(setting.generator.device)
+
+    def mapped(self, count: int, chance: torch.Generator) -> Tensor:
+        """Vectors (count,width) from the mapping network, truncated as the samples are, in standard deviations of W."""
+        z = torch.randn((count, self.generator.width), generator=chance).to(self.generator.device)
+        psi = TRUNCATION[0] + (TRUNCATION[1] - TRUNCATION[0]) * torch.rand((count, 1), generator=chance)
+        return psi.to(z) * (self.generator.map(z) - self.scale.mean) / self.scale.deviation
+
+    def terms(self, made: Codes, moment: Moment) -> Terms:
+        """The critic's losses on one slot a sample of vectors (B,slots,width)."""
+        rows = torch.arange(len(made))
+        picked = made.detach()[rows, torch.randint(made.shape[1], (len(made),), generator=moment.chance)]
+        real = self.critic.remembered(self.mapped(len(made), moment.chance), 0, moment.chance)
+        scores, fakes = self.critic(real), self.critic(self.critic.remembered(picked, 1, moment.chance))
+        found = {"told_apart": told_apart(scores, fakes)}
+        if moment.step % SLOPE_EVERY == 0:
+            real = real.requires_grad_()
+            found["slope"] = slope_penalty(self.critic(real), real)
+        return found
+
+    def player(self, objective: object) -> Player:
+        """The critic as a player."""
+        return Player(self.critic, objective, {"slope": constant(5.0 * SLOPE_EVERY)}, self.learning_rate)  # type: ignore[arg-type]
+
+    def judged(self, vectors: Codes) -> Tensor:
+        """How little the critic is convinced of vectors (B,slots,width)."""
+        return convinced(self.critic(vectors.flatten(0, 1)))
+
+
+class E4e(Encoding):
+    """Progressive offsets on the frozen body."""
+
+    name = "e4e"
+    presets: ClassVar = {"cpu": CPU, "gpu": GPU}
+    ideas = ("progressive", "critic", "delta")
+    learning_rate = 1e-3
+
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+        return seeded(lambda: OffsetHeads(heads_for(setting.generator, setting.preset.size)), setting.seed)
+
+    def count(self, setting: Setting, progress: float) -> int:
+        """Offsets that are on."""
+        every = len(setting.generator.slots.active) - 1
+        return every if "progressive" in setting.without else switched_on(progress, every)
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """Encoder and critic; the critic moves first."""
+        generator, preset = setting.generator, setting.preset
+        scale, network, rival = Scale(generator), self.network(setting), Rival(setting)
+        redrawing = Redrawing(generator, larger=preset.drawn_at)
+
+        def predicted(batch: Batch, moment: Moment) -> tuple[Tensor, Codes, int]:
+            with lean(generator.device, preset.plan.bfloat16):
+                w, offsets = network(batch.picture)
+            return w, offsets, self.count(setting, moment.progress)
+
+        def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            with torch.no_grad():
+                w, offsets, count = predicted(batch, moment)
+            yield rival.terms(assembled(w, offsets, count=count)[:, : count + 1], moment)
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            w, offsets, count = predicted(batch, moment)
+            vectors = assembled(w, offsets, count=count)
+            codes = scale.codes(vectors)
+            terms = {"latent": latent_distance(codes, batch.codes, scale.deviation)}
+            if "delta" not in setting.without and count:
+                terms["delta"] = offset_norm(offsets[:, :count])
+            if "critic" not in setting.without:
+                terms["convinced"] = rival.judged(vectors[:, : count + 1])
+            if moment.progress >= preset.begin:
+                terms |= redrawing(codes[: preset.redrawn], batch.codes[: preset.redrawn], moment)
+            yield terms
+
+        encoder = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
+        players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}
+        return Trainer(preset.plan, players, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """The averaged network with the offsets that are on."""
+        scale, network, count = Scale(setting.generator), trainer.averaged["encoder"], self.count(setting, trainer.progress)
+
+        @torch.no_grad()
+        def encode(picture: Tensor) -> Codes:
+            w, offsets = network(picture)
+            return scale.codes(assembled(w, offsets, count=count))
+
+        return encode
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(E4e())
+
+
+if __name__ == "__main__":
+    main()

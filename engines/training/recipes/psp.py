@@ -1,0 +1,125 @@
+"""Train pSp's heads on the shared body: latent regression first, then with image losses through the generator.
+
+    studio train psp --preset cpu                       # two cores, within two hours
+    studio train psp --preset cpu --without levels      # the idea switched off: every head reads the coarsest map
+    studio train psp_super_resolution --preset cpu      # the same network answers a coarse picture; also psp_colourise
+
+Losses are the paper's (arXiv:2008.00951, section 3.2): squared error 1, LPIPS 0.8, identity 0.1, w-norm 0.005; and the latent loss, which
+falls to a tenth when they begin.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from engines.core.seeds import rng
+from engines.core.shapes import Codes
+from engines.data.degradations import TRANSLATIONS
+from engines.invert.encode.encoder import Scale
+from engines.invert.encode.psp import heads_for
+from engines.losses.latent import latent_distance, w_norm
+from engines.nets.initial import seeded
+from engines.training.command import Preset, Setting, run
+from engines.training.encoding import Encoding
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.redrawing import Redrawing
+from engines.training.schedules import Schedule, constant, through
+from engines.training.streams import Batch, Stream, Translated
+from engines.training.validation import Encode
+
+BEGIN = 0.7
+"""Share of the run at which image losses begin."""
+
+CPU = Preset(Plan(steps=10_000, hours=2, bfloat16=True), batch=16, redrawn=4, size=128, drawn_at=256, first=1024, fresh=2, capacity=20_000)
+GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
+
+
+def image_weights(begin: float) -> dict[str, Schedule]:
+    """Weights of the losses that all encoders share, by name."""
+    return {
+        "latent": through((begin, 1.0), (min(1.0, begin + 0.05), 0.1)),
+        "pixel": constant(1.0),
+        "perceptual": constant(0.8),
+        "identity": constant(0.1),
+        "w_norm": constant(0.005),
+    }
+
+
+class Psp(Encoding):
+    """Level-split heads on the frozen body."""
+
+    name = "psp"
+    presets: ClassVar = {"cpu": CPU, "gpu": GPU}
+    ideas: tuple[str, ...] = ("levels",)
+    learning_rate = 1e-3
+
+    def stream(self, setting: Setting) -> Stream:
+        """What the network is shown."""
+        return setting.stream()
+
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+        split = "levels" not in setting.without
+        return seeded(lambda: heads_for(setting.generator, setting.preset.size, split=split), setting.seed)
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """Heads on one objective."""
+        generator, preset = setting.generator, setting.preset
+        scale, network = Scale(generator), self.network(setting)
+        redrawing = Redrawing(generator, larger=preset.drawn_at)
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            with lean(generator.device, preset.plan.bfloat16):
+                numbers = network(batch.picture)
+            codes = scale.codes(numbers)
+            terms = {"latent": latent_distance(codes, batch.codes, scale.deviation), "w_norm": w_norm(codes, scale.mean)}
+            if moment.progress >= preset.begin:
+                terms |= redrawing(codes[: preset.redrawn], batch.codes[: preset.redrawn], moment)
+            yield terms
+
+        player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
+        return Trainer(preset.plan, {"encoder": player}, self.stream(setting), setting.folder / "checkpoint.pt", generator.device)
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """The averaged network."""
+        scale, network = Scale(setting.generator), trainer.averaged["encoder"]
+
+        @torch.no_grad()
+        def encode(picture: torch.Tensor) -> Codes:
+            return scale.codes(network(picture))
+
+        return encode
+
+
+class Translation(Psp):
+    """The same from a picture that something was taken from."""
+
+    ideas: tuple[str, ...] = ()
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self.name = f"psp_{task}"
+
+    def stream(self, setting: Setting) -> Stream:
+        """Pictures without what the task is to bring back."""
+        return Translated(setting.stream(spoilt=0.0), TRANSLATIONS[self.task], seed=setting.stream_seed(1))
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """The averaged network behind what the task takes away; equal pictures lose the same."""
+        whole, take_away = super().encode(trainer, setting), TRANSLATIONS[self.task]
+
+        def encode(picture: torch.Tensor) -> Codes:
+            return whole(torch.cat([take_away(one[None], rng(0)) for one in picture]))
+
+        return encode
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(Psp())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Train ReStyle's residual heads, in pSp's form and in e4e's: from any earlier estimate first, then round after round.
+
+    studio train restyle_psp --preset cpu                        # two cores, within two hours; also restyle_e4e
+    studio train restyle_psp --preset cpu --without attempt      # the idea switched off: the heads never see their own last picture
+
+First half: the attempt is the picture of a code on the way from the average face to the true one, slightly off, and the heads learn
+what is left to go. Second half: three rounds a batch from the average face, losses at each (arXiv:2104.02699, section 3.1), each
+back-propagated at once; the next round's code and picture carry no gradient.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from engines.core.images import area
+from engines.core.shapes import Codes, Image
+from engines.invert.encode.encoder import Scale
+from engines.invert.encode.restyle import Residual, residual, residual_heads
+from engines.losses.latent import latent_distance, offset_norm
+from engines.nets.initial import seeded
+from engines.training.command import Preset, Setting, run
+from engines.training.encoding import Encoding
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.recipes.e4e import WEIGHTS, Rival, switched_on
+from engines.training.recipes.psp import image_weights
+from engines.training.redrawing import Redrawing, draw
+from engines.training.samples import Estimates
+from engines.training.streams import Batch, Stream, WithAttempts
+from engines.training.validation import Encode
+
+ROUNDS = 3
+
+CPU = Preset(
+    Plan(steps=8_000, hours=2, bfloat16=True),
+    batch=16,
+    redrawn=4,
+    size=128,
+    drawn_at=256,
+    first=1024,
+    fresh=2,
+    capacity=8_000,
+    begin=0.85,
+)
+GPU = Preset(Plan(steps=7_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.45)
+
+
+class ReStyle(Encoding):
+    """Residual heads over features of photo and attempt."""
+
+    presets: ClassVar = {"cpu": CPU, "gpu": GPU}
+    ideas = ("attempt",)
+    learning_rate = 1e-3
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.name = f"restyle_{base}"
+
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+        return seeded(lambda: residual_heads(setting.generator, setting.preset.size), setting.seed)
+
+    def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
+        """Both pictures go through the body."""
+        return Residual(body, heads)
+
+    def stream(self, setting: Setting) -> Stream:
+        """Pictures with an earlier estimate of each, picture and code."""
+        estimates = setting.samples_of(Estimates)
+        return WithAttempts(setting.stream(), estimates)
+
+    def change(self, network: nn.Module, picture: Image, attempt: Image, setting: Setting, progress: float) -> Codes:
+        """What the heads would add, (B,16,width) in standard deviations of W."""
+        seen = picture if "attempt" in setting.without else attempt
+        with lean(setting.generator.device, setting.preset.plan.bfloat16):
+            return residual(network(picture, seen), self.base, switched_on(progress, len(setting.generator.slots.active) - 1))
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """Heads, and for e4e's form the critic."""
+        generator, preset = setting.generator, setting.preset
+        scale, network = Scale(generator), self.network(setting)
+        redrawing = Redrawing(generator, side=preset.drawn_at, larger=preset.drawn_at)
+        rival = Rival(setting) if self.base == "e4e" else None
+
+        def one_look(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            codes = batch.attempt_codes + scale.offsets(self.change(network, batch.picture, batch.attempt, setting, moment.progress))
+            yield {"latent": latent_distance(codes, batch.codes, scale.deviation)} | dict(extra(codes, moment))
+
+        def rounds(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            side, few = redrawing.at(moment), slice(preset.redrawn)
+            with torch.no_grad():
+                target = draw(generator, batch.codes[few], side).clamp(-1, 1)
+                codes, attempt = start(len(target), side)
+            for _ in range(ROUNDS):
+                codes = codes + scale.offsets(self.change(network, batch.picture[few], attempt, setting, moment.progress))
+                image = draw(generator, codes, side)
+                latent = latent_distance(codes, batch.codes[few], scale.deviation)
+                yield {"latent": latent} | dict(redrawing.compare(image, target)) | dict(extra(codes, moment))
+                codes, attempt = codes.detach(), area(image.detach().clamp(-1, 1), preset.size)
+
+        def start(count: int, side: int) -> tuple[Codes, Image]:
+            codes = scale.mean[:, None].expand(count, len(generator.slots.active), -1)
+            return codes, area(draw(generator, codes[:1], side).clamp(-1, 1), preset.size).expand(count, -1, -1, -1)
+
+        def extra(codes: Codes, moment: Moment) -> Terms:
+            if rival is None:
+                return {}
+            vectors = (codes - scale.mean) / scale.deviation
+            return {"delta": offset_norm(vectors[:, 1:] - vectors[:, :1]), "convinced": rival.judged(vectors)}
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            return (rounds if moment.progress >= preset.begin else one_look)(batch, moment)
+
+        def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            assert rival is not None
+            with torch.no_grad():
+                change = self.change(network, batch.picture, batch.attempt, setting, moment.progress)
+                vectors = change + (batch.attempt_codes - scale.mean) / scale.deviation
+            yield rival.terms(vectors, moment)
+
+        players = {"critic": rival.player(criticism)} if rival else {}
+        players["encoder"] = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
+        return Trainer(preset.plan, players, self.stream(setting), setting.folder / "checkpoint.pt", generator.device)
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """Three rounds of the averaged network from the average face."""
+        generator, preset, scale, network = setting.generator, setting.preset, Scale(setting.generator), trainer.averaged["encoder"]
+
+        @torch.no_grad()
+        def encode(picture: Tensor) -> Codes:
+            codes = scale.mean[:, None].expand(len(picture), len(generator.slots.active), -1)
+            for _ in range(ROUNDS):
+                attempt = area(draw(generator, codes, preset.drawn_at).clamp(-1, 1), preset.size)
+                change = self.change(network, picture, attempt, setting, trainer.progress)
+                codes = codes + scale.offsets(change)
+            return codes
+
+        return encode
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(ReStyle("psp"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Faces that the generator drew for training: pictures kept on disk, codes made anew from the seed.
+
+Half of the samples have one w, half change it at the border of two groups of slots, since the layers' codes of a real photo differ too.
+Sample i depends on the seed and i alone, so a lost or cut file is redrawn bit by bit, and two runs may fill one file at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engines.core.images import area
+from engines.core.seeds import normal, rng
+from engines.core.shapes import Codes, Image
+from engines.generators.base import Generator
+from engines.spaces.statistics import statistics
+
+TRAINING, VALIDATION, TEST = 10_000_000, 20_000_000, 30_000_000
+"""Seeds of the sets. No number of chunks reaches from one to the next."""
+
+CHUNK = 64
+"""Samples that are drawn, and written, at once."""
+
+TRUNCATION = (0.5, 1.0)
+ESTIMATE_NOISE = 0.3
+"""How far an estimate is off, in standard deviations of W."""
+
+_BATCH, _ESTIMATES = 8, 100_000_000
+
+
+class Samples:
+    """A growing set of faces with their codes.
+
+    Args:
+        generator: Who draws.
+        folder: Where the pictures are kept; files of another generator, seed or size lie beside each other.
+        seed: One of the sets above, or any other number.
+        size: Side at which pictures are kept.
+        drawn_at: Exit of the generator that draws them, averaged down to `size`; the nearest that it has counts.
+    """
+
+    kind = ""
+
+    def __init__(self, generator: Generator, folder: Path, *, seed: int, size: int, drawn_at: int) -> None:
+        self.generator, self.size = generator, size
+        self.drawn_at = min(generator.exits, key=lambda exit_size: abs(exit_size - drawn_at))
+        self.seed = seed
+        self.borders = (generator.slots.groups["middle"][0], generator.slots.groups["fine"][0])
+        self.path = folder / f"{generator.name}{self.kind}_{seed}_{size}_{self.drawn_at}_{self._fingerprint()}.u8"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._chunks: list[tuple[Tensor, Tensor]] = []
+        self._pictures = np.empty((0, 3, size, size), np.uint8)
+
+    def _fingerprint(self) -> str:
+        """Tells generators of one name apart: a few numbers of their mapping and their picture."""
+        with torch.no_grad():
+            w = self.generator.map(normal((1, self.generator.width), 0, self.generator.device))
+            picture = self.generator.synthesize(w, size=self.generator.exits[0])
+        numbers = [f"{float(value):.3f}" for value in (w.mean(), w.std(), picture.mean(), picture.std())]
+        return hashlib.sha256(json.dumps([numbers, CHUNK, TRUNCATION]).encode()).hexdigest()[:8]
+
+    def __len__(self) -> int:
+        """Samples that can be asked for now."""
+        return CHUNK * len(self._chunks)
+
+    @torch.no_grad()
+    def fill(self, count: int, beat: Callable[[int], None] = lambda _: None) -> None:
+        """Make at least `count` samples available, drawing those that the file lacks; calls `beat` with their number after each chunk."""
+        while len(self) < count:
+            number = len(self._chunks)
+            pair, borders = self._drawn(number)
+            self._chunks.append((pair, borders))
+            if self._kept() <= number:
+                self._write(number, self._rendered(self._codes(pair, borders)))
+                beat(len(self))
+        if len(self) > len(self._pictures):
+            self._pictures = np.memmap(self.path, np.uint8, "r", shape=(self._kept() * CHUNK, 3, self.size, self.size))
+
+    def _kept(self) -> int:
+        """Whole chunks in the file."""
+        return self.path.stat().st_size // (CHUNK * 3 * self.size**2) if self.path.exists() else 0
+
+    def _write(self, number: int, pictures: np.ndarray) -> None:
+        self.path.touch()
+        with self.path.open("r+b") as file:
+            file.seek(number * pictures.nbytes)
+            file.write(pictures.tobytes())
+
+    def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
+        """Two w a sample (CHUNK,2,width), and the first slot (CHUNK,) that reads the second one."""
+        stream = rng(self.seed + number)
+        z = torch.randn((2 * CHUNK, self.generator.width), generator=stream).to(self.generator.device)
+        low, high = TRUNCATION
+        psi = low + (high - low) * torch.rand((2 * CHUNK, 1), generator=stream)
+        mean = statistics(self.generator).mean
+        w = mean + psi.to(mean) * (self.generator.map(z) - mean)
+        borders = torch.tensor(self.borders)[torch.randint(2, (CHUNK,), generator=stream)]
+        borders[0::2] = self.generator.slots.count  # even samples have one w
+        return w.unflatten(0, (CHUNK, 2)), borders.to(mean.device)
+
+    def _codes(self, pair: Tensor, borders: Tensor) -> Codes:
+        active = torch.tensor(self.generator.slots.active, device=pair.device)
+        second = (active[None] >= borders[:, None])[:, :, None]
+        return torch.where(second, pair[:, 1:], pair[:, :1])
+
+    def _rendered(self, codes: Codes) -> np.ndarray:
+        full = self.generator.slots.scatter(codes)
+        batch = _BATCH if self.drawn_at <= 256 else 1
+        drawn = [area(self.generator.synthesize(part, size=self.drawn_at).clamp(-1, 1), self.size) for part in full.split(batch)]
+        return torch.cat(drawn).add(1).mul(127.5).round().to(torch.uint8).cpu().numpy()
+
+    def codes(self, rows: Tensor) -> Codes:
+        """Codes of the active slots (N,16,width) of samples by number."""
+        found = [self._chunks[int(row) // CHUNK] for row in rows]
+        pair = torch.stack([chunk[0][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
+        borders = torch.stack([chunk[1][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
+        return self._codes(pair, borders)
+
+    def pictures(self, rows: Tensor) -> Image:
+        """Pictures (N,3,size,size) in [-1, 1] of samples by number."""
+        values = torch.from_numpy(self._pictures[rows.numpy()])
+        return values.to(self.generator.device, torch.float32) / 127.5 - 1
+
+
+class Estimates(Samples):
+    """An earlier estimate of each face of the set of the same seed: on the way to it from the average face, and a little off."""
+
+    kind = "_estimates"
+
+    def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
+        pair, borders = super()._drawn(number)
+        stream = rng(_ESTIMATES + self.seed + number)
+        known = statistics(self.generator)
+        share = torch.rand((CHUNK, 1, 1), generator=stream).to(pair)
+        off = ESTIMATE_NOISE * torch.randn(pair.shape, generator=stream).to(pair)
+        return known.mean + share * (pair - known.mean) + off * known.deviation, borders

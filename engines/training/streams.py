@@ -1,0 +1,130 @@
+"""What a network is shown: one batch a step, decided by the step's number alone, so that a killed run goes on as if it never stopped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+from engines.core.seeds import rng
+from engines.core.shapes import Codes, Image
+from engines.data.degradations import corrupted
+from engines.training.samples import Estimates, Samples
+
+Kind: TypeAlias = Literal["both", "single", "mixed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One step's examples.
+
+    Attributes:
+        picture: What the network sees, (B,3,S,S) in [-1, 1].
+        target: What it should redraw; the same unless the picture was spoilt.
+        codes: The codes behind the target, active slots only, (B,16,width).
+        rows: Numbers of the samples, (B,).
+        attempt: An earlier estimate's picture, and `attempt_codes` its codes, where the stream has any; otherwise the target's own.
+    """
+
+    picture: Image
+    target: Image
+    codes: Codes
+    rows: Tensor
+    attempt: Image
+    attempt_codes: Codes
+
+
+Stream: TypeAlias = Callable[[int], Batch]
+"""From a step's number to its batch."""
+
+
+class Pairs:
+    """Pictures with their codes; the set grows while the network learns, so that training starts at once and sees few faces twice.
+
+    Args:
+        samples: Where they come from.
+        batch: Examples a step.
+        seed: Decides which.
+        first: Samples that are drawn before the first step.
+        fresh: New samples a step.
+        capacity: Where growing ends.
+        kind: Samples of one w, samples that mix two, or both.
+    """
+
+    def __init__(self, samples: Samples, batch: int, *, seed: int, first: int, fresh: int, capacity: int, kind: Kind = "both") -> None:
+        self.samples, self.batch, self.seed, self.kind = samples, batch, seed, kind
+        self.first, self.fresh, self.capacity = first, fresh, capacity
+
+    def ready(self, step: int) -> int:
+        """How many samples a step chooses from."""
+        return min(self.capacity, self.first + self.fresh * step)
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step."""
+        ready = self.ready(step)
+        self.samples.fill(ready)
+        rows = torch.randint(ready, (self.batch,), generator=rng(self.seed + step))
+        if self.kind != "both":
+            rows = rows // 2 * 2 + (self.kind == "mixed")
+        picture = self.samples.pictures(rows)
+        codes = self.samples.codes(rows)
+        return Batch(picture, picture, codes, rows, picture, codes)
+
+
+class Corrupted:
+    """A stream whose pictures are spoilt as uploads are: JPEG, blur, tint and noise, one after another, each by chance.
+
+    Args:
+        stream: What is spoilt.
+        share: Of pictures that are spoilt; the others stay.
+        seed: Decides how.
+    """
+
+    def __init__(self, stream: Stream, share: float, *, seed: int) -> None:
+        self.stream, self.share, self.seed = stream, share, seed
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step."""
+        batch, chance = self.stream(step), rng(self.seed + step)
+        pictures = [
+            corrupted(picture[None], chance) if torch.rand((), generator=chance) < self.share else picture[None]
+            for picture in batch.picture
+        ]
+        return replace(batch, picture=torch.cat(pictures))
+
+
+class Translated:
+    """A stream whose pictures are all changed in one way, which the network is to undo.
+
+    Args:
+        stream: What is changed.
+        change: One picture (1,3,S,S) into another of its size.
+        seed: Decides how.
+    """
+
+    def __init__(self, stream: Stream, change: Callable[[Image, torch.Generator], Image], *, seed: int) -> None:
+        self.stream, self.change, self.seed = stream, change, seed
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step."""
+        batch, chance = self.stream(step), rng(self.seed + step)
+        return replace(batch, picture=torch.cat([self.change(picture[None], chance) for picture in batch.picture]))
+
+
+class WithAttempts:
+    """A stream with an earlier estimate of each face.
+
+    Args:
+        stream: The faces.
+        estimates: Their estimates, by the same numbers.
+    """
+
+    def __init__(self, stream: Stream, estimates: Estimates) -> None:
+        self.stream, self.estimates = stream, estimates
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step."""
+        batch = self.stream(step)
+        self.estimates.fill(int(batch.rows.max()) + 1)
+        return replace(batch, attempt=self.estimates.pictures(batch.rows), attempt_codes=self.estimates.codes(batch.rows))

@@ -1,0 +1,1 @@
+"""Tests of what the project draws and spoils by itself."""

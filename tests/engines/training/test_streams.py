@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from engines.data.degradations import greyed
+from engines.generators import Student
+from engines.training.samples import TRAINING, Estimates, Samples
+from engines.training.streams import Corrupted, Kind, Pairs, Translated, WithAttempts
+
+
+@pytest.fixture
+def samples(toy: Student, tmp_path: Path) -> Samples:
+    return Samples(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16)
+
+
+def pairs(samples: Samples, kind: Kind = "both") -> Pairs:
+    return Pairs(samples, 6, seed=1, first=64, fresh=8, capacity=128, kind=kind)
+
+
+def test_a_batch_depends_on_the_step_alone(samples: Samples, toy: Student, tmp_path: Path) -> None:
+    forward = [Corrupted(pairs(samples), 0.5, seed=2)(step) for step in range(4)]
+    late = Samples(toy, tmp_path / "late", seed=TRAINING, size=16, drawn_at=16)
+    again = Corrupted(pairs(late), 0.5, seed=2)(3)
+    assert torch.equal(again.picture, forward[3].picture)
+    assert torch.equal(again.codes, forward[3].codes)
+    assert not torch.equal(forward[2].picture, forward[3].picture)
+
+
+def test_the_set_grows_to_its_capacity(samples: Samples) -> None:
+    stream = pairs(samples)
+    assert [stream.ready(step) for step in (0, 1, 7, 8, 1000)] == [64, 72, 120, 128, 128]
+    assert int(stream(1000).rows.max()) < 128
+
+
+@pytest.mark.parametrize(("kind", "odd"), [("single", 0), ("mixed", 1)])
+def test_a_kind_can_be_asked_for(samples: Samples, kind: Kind, odd: int) -> None:
+    assert (pairs(samples, kind)(0).rows % 2 == odd).all()
+
+
+def test_spoiling_changes_the_picture_and_keeps_target_and_code(samples: Samples) -> None:
+    clean, spoilt = pairs(samples)(0), Corrupted(pairs(samples), 1.0, seed=2)(0)
+    assert torch.equal(spoilt.target, clean.target)
+    assert torch.equal(spoilt.codes, clean.codes)
+    assert not torch.equal(spoilt.picture, clean.picture)
+    assert float(spoilt.picture.abs().max()) <= 1
+    assert torch.equal(Corrupted(pairs(samples), 0.0, seed=2)(0).picture, clean.picture)
+
+
+def test_a_translation_keeps_the_target(samples: Samples) -> None:
+    batch = Translated(pairs(samples), greyed, seed=3)(0)
+    assert torch.equal(batch.picture[:, 0], batch.picture[:, 1])
+    assert not torch.equal(batch.target[:, 0], batch.target[:, 1])
+
+
+def test_attempts_are_of_the_same_faces(samples: Samples, toy: Student, tmp_path: Path) -> None:
+    estimates = Estimates(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16)
+    batch = WithAttempts(pairs(samples), estimates)(0)
+    assert torch.equal(batch.attempt_codes, estimates.codes(batch.rows))
+    assert torch.equal(batch.attempt, estimates.pictures(batch.rows))
+    assert not torch.equal(batch.attempt, batch.picture)
