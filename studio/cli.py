@@ -1,4 +1,4 @@
-"""The command line: `studio` opens the page; `studio list`, `studio run ENGINE` and `studio bench` do without it."""
+"""The command line: `studio` opens the page; `studio list`, `studio run ENGINE`, `studio train RECIPE` and `studio bench` do without it."""
 
 import argparse
 import os
@@ -18,9 +18,9 @@ from studio.settings import Settings, check_environment
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse and obey; returns the exit status: 0 done, 1 a sentence on stderr says why not, 2 wrong usage."""
     parsed, rest = _parser().parse_known_args(arguments)
-    if rest and parsed.command not in ("run", "bench"):
+    if rest and parsed.command not in ("run", "train", "bench"):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    commands = {None: _serve, "list": _list, "run": _run, "bench": _bench}
+    commands = {None: _serve, "list": _list, "run": _run, "train": _train, "bench": _bench}
     try:
         parsed.rest = rest
         return commands[parsed.command](parsed)
@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--aligned", action="store_true")
     run.add_argument("-h", "--help", action="store_true", dest="explain")
+    train = commands.add_parser("train", help="train one of the bundled networks anew", add_help=False)
+    train.add_argument("recipe", nargs="?")
     commands.add_parser("bench", help="measure speed and quality on this machine", add_help=False)
     return parser
 
@@ -159,6 +161,16 @@ def _settings(knob_set: Any, words: list[str]) -> dict[str, Value]:
             value = pending.pop(0)
         settings[name] = known[name].parse(value)
     return settings
+
+
+def _train(parsed: argparse.Namespace) -> int:
+    from engines.training.catalogue import recipes
+    from engines.training.command import run
+
+    known = recipes()
+    if parsed.recipe not in known:
+        raise StudioError(f"studio train takes a recipe, then its options (--help lists them); there are: {', '.join(known)}.")
+    return run(known[parsed.recipe], parsed.rest)
 
 
 def _bench(parsed: argparse.Namespace) -> int:

@@ -150,6 +150,7 @@ def settings(recipe: Recipe, arguments: Sequence[str] | None) -> tuple[Setting, 
     parser.add_argument("--without", action="append", default=[], choices=recipe.ideas, help="switch one of the paper's ideas off")
     parser.add_argument("--every-minutes", type=float, default=5, help="between checkpoints")
     parser.add_argument("--validate-every", type=int, default=500, help="steps between looks at held-out faces")
+    parser.add_argument("--faces", type=int, default=COUNT, help="held-out faces")
     parser.add_argument("--record", action="store_true", help="measure on the test set and put the weights into assets/")
     parsed = parser.parse_args(arguments)
     preset = recipe.presets[parsed.preset]
@@ -167,6 +168,7 @@ def settings(recipe: Recipe, arguments: Sequence[str] | None) -> tuple[Setting, 
         without=frozenset(parsed.without),
         body=parsed.body,
         own_body=parsed.own_body,
+        faces=parsed.faces,
     )
     return setting, parsed
 
@@ -179,10 +181,17 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, every_seconds=60 * parsed.every_minutes, validate_every=parsed.validate_every)
     if parsed.record:
-        encode = recipe.encode(trainer, setting)
-        test = setting.held_out("test")
-        recipe.record(trainer, setting, {name: round(value, 5) for name, value in (test.latent(encode) | test.pictures(encode)).items()})
+        finish(recipe, trainer, setting)
     return 0
+
+
+def finish(recipe: Recipe, trainer: Trainer, setting: Setting) -> None:
+    """Measure on the test set, and put weights, figures and log into assets/."""
+    from scripts.manifest import log as keep
+
+    encode, test = recipe.encode(trainer, setting), setting.held_out("test")
+    recipe.record(trainer, setting, _rounded(test.latent(encode) | test.pictures(encode)))
+    keep(recipe.name, [json.loads(line) for line in (setting.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()])
 
 
 def train(

@@ -44,6 +44,18 @@ def test_wrong_words_get_a_sentence(capsys: pytest.CaptureFixture[str], words: l
     assert sentence in capsys.readouterr().err
 
 
+def test_train_needs_a_recipe_that_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["train"], ["train", "nothing"]):
+        assert main(words) == 1
+        assert "there are: face_body, psp, e4e, restyle_psp" in capsys.readouterr().err
+
+
+def test_train_trains(tmp_path: Path) -> None:
+    words = ["--generator", "toy", "--steps", "1", "--faces", "4", "--folder", str(tmp_path), "--samples", str(tmp_path)]
+    assert main(["train", "face_body", *words]) == 0
+    assert (tmp_path / "checkpoint.pt").is_file()
+
+
 def test_a_login_needs_both_parts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--auth", "nobody"]) == 1
     assert "USER:PASSWORD" in capsys.readouterr().err

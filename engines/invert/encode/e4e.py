@@ -78,7 +78,7 @@ class E4e(Engine[InvertRequest, E4eKnobs]):
         yield Progress(1, 2)
         result = self._drawn(codes)
         yield Progress(2, 2, result.images, best=result)
-        return self._drawn(codes.clone())
+        return result
 
     @torch.no_grad()
     def encode(self, image: Image, offset_strength: float = 1.0) -> Codes:
