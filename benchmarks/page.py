@@ -22,6 +22,7 @@ from gradio_client import Client, handle_file
 
 from benchmarks.machine import facts
 from engines.core.weights import assets
+from studio.edits import MOST
 
 _PATIENCE = 120.0
 
@@ -103,12 +104,14 @@ class _Page:
 
 
 def _slider(page: _Page, layers: str, moves: int) -> dict[str, float]:
-    """Previews of one slider on a random face, a different strength each time."""
+    """Previews of the first slider on the first face, in one layer group, a different strength each time."""
+    # the face and the edits are states of the visit: whatever is sent in their places is ignored
+    page.send(page.event("reach"), [None, "interfacegan/yaw", layers, 1, 1])
     event = page.event("preview")
     times = []
     for move in range(moves + 2):
-        values = [round(-4 + 8 * move / (moves + 2), 2), 0, 0, 0, 0, 0]
-        times.append(page.send(event, ["Seed", 7, 0.7, None, {}, layers, *values]))
+        values = [round(-4 + 8 * move / (moves + 2), 2), *[0] * (MOST - 1)]
+        times.append(page.send(event, [None, None, *values]))
     warm = sorted(times[2:])
     return {"median": statistics.median(warm), "slowest": warm[-1], "moves": moves}
 

@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from studio.library import Library
 from studio.pages import api, edit, explore, invert
 from studio.session import Session
 from studio.strip import strip
@@ -17,14 +18,14 @@ def build(session: Session) -> gr.Blocks:
             f"{session.generator.resolution} px, computed on **{session.generator.device}**.",
             elem_id="title",
         )
-        shelf = strip(session)
+        shelf, library = strip(session), Library(session)
         with gr.Tabs():
             with gr.Tab("Invert", id="invert", elem_id="tab-invert"):
                 invert.build(session, shelf)
             with gr.Tab("Edit directions", id="edit", elem_id="tab-edit"):
-                edit.build(session, shelf, page)
-            with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore"):
-                explore.build(session, shelf)
+                edit.build(session, shelf, page, library)
+            with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore") as tab:
+                explore.build(session, shelf, tab, library)
         api.build(session)
 
         def leave(request: gr.Request) -> None:

@@ -43,11 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--generator", default="ffhq", choices=["ffhq", "toy"], help="which generator to load")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("list", help="all engines with their knobs")
-    run = commands.add_parser("run", help="run an inversion engine on a photo", add_help=False)
+    run = commands.add_parser("run", help="run an engine: invert a photo, find directions, look at a space", add_help=False)
     run.add_argument("engine", nargs="?")
     run.add_argument("--image", type=Path)
     run.add_argument("--out", type=Path, default=Path("out.png"))
     run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--attribute", default="smile")
+    run.add_argument("--keep", default="")
+    run.add_argument("--save", type=Path)
     run.add_argument("--aligned", action="store_true")
     run.add_argument("-h", "--help", action="store_true", dest="explain")
     train = commands.add_parser("train", help="train one of the bundled networks anew", add_help=False)
@@ -94,10 +97,14 @@ def _list(_: argparse.Namespace) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     from engines import catalogue, create, load_generator
-    from engines.core.images import png_bytes, to_picture
+    from engines.core.images import png_bytes, side_by_side, to_picture
+    from engines.edit import write_directions
 
     if parsed.explain or not parsed.engine:
-        print("usage: studio run ENGINE --image photo.jpg [--out out.png] [--seed N] [--aligned] [--KNOB VALUE ...]\n")
+        print(
+            "usage: studio run ENGINE [--image photo.jpg] [--aligned] [--attribute smile] [--keep age,gender] "
+            "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
+        )
         return _list(parsed)
     engine = catalogue().get(parsed.engine)
     if engine is None:
@@ -107,8 +114,11 @@ def _run(parsed: argparse.Namespace) -> int:
         raise StudioError(f"--out {parsed.out} came; it takes a file that ends in .png.")
     generator = load_generator(parsed.generator, parsed.device)
     result = _drive(create(parsed.engine, generator).run(_request(engine, generator, parsed), knobs))
-    parsed.out.write_bytes(png_bytes(to_picture(result.images)))
+    parsed.out.write_bytes(png_bytes(to_picture(side_by_side(result.images))))
     print(f"\rWrote {parsed.out}." + " " * 60)
+    if parsed.save is not None:
+        parsed.save.write_bytes(write_directions(result.directions, parsed.save.suffix.removeprefix("."), generator))
+        print(f"Wrote {len(result.directions)} directions to {parsed.save}.")
     for name, table in result.tables.items():
         print(f"{name}: " + ", ".join(table.columns))
         for row in table.rows[:10]:
@@ -118,10 +128,16 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
-    from engines import InvertRequest
+    from engines import BankRequest, FitRequest, InvertRequest
     from engines.core.images import read_image, to_tensor
+    from engines.data import face_bank
     from engines.faces import align, only_face
 
+    if engine.accepts is FitRequest:
+        keep = tuple(name.strip() for name in parsed.keep.split(",") if name.strip())
+        return FitRequest(bank=face_bank(generator), attribute=parsed.attribute, keep=keep, seed=parsed.seed)
+    if engine.accepts is BankRequest:
+        return BankRequest(bank=face_bank(generator), seed=parsed.seed)
     if engine.accepts is not InvertRequest:
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:

@@ -1,22 +1,40 @@
-"""What the tab Edit directions computes: directions by layer group, and pictures of edited codes."""
+"""What the tab Edit directions computes: codes moved along directions, and their pictures."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image as Pil
 
-from engines import Direction, Inversion, Latent, Request
+from engines import Direction, Inversion, Latent
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
-from engines.spaces.directions import apply
+from engines.core.seeds import z_codes
+from engines.core.shapes import Image
+from engines.generators.sketch import Sketch, draw
+from engines.metrics.disentanglement import SideEffects
+from engines.spaces.directions import apply, project_out
 from engines.spaces.statistics import random_w
+from studio.edits import AS_FOUND, Edits, Face, Turn
+from studio.library import Library, own_attribute
 from studio.session import Session
 from studio.shelf import Desk
 
-LAYERS = ("coarse", "middle", "fine", "all")
-COUNT = 6
-Strengths = dict[str, float]
-"""Strength in sigma by direction, such as {"coarse 1": 2.0}: all that undo needs to remember."""
+CARD_STRENGTH = 3.0
+_EASELS, _CARDS = 4, 120
+
+
+@dataclass(eq=False)
+class _Easel:
+    """What one visitor's drawing reuses: layers of the last picture, the face before the edits, small pictures of directions."""
+
+    sketch: Sketch
+    before: tuple[Face, Image] | None = None
+    cards: "OrderedDict[tuple[Face, str], Pil.Image]" = field(default_factory=OrderedDict)
+    deals: int = 0
 
 
 class Editor:
@@ -24,88 +42,135 @@ class Editor:
 
     Args:
         session: Whose generator draws.
+        library: Where directions come from.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, library: Library) -> None:
         self.session = session
-        self._directions: dict[str, tuple[Direction, ...]] = {}
+        self.library = library
+        self._easels: WeakKeyDictionary[Desk, _Easel] = WeakKeyDictionary()
 
-    def directions(self, layers: str) -> tuple[Direction, ...]:
-        """SeFa's first directions for a layer group, found at the first look.
-
-        Raises:
-            StudioError: No such group.
-        """
-        if layers not in LAYERS:
-            raise StudioError(f"There is no layer group {layers!r}. Choose one of {', '.join(LAYERS)}.")
-        if layers not in self._directions:
-            self._directions[layers] = self.session.engine("sefa")(Request(), layers=layers, count=COUNT).directions
-        return self._directions[layers]
-
-    def code(self, desk: Desk, kind: str, seed: float | None, truncation: float, chosen: str | None) -> Inversion:
-        """The code to edit.
+    def code(self, desk: Desk, face: Face) -> Inversion:
+        """The code to edit: z for a seed, so that directions of Z work (`apply` wants the face's truncation), else what lies on the shelf.
 
         Raises:
-            StudioError: The shelf was asked for and nothing on it is chosen.
+            StudioError: The shelf was asked for and nothing on it is chosen, or the seed is none.
         """
-        if kind == "Seed":
-            if seed is None or not 0 <= seed < 2**31:
+        generator = self.session.generator
+        if face.kind == "Seed":
+            if face.seed is None or not 0 <= face.seed < 2**31:
                 raise StudioError("The seed is a whole number from 0 to 2147483647.")
-            return Inversion(Latent("w", random_w(self.session.generator, int(seed), truncation)))
-        item = desk.shelf.get(chosen or "")
+            return Inversion(Latent("z", z_codes(1, generator.width, int(face.seed), generator.device)))
+        item = desk.shelf.get(face.chosen or "")
         if item is None:
-            raise StudioError("Nothing on the shelf is chosen. Click one of its pictures above, or edit a random face by seed.")
-        return item.inversion.to(self.session.generator.device)
+            raise StudioError(
+                "Nothing on the shelf is chosen. Click one of its pictures above, or edit a random face by seed. "
+                "A photo gets there from the tab Invert."
+            )
+        return item.inversion.to(generator.device)
 
-    def edits(self, strengths: Strengths) -> list[tuple[Direction, float]]:
-        """Directions with their strengths, out of their names."""
-        found = []
-        for name, strength in strengths.items():
-            layers, number = name.rsplit(" ", 1)
-            found.append((self.directions(layers)[int(number) - 1], strength))
-        return found
+    def direction(self, desk: Desk, turn: Turn, keep: Sequence[str] = ()) -> Direction:
+        """A direction as its slider uses it: without what must stay, in the layers that were chosen.
 
-    def edited(self, inversion: Inversion, strengths: Strengths) -> Inversion:
-        """The same with its code moved."""
-        latent = apply(inversion.latent, self.edits(strengths), self.session.generator.slots)
-        return Inversion(latent.detached(), inversion.tuning, inversion.features)
+        Raises:
+            StudioError: No such direction or layers, or nothing of it is left.
+        """
+        direction = self.library.get(turn.key, desk)
+        kept = [name for name in keep if name != own_attribute(turn.key)]
+        if kept and direction.space in ("w", "z"):
+            direction = project_out(direction, [self.library.boundary(name, direction.space, desk) for name in kept])
+        if turn.layers == AS_FOUND:
+            return direction
+        return replace(direction, slots=self.slots(turn.layers))
+
+    def slots(self, layers: str) -> tuple[int, ...]:
+        """Slots of W+ that a choice of layers stands for.
+
+        Raises:
+            StudioError: No such layers.
+        """
+        slots = self.session.generator.slots
+        if layers in slots.groups:
+            return slots.groups[layers]
+        first, _, last = layers.partition("-")
+        if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last) <= len(slots.active)):
+            raise StudioError(
+                f"There are no layers {layers!r}. Choose {', '.join(slots.groups)}, or two numbers from 1 to {len(slots.active)}, "
+                "the first not above the second."
+            )
+        return slots.active[int(first) - 1 : int(last)]
 
     @torch.no_grad()
-    def draw(self, inversion: Inversion, strengths: Strengths, size: int | None = None) -> Pil.Image:
-        """The edited picture, at an exit or in full."""
-        moved = self.edited(inversion, strengths)
-        return to_picture(self.session.generator.synthesize(moved.latent, tuning=moved.tuning, features=moved.features, size=size))
+    def moved(self, desk: Desk, face: Face, edits: Edits) -> Inversion:
+        """The face's code with all edits applied, never in z.
+
+        Raises:
+            StudioError: As `code` and `direction` do, or a direction of Z for a code whose z is not known.
+        """
+        generator, code = self.session.generator, self.code(desk, face)
+        pairs = [(self.direction(desk, turn, edits.keep), turn.strength) for turn in edits.moving]
+        if face.kind == "Seed" and all(direction.space != "z" for direction, _ in pairs):
+            code = Inversion(Latent("w", random_w(generator, int(face.seed or 0), face.truncation)))
+        return apply(code, pairs, generator, truncation=face.truncation)
+
+    def image(self, desk: Desk, face: Face, edits: Edits, size: int | None = None) -> Image:
+        """The edited picture (1,3,size,size), at an exit or in full; layers below the last change are not redone."""
+        return self._easel(desk).sketch.draw(self.moved(desk, face, edits), size)
+
+    def draw(self, desk: Desk, face: Face, edits: Edits, size: int | None = None) -> Pil.Image:
+        """The same as a picture to look at."""
+        return to_picture(self.image(desk, face, edits, size))
+
+    def sketch(self, desk: Desk, face: Face, edits: Edits, size: int) -> Pil.Image:
+        """The same beside the hand that moves sliders: its layers are left as they are."""
+        return to_picture(draw(self.session.generator, self.moved(desk, face, edits), size))
+
+    def before(self, desk: Desk, face: Face) -> Image:
+        """The full picture before all edits, kept while the face stays."""
+        easel = self._easel(desk)
+        if easel.before is None or easel.before[0] != face:
+            easel.before = (face, draw(self.session.generator, self.moved(desk, face, Edits())))
+        return easel.before[1]
+
+    def effects(self, desk: Desk, face: Face, edits: Edits) -> dict[str, float]:
+        """What an edit changed: identity distance, and each attribute in units of its own spread."""
+        return self._effects.figures(self.before(desk, face), self.image(desk, face, edits))
+
+    @cached_property
+    def _effects(self) -> SideEffects:
+        return SideEffects(self.session.generator)
+
+    def card(self, desk: Desk, face: Face, key: str) -> Pil.Image:
+        """A direction as three small pictures of the face side by side: turned back, as it is, turned on."""
+        easel, name = self._easel(desk), (face, key)
+        if name not in easel.cards:
+            easel.cards[name] = _beside([self._small(desk, face, key, strength) for strength in (-CARD_STRENGTH, 0.0, CARD_STRENGTH)])
+        easel.cards.move_to_end(name)
+        while len(easel.cards) > _CARDS:
+            easel.cards.popitem(last=False)
+        return easel.cards[name]
+
+    def deal(self, desk: Desk) -> Callable[[], bool]:
+        """Note that cards are wanted anew; the answer says whether nobody asked again since."""
+        easel = self._easel(desk)
+        easel.deals += 1
+        mine = easel.deals
+        return lambda: easel.deals == mine
+
+    def _small(self, desk: Desk, face: Face, key: str, strength: float) -> Pil.Image:
+        return self.sketch(desk, face, Edits((Turn(key, strength),)), self.session.generator.exits[0])
+
+    def _easel(self, desk: Desk) -> _Easel:
+        """A visitor's easel; that of whoever has not drawn for longest makes room."""
+        easel = self._easels.pop(desk, None) or _Easel(Sketch(self.session.generator))
+        self._easels[desk] = easel
+        while len(self._easels) > _EASELS:
+            del self._easels[next(iter(self._easels))]
+        return easel
 
 
-def names(group: str) -> list[str]:
-    """Names of a layer group's directions, as the sliders wear them."""
-    return [f"{group} {index + 1}" for index in range(COUNT)]
-
-
-def merged(strengths: Strengths, group: str, values: Sequence[float]) -> Strengths:
-    """Strengths with those of one group as its sliders stand; what is zero is no edit."""
-    own = {name: round(float(value), 2) for name, value in zip(names(group), values, strict=True)}
-    return {name: value for name, value in (strengths | own).items() if value}
-
-
-def words(strengths: Strengths) -> str:
-    """The edits in a line."""
-    return "Edits: " + ", ".join(f"{name} {strength:+.1f}" for name, strength in strengths.items()) if strengths else "No edit yet."
-
-
-def snippet(strengths: Strengths) -> str:
-    """The lines of Python that make the same edits."""
-    groups = sorted({name.rsplit(" ", 1)[0] for name in strengths}) or ["coarse"]
-    found = "\n".join(f'{group} = create("sefa", generator)(Request(), layers="{group}").directions' for group in groups)
-    edits = ", ".join(f"({name.rsplit(' ', 1)[0]}[{int(name.rsplit(' ', 1)[1]) - 1}], {strength})" for name, strength in strengths.items())
-    edits = edits or f"({groups[0]}[0], 2.0)"
-    return f"""from engines import Latent, Request, create, load_generator
-from engines.core.images import to_picture
-from engines.spaces.directions import apply
-from engines.spaces.statistics import random_w
-
-generator = load_generator("ffhq")
-{found}
-latent = apply(Latent("w", random_w(generator, seed=7)), [{edits}], generator.slots)
-to_picture(generator.synthesize(latent)).save("edited.png")
-"""
+def _beside(pictures: Sequence[Pil.Image]) -> Pil.Image:
+    row = Pil.new("RGB", (sum(picture.width for picture in pictures), pictures[0].height))
+    for index, picture in enumerate(pictures):
+        row.paste(picture, (index * picture.width, 0))
+    return row

@@ -12,7 +12,7 @@ from threading import Lock
 
 from PIL import Image as Pil
 
-from engines import Inversion, Result
+from engines import Direction, Inversion, Result
 from engines.core.errors import StudioError
 from engines.core.shapes import Image
 from engines.faces import Alignment, Face
@@ -80,6 +80,7 @@ class Desk:
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
         drawn: The move whose full picture was drawn last.
         shelf: Items by key, oldest first.
+        directions: The visitor's own directions by key, oldest first.
     """
 
     budget: int
@@ -93,6 +94,7 @@ class Desk:
     moved_at: float = 0.0
     drawn: int = 0
     shelf: "OrderedDict[str, Item]" = field(default_factory=OrderedDict)
+    directions: "OrderedDict[str, Direction]" = field(default_factory=OrderedDict)
 
     def move(self) -> None:
         """Note that the picture being edited changed."""

@@ -10,6 +10,7 @@ CHECKED = (
     "engines.spaces",
     "engines.generators",
     "engines.faces",
+    "engines.data",
     "engines.losses",
     "engines.metrics",
     "engines.invert",

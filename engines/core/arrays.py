@@ -11,6 +11,7 @@ import pickle
 import pickletools
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -99,7 +100,8 @@ def _npz(data: bytes) -> Arrays:
 def _torch(data: bytes) -> Arrays:
     if data[:2] == b"PK":
         _check_zip(data)
-    return _collected(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
+    with warnings.catch_warnings(action="ignore"):  # of file makes that torch has not seen
+        return _collected(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
 
 
 def _safetensors(data: bytes) -> tuple[Arrays, Mapping[str, str]]:
@@ -155,7 +157,7 @@ def _floating(value: Tensor) -> Tensor:
 def _numbers(array: "np.ndarray[Any, Any]") -> Tensor:
     if array.dtype.kind not in "fiub":
         raise WeightsError("This file holds an array of another kind than plain numbers.")
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+    return torch.from_numpy(np.array(array, dtype=np.float32, order="C"))
 
 
 class _Type:

@@ -60,8 +60,9 @@ def read_directions(data: bytes, filename: str, generator: Generator) -> tuple[D
 def write_directions(directions: Sequence[Direction], form: str, generator: Generator) -> bytes:
     """Directions as a file: "safetensors" keeps everything, the others are the published formats of unit vectors in W.
 
-    "npy" is InterFaceGAN's (1,512), or (N,512), or (18,512) for a vector a layer (eighteen of W go as (18,1,512)); "npz" GANSpace's keys; "pt" a tensor (1,512) or
-    (18,512), or a dictionary of comp, mean and std. Multiply a unit vector by strength times sigma to make the same step elsewhere.
+    "npy" is InterFaceGAN's (1,512), or (N,512), or (18,512) for a vector a layer (eighteen of W go as (18,1,512)); "npz" GANSpace's
+    keys; "pt" a tensor (1,512) or (18,512), or a dictionary of comp, mean and std. Multiply a unit vector by strength times sigma to
+    make the same step elsewhere.
 
     Raises:
         SpaceError: No such form, nothing to write, or directions that the form cannot hold.

@@ -2,18 +2,21 @@
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image as Pictures
 from PIL import ImageDraw
 from torch import Tensor
 
 from engines.core.images import area, to_picture
-from engines.core.shapes import Image, Mask
+from engines.core.shapes import Image
 from engines.faces.detect import Detection
 from engines.faces.landmarks import Landmarks, face_mesh
 from engines.faces.person import SIZE, person_mask
 
 REGIONS = ("background", "hair", "body", "skin", "nose", "brows", "eyes", "mouth")
 """Names in the order in which later ones cover earlier ones."""
+
+Regions = Float[Tensor, "regions 1 _height _width"]
 
 _OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
@@ -32,7 +35,7 @@ _FACE = Detection((62.0, 80.0, 194.0, 240.0), 1.0, ((98.0, 122.0), (158.0, 122.0
 
 
 @torch.no_grad()
-def regions(image: Image, size: int = SIZE) -> Mask:
+def regions(image: Image, size: int = SIZE) -> Regions:
     """Masks of one aligned face (1,3,R,R), one a region in the order of `REGIONS`: (regions,1,size,size), each pixel in one region."""
     small = area(image.clamp(-1, 1), SIZE)
     person = person_mask(str(small.device))(small)[0, 0].cpu().numpy() > 0.5

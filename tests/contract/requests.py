@@ -1,11 +1,27 @@
 """What each engine is given in the contract tests: the smallest request of the family that it accepts."""
 
-from engines import ExploreRequest, InvertRequest, Request
+from engines import BankRequest, ExploreRequest, FitRequest, InvertRequest, Request
 from engines.contract import Engine
+from engines.data import face_bank
+from engines.explore.changes import ChangesRequest
+from engines.explore.trajectories import TrajectoryRequest
 from engines.generators import Student
 from engines.spaces.statistics import random_w
 
-QUICK = {"steps": 2, "quick_steps": 1, "samples": 200, "shown": 50, "components": 3, "count": 2, "preview_every": 1}
+QUICK = {
+    "steps": 2,
+    "quick_steps": 1,
+    "samples": 200,
+    "shown": 50,
+    "components": 3,
+    "count": 2,
+    "tried": 3,
+    "faces": 1,
+    "shifted": 5,
+    "frames": 3,
+    "pairs": 5,
+    "preview_every": 1,
+}
 """Settings that make a run short, for the knobs that have these names."""
 
 
@@ -13,7 +29,12 @@ def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Requ
     """A small request that `engine` accepts."""
     if engine.accepts is InvertRequest:
         return InvertRequest(image=generator.synthesize(random_w(generator, 5)), seed=seed)
-    if engine.accepts in (Request, ExploreRequest):
+    if engine.accepts is BankRequest:
+        return BankRequest(bank=face_bank(generator), seed=seed)
+    if engine.accepts is FitRequest:
+        bank = face_bank(generator)
+        return FitRequest(bank=bank, attribute=bank.names[0], keep=bank.names[1:2], seed=seed)
+    if engine.accepts in (Request, ExploreRequest, ChangesRequest, TrajectoryRequest):
         return engine.accepts(seed=seed)
     raise NotImplementedError(f"Say here what {engine.__name__} is given: it accepts {engine.accepts.__name__}.")
 

@@ -14,8 +14,13 @@ from torch import Tensor
 from engines import Direction, Progress, Result, catalogue
 from engines.contract import Engine, Run
 from engines.core.errors import CatalogueError
+from engines.core.seeds import z_codes
 from engines.core.weights import assets, manifest
+from engines.edit import read_directions, write_directions
 from engines.generators import Student
+from engines.generators.sketch import draw
+from engines.spaces.directions import apply
+from engines.spaces.latent import Latent
 from tests.contract.requests import quick, request_for
 
 NAMES = list(catalogue())
@@ -121,13 +126,32 @@ def test_inversions_redraw_the_result(finished: Finished, toy: Student) -> None:
 
 
 def test_directions_are_unit_vectors_with_a_spread(finished: Finished, toy: Student) -> None:
+    values = max(part.stop for part in toy.layout("s").values())
+    shapes = {"z": (toy.width,), "w": (toy.width,), "w_plus": (toy.slots.count, toy.width), "s": (values,)}
     for direction in finished.result.directions:
         assert isinstance(direction, Direction)
-        assert direction.vector.shape == (toy.width,)
+        assert direction.name
+        assert direction.vector.shape == shapes[direction.space]
         assert float(direction.vector.norm()) == pytest.approx(1, abs=1e-5)
         assert direction.sigma > 0
         assert set(direction.slots) <= set(toy.slots.active)
         assert direction.source
+
+
+def test_directions_can_be_applied_exported_and_read_again(finished: Finished, toy: Student) -> None:
+    directions = finished.result.directions
+    if not directions:
+        return
+    again = read_directions(write_directions(directions, "safetensors", toy), "again.safetensors", toy)
+    assert [(item.name, item.space, item.slots, item.sigma) for item in again] == [
+        (item.name, item.space, item.slots, item.sigma) for item in directions
+    ]
+    face = Latent("z", z_codes(1, toy.width, 3))
+    moved = apply(face, [(direction, 1.5) for direction in directions], toy, truncation=0.7)
+    drawn = draw(toy, moved)
+    assert torch.isfinite(drawn).all()
+    assert not torch.allclose(drawn, draw(toy, apply(face, [], toy, truncation=0.7)), atol=1e-4)
+    assert torch.allclose(draw(toy, apply(face, [(direction, 1.5) for direction in again], toy, truncation=0.7)), drawn, atol=1e-4)
 
 
 def test_tables_are_rectangular(finished: Finished) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image as Pil
 
@@ -26,6 +27,14 @@ def test_run_of_what_needs_no_photo(tmp_path: Path) -> None:
     assert main([*RUN, "sefa", "--out", str(tmp_path / "strip.png"), "--count", "2"]) == 0
 
 
+def test_run_learns_a_direction_and_saves_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["interfacegan", "--attribute", "brightness", "--keep", "warmth", "--out", str(tmp_path / "strip.png")]
+    assert main([*RUN, *words, "--save", str(tmp_path / "brightness.npy")]) == 0
+    assert np.load(tmp_path / "brightness.npy").shape == (1, 32)
+    assert Pil.open(tmp_path / "strip.png").size == (5 * 16, 16)
+    assert "balanced_accuracy" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -37,6 +46,7 @@ def test_run_of_what_needs_no_photo(tmp_path: Path) -> None:
         (["projector", "--stairs", "3"], "the knobs here are"),
         (["projector", "--steps"], "wants a value"),
         (["projector", "--out", "out.exe"], "ends in .png"),
+        (["interfacegan", "--attribute", "moustache"], "has no attribute"),
     ],
 )
 def test_wrong_words_get_a_sentence(capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:

@@ -9,7 +9,6 @@ on where they were: pictures lie as JPEG in the work folder (quality 92), scores
 import argparse
 import io
 import logging
-import time
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +70,8 @@ def sheets(folder: Path, count: int, quality: int) -> dict[str, torch.Tensor]:
 def _summary(attribute: Attribute, column: torch.Tensor) -> dict[str, object]:
     """Low, middle and high of an attribute over the bank."""
     low, middle, high = (round(float(value), 3) for value in column.quantile(torch.tensor([0.05, 0.5, 0.95])))
-    return {"attribute": attribute.name, "unit": attribute.unit, "p5": low, "p50": middle, "p95": high, "std": round(float(column.std()), 3)}
+    spread = round(float(column.std()), 3)
+    return {"attribute": attribute.name, "unit": attribute.unit, "p5": low, "p50": middle, "p95": high, "std": spread}
 
 
 def main() -> None:
@@ -86,17 +86,15 @@ def main() -> None:
     parser.add_argument("--quality", type=int, default=50, help="WebP quality of the small pictures")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    start = time.perf_counter()
     render(load_generator("ffhq"), arguments.work, arguments.count)
     scores = torch.from_numpy(score(arguments.work, arguments.count))
     measured = scores.isfinite().all(dim=1)
-    minutes = (time.perf_counter() - start) / 60
     keep_log("face_bank", [_summary(name, column) for name, column in zip(ATTRIBUTES, scores[measured].T, strict=True)])
     record(
         "face_bank",
         {"scores": scores} | sheets(arguments.work, arguments.count, arguments.quality),
-        licence="MIT",
-        origin=f"engines/training/recipes/face_bank.py, seed {SEED}, psi {TRUNCATION}, {arguments.count} faces, {minutes:.0f} min on cpu",
+        licence="Apache-2.0",
+        origin=f"engines/training/recipes/face_bank.py, seed {SEED}, psi {TRUNCATION}, {arguments.count} faces, cpu",
         metrics={"faces": int(measured.sum()), "not_measured": int((~measured).sum())},
     )
 

@@ -1,1 +1,1 @@
-"""Tests of what the project draws and spoils by itself."""
+"""Tests of the faces that the project draws for itself."""

@@ -56,7 +56,7 @@ def test_a_result_names_its_slots_and_shows_both_ends(toy: Student) -> None:
     assert [direction.sigma for direction in result.directions] == [pytest.approx(spread.sigma(item.vector)) for item in result.directions]
     rows = result.tables["directions"].rows
     assert [row[0] for row in rows] == [direction.name for direction in result.directions]
-    minus = apply(Latent("w", random_w(toy, 3)), [(result.directions[0], -2.0)], toy.slots)
+    minus = apply(Latent("w", random_w(toy, 3)), [(result.directions[0], -2.0)], toy).latent
     assert torch.allclose(toy.synthesize(minus, size=toy.exits[0]), result.images[:1], atol=1e-5)
 
 
@@ -64,7 +64,8 @@ def test_a_result_names_its_slots_and_shows_both_ends(toy: Student) -> None:
 def changes(generator: Student, w: Tensor, vectors: Tensor, length: float) -> Tensor:
     """How much a step of `length` along each vector, in the coarse slots, moves the picture at the smallest exit."""
     slots = generator.slots.groups["coarse"]
-    moved = [apply(Latent("w", w), [(Direction("", "w", vector, slots, length, ""), 1.0)], generator.slots).codes for vector in vectors]
+    steps = [Direction("", "w", vector, slots, length, "") for vector in vectors]
+    moved = [apply(Latent("w", w), [(step, 1.0)], generator).latent.codes for step in steps]
     pictures = generator.synthesize(torch.cat([generator.slots.spread(w), *moved]), size=generator.exits[0])
     return (pictures[1:] - pictures[:1]).abs().mean(dim=(1, 2, 3))
 

@@ -88,7 +88,7 @@ def test_nothing_given_is_the_plain_forward_bit_for_bit(toy: Student, w: Tensor)
         toy.synthesize(w, tuning={}, features={}),
         toy.synthesize(w, size=toy.resolution),
         toy.synthesize(Latent("w", w)),
-        toy.synthesize(apply(Latent("w", w), [], toy.slots)),
+        toy.synthesize(apply(Latent("w", w), [], toy).latent),
         toy.synthesize(toy.slots.spread(w)),
         toy.synthesize(w, tuning={name: torch.zeros_like(value) for name, value in toy.tunable().items()}),
     ):
@@ -212,6 +212,35 @@ def test_a_feature_is_added_behind_its_layer(toy: Student, w: Tensor) -> None:
     assert float(change.max()) < TIGHT
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_shift_is_added_to_its_style(toy: Student, batch: int) -> None:
+    w = toy.map(normal((batch, toy.width), 3))
+    zero = {f"shift/{layer}": torch.zeros(batch, part.stop - part.start) for layer, part in toy.layout("s").items()}
+    assert torch.equal(toy.synthesize(w, features=zero), toy.synthesize(w))
+    styles, shifts = toy.styles(w).codes.clone(), {}
+    for index, layer in enumerate(("conv_4", "up_16", "conv1_32", "to_img_32")):
+        part = toy.layout("s")[layer]
+        shifts[f"shift/{layer}"] = 0.3 * normal((batch, part.stop - part.start), index)
+        styles[:, part] += shifts[f"shift/{layer}"]
+    assert torch.allclose(toy.synthesize(w, features=shifts), toy.synthesize(Latent("s", styles)), atol=TIGHT)
+    assert torch.allclose(toy.synthesize(toy.styles(w), features=shifts), toy.synthesize(Latent("s", styles)), atol=TIGHT)
+
+
+def test_a_shift_moves_every_pixel_of_a_map_of_styles(toy: Student, w: Tensor) -> None:
+    part = toy.layout("s")["conv2_16"]
+    shift, style = 0.3 * normal((1, part.stop - part.start), 1), toy.styles(w).codes[:, part]
+    maps = style[:, :, None, None] * torch.linspace(0.5, 1.5, 16)[:, None].expand(16, 16)
+    both = toy.synthesize(w, features={"style/conv2_16": maps, "shift/conv2_16": shift})
+    assert torch.allclose(both, toy.synthesize(w, features={"style/conv2_16": maps + shift[:, :, None, None]}), atol=TIGHT)
+
+
+def test_a_shift_gets_a_gradient(toy: Student, w: Tensor) -> None:
+    shift = torch.zeros(1, 16, requires_grad=True)
+    toy.synthesize(w, features={"shift/conv2_16": shift}).square().mean().backward()
+    assert shift.grad is not None
+    assert float(shift.grad.abs().min()) > 0
+
+
 def test_tuning_is_added_to_the_weights(toy: Student, w: Tensor) -> None:
     tuning = {name: 0.05 * normal(tuple(value.shape), index) for index, (name, value) in enumerate(toy.tunable().items())}
     bent = Student("bent", toy.weights | {name: toy.weights[name] + change for name, change in tuning.items()}, {})
@@ -272,7 +301,7 @@ def test_a_generator_without_exits_draws_the_full_picture_only(toy: Student, w: 
         (
             torch.zeros(1, 32),
             {"features": {"noise/conv_5": torch.zeros(1, 1, 4, 4)}},
-            r"'noise/conv_5' came; wanted noise/LAYER, style/LAYER or",
+            r"'noise/conv_5' came; wanted noise/LAYER, style/LAYER, shift/LAYER or",
         ),
         (torch.zeros(1, 32), {"features": {"colour/conv_4": torch.zeros(1, 1, 4, 4)}}, r"'colour/conv_4' came"),
         (torch.zeros(1, 32), {"size": 16, "resume": Prefix(32, torch.zeros(1, 16, 16, 16))}, r"block of 32 px came; a picture of 16 px"),

@@ -78,3 +78,27 @@ def test_spread_repeats_one_w_and_checks_the_rest() -> None:
     assert FFHQ.spread(numbered(23)).shape == (1, 23, 4)
     with pytest.raises(SpaceError, match=r"has 18 slots; the generator has 23\."):
         FFHQ.spread(numbered(18))
+
+
+def test_codes_go_to_the_published_layers_and_back() -> None:
+    codes = torch.randn(2, 18, 4, generator=torch.Generator().manual_seed(0))
+    ours = FFHQ.from_published(codes)
+    there = FFHQ.to_published(ours)
+    assert torch.equal(there[:, :16], codes[:, :16])
+    assert torch.equal(there[:, 16:], codes[:, 15:16].expand(-1, 2, -1))  # the student stops at 512 px and paints from there
+    assert torch.equal(FFHQ.from_published(there), ours)
+
+
+def test_each_published_layer_takes_the_slot_that_answers_to_it() -> None:
+    assert numbers(FFHQ.to_published(numbered(23))) == [0, 1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16, 17, 19, 20, 21, 21, 21]
+
+
+def test_dead_slots_do_not_reach_published_codes() -> None:
+    codes = numbered(23).clone()
+    codes[:, [slot for slot in range(23) if slot not in FFHQ.active]] = -1
+    assert torch.equal(FFHQ.to_published(codes), FFHQ.to_published(numbered(23)))
+
+
+def test_only_the_1024_px_generator_has_published_codes() -> None:
+    with pytest.raises(SpaceError, match="fit the 1024 px generator only; this one has 11 slots"):
+        Slots(3).to_published(numbered(11))

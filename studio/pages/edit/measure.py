@@ -1,0 +1,153 @@
+"""The cell that asks what else a direction moves: the re-scoring table, drawn on faces that nothing was learnt from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+
+from engines import Direction
+from engines.contract import Result, Table
+from engines.core.errors import StudioError
+from engines.metrics.disentanglement import IDENTITY, rescoring
+from studio.cell import cell, code, runner
+from studio.edits import AS_FOUND, Edits
+from studio.events import RUN_LANE, moments, offer, say, spoken
+from studio.library import METHODS
+from studio.pages.edit.context import AT_ONCE, PRIVATE, EditContext
+from studio.plots import TABLE_STYLE, csv_bytes, heat_table
+from studio.shelf import Desk
+
+PROSE = (
+    "Each direction is turned on a few new faces and everything is measured again. A change is counted in the attribute's own spread "
+    "over faces, so degrees and years can share a table: a clean direction has one strong colour in its row."
+)
+ACTIVE, METHOD = "Those with a slider", "A whole method"
+MOST = 24
+"""Directions in one table."""
+
+_LIMIT = 2.5
+
+
+def build(context: EditContext) -> None:
+    """The cell and its events."""
+    with cell(7, "What else moves?", PROSE):
+        with gr.Row():
+            what = gr.Radio([ACTIVE, METHOD], value=ACTIVE, label="Directions", elem_id="measure-what")
+            method = gr.Dropdown(_shelves(context), label="Method", visible=False, elem_id="measure-method")
+            strength = gr.Slider(-4, 4, 2, step=0.5, label="Strength, sigma", elem_id="measure-strength")
+            faces = gr.Slider(1, 16, 4, step=1, label="Faces", elem_id="measure-faces")
+        buttons = runner("measure", "Measure")
+        heat = gr.HTML("", css_template=TABLE_STYLE, elem_id="measure-table")
+        csv = gr.DownloadButton("Download the table (CSV)", interactive=False, elem_id="measure-csv")
+        code("measure", _SNIPPET)
+    measurer = Measurer(context)
+    tables: WeakKeyDictionary[Desk, Table] = WeakKeyDictionary()
+
+    def shown(desk: Desk, words: str) -> dict[Any, Any]:
+        """The table as it is."""
+        table = tables.get(desk)
+        if table is None:
+            return {buttons.status: f"{words} Nothing is measured yet."}
+        titles = context.library.titles | {IDENTITY: "Identity distance"}
+        return {
+            buttons.status: words,
+            heat: heat_table(table, titles, _LIMIT, IDENTITY) + _READING,
+            csv: gr.DownloadButton(value=offer("re-scoring.csv", csv_bytes(table)), interactive=True),
+        }
+
+    @spoken
+    def run(edits: Edits, what: str, method: str | None, strength: float, faces: float, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        """Measure direction by direction."""
+        desk = context.desk(request)
+        tables.pop(desk, None)
+        yield {buttons.status: "Finding the directions …"}
+        directions = measurer.directions(desk, edits, what, method)
+        count, at = measurer.checked(faces, strength)
+
+        def keep(result: Result) -> None:
+            tables[desk] = result.tables["rescoring"]
+
+        yield {buttons.status: f"Measuring {len(directions)} directions on {count} faces …"}
+        working = rescoring(context.session.generator, directions, strength=at, faces=count)
+        for moment in moments(working, keep, context.session.settings.run_seconds):
+            yield {buttons.status: say(moment)}
+        yield shown(desk, say(moment))
+
+    @spoken
+    def stop(request: gr.Request) -> dict[Any, Any]:
+        """What is measured so far."""
+        return shown(context.desk(request), "Stopped.")
+
+    outputs = [buttons.status, heat, csv]
+    what.change(lambda value: gr.Dropdown(visible=value == METHOD), what, method, **AT_ONCE)
+    running = buttons.run.click(
+        run, [context.edits, what, method, strength, faces], outputs, concurrency_id=RUN_LANE, concurrency_limit=1, **PRIVATE
+    )
+    buttons.stop.click(stop, None, outputs, cancels=[running], **AT_ONCE)
+
+
+class Measurer:
+    """Which directions are measured, and how."""
+
+    def __init__(self, context: EditContext) -> None:
+        self.context = context
+
+    def directions(self, desk: Desk, edits: Edits, what: str, method: str | None) -> list[Direction]:
+        """The sliders' directions as their sliders have them, or a method's first.
+
+        Raises:
+            StudioError: There are none.
+        """
+        if what == ACTIVE:
+            found = [self.context.editor.direction(desk, turn, edits.keep) for turn in edits.turns]
+            titled = [_titled(one, self.context.title(turn.key, desk), turn.layers) for one, turn in zip(found, edits.turns, strict=True)]
+            if not titled:
+                raise StudioError("No direction has a slider yet. Choose one above, or measure a whole method.")
+            return titled
+        found = list(self.context.library.directions(method or "", desk).values())[:MOST]
+        if not found:
+            raise StudioError("There is nothing of your own yet. The workshop above makes, fits and imports directions.")
+        return found
+
+    def checked(self, faces: float, strength: float) -> tuple[int, float]:
+        """How many faces and how far.
+
+        Raises:
+            StudioError: Outside what is offered.
+        """
+        if not 1 <= faces <= 16 or not 0 < abs(strength) <= 4:
+            raise StudioError("Choose 1 to 16 faces, and a strength between -4 and 4 that is not zero.")
+        return int(faces), float(strength)
+
+
+def _titled(direction: Direction, title: str, layers: str) -> Direction:
+    return replace(direction, name=title if layers == AS_FOUND else f"{title}, layers {layers}")
+
+
+def _shelves(context: EditContext) -> list[tuple[str, str]]:
+    """Every method with its parts, as the menu says them."""
+    found = []
+    for shelf in context.library.shelves:
+        method, _, part = shelf.partition("/")
+        title = METHODS.get(method, method)
+        found.append((f"{title}: {context.library.titles.get(part, part)}" if part else title, shelf))
+    return found
+
+
+_READING = (
+    "<p class='reading'>Colours: blue is less, orange is more, full at 2.5 spreads. Identity distance: the same person below about 0.55. "
+    "Attributes are what small networks and rules see in a picture, not facts about anybody.</p>"
+)
+_SNIPPET = """from engines import FitRequest, create, load_generator
+from engines.contract import finish
+from engines.data import face_bank
+from engines.metrics.disentanglement import rescoring
+
+generator = load_generator("ffhq")
+bank, engine = face_bank(generator), create("interfacegan", generator)
+directions = [engine(FitRequest(bank=bank, attribute=name)).directions[0] for name in ("smile", "age", "yaw")]
+table = finish(rescoring(generator, directions, strength=2.0, faces=8)).tables["rescoring"]
+print(table.columns, *table.rows, sep="\\n")
+"""

@@ -1,0 +1,237 @@
+"""What the cell that moves is answered with: films and grids, drawn frame by frame, and what Stop leaves of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+from PIL import Image as Pil
+
+from engines import Direction, Inversion
+from engines.core.errors import StudioError
+from engines.core.images import png_bytes, to_picture
+from engines.spaces.directions import Edit, apply
+from studio.cell import Runner
+from studio.edits import Edits, Face, Turn
+from studio.events import Moment, moments, offer, spoken
+from studio.movie import Sheet, Way, between, fill, phases, shoot, sweep
+from studio.pages.edit.context import EditContext
+from studio.shelf import Desk
+from studio.video import Film
+
+SWEEP, MORPH = "Sweep a direction", "From this face to another"
+STRAIGHT, ARC = "Straight line in W", "Arc (in Z between seeds, in W otherwise)"
+GIF_SIDE = 320
+MOST_FRAMES = 240
+_LARGEST_TILE, _PREVIEW = 256, 384
+
+
+@dataclass(frozen=True, eq=False)
+class FilmParts:
+    """The film's controls, in the order that `record` takes them, and what it fills."""
+
+    inputs: list[Any]
+    buttons: Runner
+    preview: gr.Image
+    video: gr.Video
+    mp4: gr.DownloadButton
+    gif: gr.DownloadButton
+
+    @property
+    def finished(self) -> list[Any]:
+        return [self.buttons.status, self.preview, self.video, self.mp4, self.gif]
+
+
+@dataclass(frozen=True, eq=False)
+class GridParts:
+    """The grid's controls, in the order that `lay` takes them, and what it fills."""
+
+    inputs: list[Any]
+    buttons: Runner
+    picture: gr.Image
+    png: gr.DownloadButton
+
+
+class Answers:
+    """What the cell's events are answered with."""
+
+    def __init__(self, context: EditContext, film: FilmParts, grid: GridParts) -> None:
+        self.context = context
+        self.film = film
+        self.grid = grid
+        self.films: WeakKeyDictionary[Desk, Film] = WeakKeyDictionary()
+        self.sheets: WeakKeyDictionary[Desk, Sheet] = WeakKeyDictionary()
+
+    @spoken
+    def record(
+        self,
+        face: Face,
+        edits: Edits,
+        what: str,
+        key: str | None,
+        reach: float,
+        kind: str,
+        seed: float | None,
+        item: str | None,
+        way: str,
+        back: bool,
+        frames: float | None,
+        size: str,
+        fps: float | None,
+        request: gr.Request,
+    ) -> Iterator[dict[Any, Any]]:
+        """Draw the frames, then offer the film."""
+        desk = self.context.desk(request)
+        times = phases(_whole(frames, 2, MOST_FRAMES, "Frames"), back)
+        film = Film(_whole(fps, 1, 60, "Frames a second"), GIF_SIDE)
+        side = _one_of(size, sizes(self.context))
+        if what == SWEEP:
+            road = self.swept(desk, face, edits, key, _reach(reach))
+        else:
+            other = Face(kind, seed, face.truncation, item)
+            road = self.crossed(desk, face, other, edits, way == ARC)
+        self.films[desk] = film
+        yield {self.film.video: gr.Video(visible=False), self.film.preview: gr.Image(visible=True), self.film.buttons.status: "Starting …"}
+        run = shoot(self.context.session.generator, road, times, side, film)
+        for moment in moments(run, lambda _: None, self.context.session.settings.run_seconds):
+            if self.films.get(desk) is not film:  # Stop has taken it: nothing may come after its words
+                return
+            yield self._live(moment, self.film.preview, self.film.buttons, "Frame")
+        self.films.pop(desk, None)
+        yield self._shown(film, f"{film.count} frames in {moment.seconds:.1f} s.")
+
+    @spoken
+    def stop(self, request: gr.Request) -> dict[Any, Any]:
+        """The film as far as it is drawn."""
+        film = self.films.pop(self.context.desk(request), None)
+        if film is None or not film.count:
+            return {self.film.buttons.status: "Nothing was being drawn."}
+        return self._shown(film, f"Stopped; the film has {film.count} frames.")
+
+    @spoken
+    def lay(
+        self,
+        face: Face,
+        edits: Edits,
+        across: str | None,
+        down: str | None,
+        reach: float,
+        count: str,
+        size: str,
+        request: gr.Request,
+    ) -> Iterator[dict[Any, Any]]:
+        """Draw the grid face by face."""
+        desk, generator = self.context.desk(request), self.context.session.generator
+        if not across or not down or across == down:
+            raise StudioError("Choose two different directions, one across and one down.")
+        many, far = _one_of(count, [3, 5, 7]), _reach(reach)
+        strengths = [far * (2 * index / (many - 1) - 1) for index in range(many)]
+        code, others = self._start(desk, face, edits, {across, down})
+        columns, rows = (self._direction(desk, edits, key) for key in (across, down))
+        sheet = Sheet(self.context.title(across, desk), self.context.title(down, desk), strengths, _one_of(size, tile_sizes(self.context)))
+        self.sheets[desk] = sheet
+        codes = (
+            (apply(code, [*others, (rows, y), (columns, x)], generator, truncation=face.truncation) for x in strengths) for y in strengths
+        )
+        for moment in moments(fill(generator, codes, sheet), lambda _: None, self.context.session.settings.run_seconds):
+            if self.sheets.get(desk) is not sheet:
+                return
+            yield self._live(moment, self.grid.picture, self.grid.buttons, "Face")
+        self.sheets.pop(desk, None)
+        yield self._laid(sheet, f"{many * many} faces in {moment.seconds:.1f} s.")
+
+    @spoken
+    def stop_laying(self, request: gr.Request) -> dict[Any, Any]:
+        """The grid as far as it is drawn."""
+        sheet = self.sheets.pop(self.context.desk(request), None)
+        return {self.grid.buttons.status: "Nothing was being drawn."} if sheet is None else self._laid(sheet, "Stopped.")
+
+    def swept(self, desk: Desk, face: Face, edits: Edits, key: str | None, reach: float) -> Way:
+        """From end to end of a direction, the other sliders as they are.
+
+        Raises:
+            StudioError: No direction is chosen, or one of Z for a face of the shelf.
+        """
+        if not key:
+            raise StudioError("Choose the direction that should move.")
+        code, others = self._start(desk, face, edits, {key})
+        return sweep(self.context.session.generator, code, others, self._direction(desk, edits, key), reach, face.truncation)
+
+    def crossed(self, desk: Desk, face: Face, other: Face, edits: Edits, spherical: bool) -> Way:
+        """From the face to another one, the sliders the same for both.
+
+        Raises:
+            StudioError: There is no such other face.
+        """
+        code, pairs = self._start(desk, face, edits, set())
+        end = self.context.editor.code(desk, other)
+        return between(self.context.session.generator, code, end, pairs, spherical, face.truncation)
+
+    def _start(self, desk: Desk, face: Face, edits: Edits, without: set[str]) -> tuple[Inversion, list[Edit]]:
+        """The code before all edits, and the edits of the other sliders."""
+        editor = self.context.editor
+        pairs = [(editor.direction(desk, turn, edits.keep), turn.strength) for turn in edits.moving if turn.key not in without]
+        return editor.code(desk, face), pairs
+
+    def _direction(self, desk: Desk, edits: Edits, key: str) -> Direction:
+        """A direction as its slider has it, or as it was found."""
+        turn = next((turn for turn in edits.turns if turn.key == key), Turn(key))
+        return self.context.editor.direction(desk, turn, edits.keep)
+
+    def _live(self, moment: Moment, picture: gr.Image, buttons: Runner, unit: str) -> dict[Any, Any]:
+        progress = moment.progress
+        changes: dict[Any, Any] = {buttons.status: f"{unit} {progress.step} of {progress.total} · {moment.seconds:.1f} s"}
+        if progress.preview is not None:
+            shown = to_picture(progress.preview)
+            changes[picture] = shown if shown.width <= _PREVIEW else shown.resize((_PREVIEW, _PREVIEW), Pil.Resampling.BILINEAR)
+        return changes
+
+    def _shown(self, film: Film, words: str) -> dict[Any, Any]:
+        """The finished film, played and offered."""
+        path = offer("latent-studio.mp4", film.mp4())
+        seconds = film.count / film.fps
+        return {
+            self.film.buttons.status: f"{words} It plays {seconds:.1f} s.",
+            self.film.preview: gr.Image(visible=False),
+            self.film.video: gr.Video(path, visible=True),
+            self.film.mp4: gr.DownloadButton(value=path, interactive=True),
+            self.film.gif: gr.DownloadButton(value=offer("latent-studio.gif", film.gif()), interactive=True),
+        }
+
+    def _laid(self, sheet: Sheet, words: str) -> dict[Any, Any]:
+        return {
+            self.grid.buttons.status: words,
+            self.grid.picture: sheet.picture,
+            self.grid.png: gr.DownloadButton(value=offer("grid.png", png_bytes(sheet.picture)), interactive=True),
+        }
+
+
+def sizes(context: EditContext) -> list[int]:
+    """Sizes of a film: from 256 px up, or all that a small generator has."""
+    exits = context.session.generator.exits
+    return [size for size in exits if size >= 256] or list(exits)
+
+
+def tile_sizes(context: EditContext) -> list[int]:
+    """Sizes of a grid's tiles."""
+    exits = context.session.generator.exits
+    return [size for size in exits if 128 <= size <= _LARGEST_TILE] or [exits[-1]]
+
+
+def _whole(value: float | None, low: int, high: int, name: str) -> int:
+    if value is None or not low <= value <= high:
+        raise StudioError(f"{name}: a whole number from {low} to {high} is wanted.")
+    return int(value)
+
+
+def _one_of(text: str, offered: list[int]) -> int:
+    if not str(text).isdigit() or int(text) not in offered:
+        raise StudioError(f"Choose one of {', '.join(map(str, offered))}.")
+    return int(text)
+
+
+def _reach(value: float) -> float:
+    if not 0 < value <= 5:
+        raise StudioError("The reach is a number above 0, and at most 5 sigma.")
+    return float(value)

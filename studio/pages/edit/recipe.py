@@ -1,0 +1,90 @@
+"""The lines of Python that make the edit on the page without the page."""
+
+import re
+
+from studio.editor import Editor
+from studio.edits import AS_FOUND, Edits, Face, Turn
+from studio.library import own_attribute
+from studio.shelf import Desk
+
+_REQUESTS = {
+    "interfacegan": 'create("interfacegan", generator)(FitRequest(bank=bank, attribute="{name}"), space="w").directions[0]',
+    "interfacegan-z": 'create("interfacegan", generator)(FitRequest(bank=bank, attribute="{name}"), space="z").directions[0]',
+    "ganspace": 'create("ganspace", generator)(BankRequest(bank=bank)).directions[{index}]',
+    "sefa": 'create("sefa", generator)(Request(), layers="{part}", count={count}).directions[{index}]',
+    "stylespace": 'create("stylespace", generator)(FitRequest(bank=bank, attribute="{part}"), count={count}).directions[{index}]',
+    "mine": 'read_directions(Path("direction.safetensors").read_bytes(), "direction.safetensors", generator)[0]',
+}
+_ENGINES = ("BankRequest", "FitRequest", "Inversion", "Latent", "Request", "create")
+_COUNTS = {"sefa": 6, "stylespace": 5}
+
+
+def recipe(editor: Editor, desk: Desk, face: Face, edits: Edits) -> str:
+    """Runnable lines: the face, its directions, the picture."""
+    turns = edits.moving
+    body = [f'generator = load_generator("{editor.session.generator.name}")']
+    if any(not turn.key.startswith(("sefa/", "mine/")) for turn in turns) or (edits.keep and turns):
+        body.append("bank = face_bank(generator)")
+    in_z = any(editor.library.get(turn.key, desk).space == "z" for turn in turns)
+    body += _code(editor, desk, face, in_z)
+    body += [line for number, turn in enumerate(turns, start=1) for line in _direction(editor, desk, edits, turn, f"direction_{number}")]
+    pairs = ", ".join(f"(direction_{number}, {turn.strength:g})" for number, turn in enumerate(turns, start=1))
+    psi = f", truncation={face.truncation:g}" if in_z and face.kind == "Seed" else ""
+    body.append(f"inversion = apply(code, [{pairs}], generator{psi})")
+    body.append('to_picture(draw(generator, inversion)).save("edited.png")')
+    return "\n".join(_imports("\n".join(body))) + "\n\n" + "\n".join(body) + "\n"
+
+
+def _code(editor: Editor, desk: Desk, face: Face, in_z: bool) -> list[str]:
+    if face.kind == "Seed" and not in_z:
+        return [f'code = Latent("w", random_w(generator, {int(face.seed or 0)}, truncation={face.truncation:g}))']
+    if face.kind == "Seed":
+        return [f'code = Latent("z", z_codes(1, generator.width, {int(face.seed or 0)}, generator.device))']
+    inversion = editor.code(desk, face)
+    features = ', features={name: value for name, value in stored.items() if name != "codes"}' if inversion.features else ""
+    return [
+        'stored = load_file("inversion.safetensors")  # as the tab Invert saves it',
+        f'code = Inversion(Latent("{inversion.latent.space}", stored["codes"]){features})',
+    ]
+
+
+def _direction(editor: Editor, desk: Desk, edits: Edits, turn: Turn, variable: str) -> list[str]:
+    lines = [f"{variable} = {_found(turn.key)}"]
+    direction = editor.library.get(turn.key, desk)
+    kept = [name for name in edits.keep if name != own_attribute(turn.key)]
+    if kept and direction.space in ("w", "z"):
+        shelf = "interfacegan-z" if direction.space == "z" else "interfacegan"
+        boundaries = ", ".join(_found(f"{shelf}/{name}") for name in kept)
+        lines.append(f"{variable} = project_out({variable}, [{boundaries}])")
+    if turn.layers != AS_FOUND:
+        lines.append(f"{variable} = replace({variable}, slots={editor.slots(turn.layers)})")
+    return lines
+
+
+def _found(key: str) -> str:
+    shelf, _, name = key.rpartition("/")
+    method, _, part = shelf.partition("/")
+    index = int(name) - 1 if name.isdigit() else 0
+    return _REQUESTS[method].format(name=name, part=part, index=index, count=_COUNTS.get(method, 0))
+
+
+def _imports(body: str) -> list[str]:
+    """What the lines use, and no more."""
+
+    def used(*names: str) -> list[str]:
+        return [name for name in names if re.search(rf"\b{name}\(", body)]
+
+    blocks = [
+        ["from dataclasses import replace"] * len(used("replace")) + ["from pathlib import Path"] * len(used("Path")),
+        ["from safetensors.torch import load_file"] * len(used("load_file")),
+    ]
+    lines = [line for block in blocks if block for line in [*block, ""]]
+    lines.append(f"from engines import {', '.join([*used(*_ENGINES), 'load_generator'])}")
+    lines.append("from engines.core.images import to_picture")
+    lines += ["from engines.core.seeds import z_codes"] * len(used("z_codes"))
+    lines += ["from engines.data import face_bank"] * len(used("face_bank"))
+    lines += ["from engines.edit.imported import read_directions"] * len(used("read_directions"))
+    lines.append("from engines.generators.sketch import draw")
+    lines.append(f"from engines.spaces.directions import {', '.join(['apply', *used('project_out')])}")
+    lines += ["from engines.spaces.statistics import random_w"] * len(used("random_w"))
+    return lines

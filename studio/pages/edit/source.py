@@ -1,0 +1,64 @@
+"""The cell that says which face is edited: a random one by seed, or an inverted photo from the shelf."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from studio.edits import Face
+from studio.pages.edit.context import AT_ONCE
+from studio.strip import Strip
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The cell's components."""
+
+    kind: gr.Radio
+    seed: gr.Number
+    truncation: gr.Slider
+    another: gr.Button
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [self.kind, self.seed, self.truncation]
+
+
+def source_cell() -> Source:
+    """Build the components."""
+    first = Face()
+    with gr.Row():
+        kind = gr.Radio(["Seed", "Shelf"], value=first.kind, label="Edit", elem_id="edit-kind")
+        seed = gr.Number(first.seed, precision=0, minimum=0, maximum=2**31 - 1, label="Seed", elem_id="edit-seed")
+        truncation = gr.Slider(
+            0.0,
+            1.0,
+            first.truncation,
+            step=0.05,
+            label="Truncation",
+            info="0 is the average face, 1 the full variety",
+            elem_id="edit-truncation",
+        )
+        another = gr.Button("Another face", elem_id="edit-another", min_width=120)
+    return Source(kind, seed, truncation, another)
+
+
+def connect_source(source: Source, strip: Strip, face: gr.State, redraw_after: Callable[[Any], None]) -> None:
+    """Whatever changes the face writes the state `face` and draws it."""
+    chosen = [*source.inputs, strip.chosen]
+    changed = [source.kind.input, source.seed.input, source.truncation.input]
+    redraw_after(gr.on(changed, facing, chosen, face, trigger_mode="always_last", **AT_ONCE))
+    stepped = source.another.click(_next_seed, source.seed, [source.kind, source.seed], **AT_ONCE)
+    redraw_after(stepped.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
+    taken = strip.gallery.select(lambda: "Shelf", None, source.kind, **AT_ONCE)
+    redraw_after(taken.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
+
+
+def facing(kind: str, seed: float | None, truncation: float, chosen: str | None) -> Face:
+    """The face that the components stand for; what does not matter for its kind is left out, so that equal faces are equal."""
+    return Face(kind, seed, truncation, None) if kind == "Seed" else Face(kind, None, 1.0, chosen)
+
+
+def _next_seed(seed: float | None) -> list[Any]:
+    return ["Seed", (int(seed or 0) + 1) % 2**31]

@@ -1,0 +1,249 @@
+"""The workshop: a visitor's own directions, learnt, read from a file, cleaned, rated and shared."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engines import Direction
+from engines.core.errors import StudioError
+from engines.edit.imported import FORMS, read_directions, write_directions
+from engines.spaces.directions import project_out
+from studio.cell import cell, code
+from studio.edits import Edits
+from studio.events import QUICK, offer, spoken
+from studio.own import MOST, Drawers, plain, renamed, room_for
+from studio.pages.edit.choices import menu
+from studio.pages.edit.context import PRIVATE, EditContext
+from studio.pages.edit.teach import Teacher, clicking_part, measured_part
+from studio.plots import TABLE_STYLE
+from studio.shelf import Desk
+
+PROSE = (
+    "Teach the studio an attribute of your own, bring a published direction, or clean one of what it drags along. "
+    "Each gets a slider at once, and **Yours** is where you name, rate, clean and share them."
+)
+MOST_MEGABYTES = 32
+_QUIET: dict[str, Any] = QUICK | PRIVATE
+
+
+def build(context: EditContext) -> None:
+    """The cell and its events."""
+    drawers = Drawers()
+    teacher = Teacher(context, drawers)
+    with cell(5, "Your own directions", PROSE):
+        with gr.Tabs(elem_id="workshop-tabs"):
+            with gr.Tab("Click", elem_id="workshop-tab-click"):
+                clicking_part(context, teacher)
+            with gr.Tab("Measure", elem_id="workshop-tab-measured"):
+                measured_part(context, teacher)
+            with gr.Tab("File", elem_id="workshop-tab-file"):
+                _file_part(context, drawers)
+            with gr.Tab("Yours", elem_id="workshop-tab-mine"):
+                _mine_part(context, drawers)
+        code("workshop", _SNIPPET)
+
+
+def read_file(context: EditContext, path: str) -> tuple[Direction, ...]:
+    """Directions of an uploaded file, under names that are safe anywhere.
+
+    Raises:
+        StudioError: It is too large, or holds none.
+    """
+    file = Path(path)
+    if file.stat().st_size > MOST_MEGABYTES * 2**20:
+        raise StudioError(f"The file has {file.stat().st_size / 2**20:.0f} MB; at most {MOST_MEGABYTES} are read.")
+    found = read_directions(file.read_bytes(), file.name, context.session.generator)
+    return tuple(renamed(direction, direction.name) for direction in found)
+
+
+def _file_part(context: EditContext, drawers: Drawers) -> None:
+    gr.Markdown(
+        "Directions as published with e4e, InterFaceGAN, GANSpace and SeFa: `.npy`, `.npz`, `.pt`, `.pkl` or `.safetensors`, "
+        f"at most {MOST_MEGABYTES} MB. Nothing in a file is executed.",
+        elem_classes="status",
+    )
+    with gr.Row():
+        file = gr.File(
+            label="A file of directions", file_types=[".npy", ".npz", ".pt", ".pkl", ".safetensors"], elem_id="file-input", height=140
+        )
+        with gr.Column():
+            which = gr.Dropdown([], value=[], multiselect=True, label="Which of them", visible=False, elem_id="file-which")
+            take = gr.Button("Take the chosen ones", visible=False, elem_id="file-take")
+            status = gr.Markdown("", elem_id="file-status", elem_classes="status")
+
+    @spoken
+    def read(path: str | None, request: gr.Request) -> list[Any]:
+        """See what a file holds."""
+        if path is None:
+            raise StudioError("Choose a file first.")
+        found = read_file(context, path)
+        drawers.of(context.desk(request)).pending = found
+        choices = [(f"{index + 1}: {direction.name} ({direction.space})", index) for index, direction in enumerate(found)]
+        words = f"{len(found)} direction{'s' * (len(found) > 1)} found."
+        return [gr.Dropdown(choices, value=[0], visible=True), gr.Button(visible=True), words]
+
+    @spoken
+    def add(numbers: list[int], request: gr.Request) -> list[Any]:
+        """Keep the chosen ones."""
+        desk = context.desk(request)
+        pending = drawers.of(desk).pending
+        chosen = [pending[number] for number in numbers if isinstance(number, int) and 0 <= number < len(pending)]
+        if not chosen:
+            raise StudioError("Choose at least one direction of the file.")
+        room_for(desk, len(chosen))
+        keys = [context.library.add(direction, desk) for direction in chosen]
+        return [keys[-1], f"{len(chosen)} taken; {chosen[-1].name} has a slider now. All are among yours."]
+
+    file.upload(read, file, [which, take, status], **_QUIET)
+    file.clear(lambda: [gr.Dropdown(visible=False), gr.Button(visible=False), ""], None, [which, take, status], **_QUIET)
+    context.use(take.click(add, which, [context.added, status], **_QUIET))
+
+
+def _mine_part(context: EditContext, drawers: Drawers) -> None:
+    listed = gr.HTML(_NOTHING, css_template=TABLE_STYLE, elem_id="mine-table")
+    with gr.Row():
+        with gr.Column(min_width=280):
+            which = gr.Dropdown([], value=None, label="One of yours", elem_id="mine-which")
+            with gr.Row(elem_classes="runner"):
+                name = gr.Textbox(label="Name", max_length=40, max_lines=1, elem_id="mine-name", min_width=140)
+                rename = gr.Button("Rename", elem_id="mine-rename", min_width=80)
+            stars = gr.Radio([("★" * count, count) for count in range(1, 6)], label="Your rating", elem_id="mine-stars")
+        with gr.Column(min_width=280):
+            others = menu(context, "Take out what it shares with", "mine-others", multiselect=True)
+            clean = gr.Button("Make one without these", elem_id="mine-clean")
+            form = gr.Radio(list(FORMS), value=FORMS[0], label="File", info="safetensors keeps everything", elem_id="mine-form")
+            everything = gr.Checkbox(False, label="All of mine in one file", elem_id="mine-all")
+            with gr.Row():
+                share = gr.DownloadButton("Download to share", interactive=False, elem_id="mine-share", min_width=140)
+                delete = gr.Button("Delete", variant="stop", elem_id="mine-delete", min_width=80)
+    status = gr.Markdown("", elem_id="mine-status", elem_classes="status")
+    manager = Manager(context, drawers)
+    shown = [listed, which, name, stars, share, status]
+    about = [which, form, everything]
+
+    def shown_after(event: Any) -> None:
+        event.success(manager.show, about, shown, **_QUIET)
+
+    context.added.change(manager.show, [context.added, form, everything], shown, **_QUIET)
+    gr.on([which.input, form.input, everything.input], manager.show, about, shown, **_QUIET)
+    shown_after(gr.on([rename.click, name.submit], manager.rename, [which, name], None, **_QUIET))
+    shown_after(stars.input(manager.rate, [which, stars], None, **_QUIET))
+    shown_after(delete.click(manager.delete, [which, context.edits], None, **_QUIET))
+    context.use(clean.click(manager.clean, [which, others], context.added, **_QUIET))
+
+
+class Manager:
+    """Answers what is asked about the visitor's own directions."""
+
+    def __init__(self, context: EditContext, drawers: Drawers) -> None:
+        self.context = context
+        self.drawers = drawers
+
+    def one(self, desk: Desk, key: str | None) -> Direction:
+        """The chosen direction.
+
+        Raises:
+            StudioError: None is chosen.
+        """
+        if not key or key not in desk.directions:
+            raise StudioError("Choose one of your directions first; the other parts of the workshop make them.")
+        return desk.directions[key]
+
+    def show(self, key: str | None, form: str, everything: bool, request: gr.Request) -> list[Any]:
+        """The table, the menu, what belongs to the chosen one, and its file."""
+        desk = self.context.desk(request)
+        stars = self.drawers.of(desk).stars
+        keys = sorted(desk.directions, key=lambda each: -stars.get(each, 0))
+        key = key if key in desk.directions else keys[-1] if keys else None
+        choices = [(f"{desk.directions[each].name} {'★' * stars.get(each, 0)}".strip(), each) for each in keys]
+        chosen = list(desk.directions.values()) if everything else [desk.directions[key]] if key else []
+        file, words = self._file(chosen, form)
+        return [
+            table([(desk.directions[each], stars.get(each, 0)) for each in keys]),
+            gr.Dropdown(choices, value=key),
+            desk.directions[key].name if key else "",
+            gr.Radio(value=stars.get(key or "")),
+            gr.DownloadButton(value=file, interactive=file is not None),
+            words,
+        ]
+
+    def _file(self, chosen: list[Direction], form: str) -> tuple[str | None, str]:
+        """A file to download, or why there is none."""
+        if not chosen:
+            return None, ""
+        try:
+            data = write_directions(chosen, form, self.context.session.generator)
+        except StudioError as error:
+            return None, str(error)
+        return offer(f"directions.{form if form in FORMS else 'bin'}", data), ""
+
+    @spoken
+    def rename(self, key: str | None, name: str, request: gr.Request) -> None:
+        """Another name; sliders follow when they are next arranged."""
+        desk = self.context.desk(request)
+        desk.directions[key or ""] = renamed(self.one(desk, key), plain(name))
+
+    @spoken
+    def rate(self, key: str | None, stars: int | None, request: gr.Request) -> None:
+        """One to five stars."""
+        desk = self.context.desk(request)
+        self.one(desk, key)
+        if stars not in range(1, 6):
+            raise StudioError("Ratings go from 1 to 5 stars.")
+        self.drawers.of(desk).stars[key or ""] = int(stars or 0)
+
+    @spoken
+    def delete(self, key: str | None, edits: Edits, request: gr.Request) -> None:
+        """Forget it, unless a slider uses it."""
+        desk = self.context.desk(request)
+        direction = self.one(desk, key)
+        if key in edits.keys:
+            raise StudioError(f"{direction.name} has a slider. Remove the slider first, then delete it here.")
+        del desk.directions[key or ""]
+        self.drawers.of(desk).stars.pop(key or "", None)
+
+    @spoken
+    def clean(self, key: str | None, others: list[str], request: gr.Request) -> str:
+        """The same without what it shares with others, as a new one."""
+        desk = self.context.desk(request)
+        direction = self.one(desk, key)
+        if not others:
+            raise StudioError("Choose what should be taken out of it.")
+        room_for(desk)
+        cleaned = project_out(direction, [self.context.library.get(other, desk) for other in others if other != key])
+        return self.context.library.add(renamed(cleaned, f"{direction.name[:30]} (cleaned)"), desk)
+
+
+def table(directions: list[tuple[Direction, int]]) -> str:
+    """A visitor's directions with their ratings; every text is escaped."""
+    if not directions:
+        return _NOTHING
+    rows = "".join(
+        f"<tr><td>{html.escape(one.name)}</td><td>{one.space.upper().replace('_PLUS', '+')}</td><td>{len(one.slots)}</td>"
+        f"<td aria-label='{stars} of 5 stars'>{'★' * stars}</td><td>{html.escape(one.source)}</td></tr>"
+        for one, stars in directions
+    )
+    head = "<tr><th>Name</th><th>Space</th><th>Layers</th><th>Rating</th><th>Made by</th></tr>"
+    return f"<div class='table'><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>"
+
+
+_NOTHING = f"<p>Nothing of your own yet. Up to {MOST} are kept until you leave; download what should last.</p>"
+_SNIPPET = """from pathlib import Path
+
+from engines import FitRequest, create, load_generator
+from engines.data import face_bank
+from engines.edit.imported import read_directions, write_directions
+from engines.spaces.directions import project_out
+
+generator = load_generator("ffhq")
+bank, engine = face_bank(generator), create("interfacegan", generator)
+old = (bank.score("age") > 50).float() * 2 - 1  # your own yes (1), no (-1) and no answer (0), one a face
+mine = engine(FitRequest(bank=bank, attribute="over fifty", labels=old)).directions[0]
+glasses = engine(FitRequest(bank=bank, attribute="eyeglasses")).directions[0]
+cleaned = project_out(mine, [glasses])
+Path("over-fifty.safetensors").write_bytes(write_directions([cleaned], "safetensors", generator))
+again = read_directions(Path("over-fifty.safetensors").read_bytes(), "over-fifty.safetensors", generator)[0]
+print(again.name, again.sigma, again.source)
+"""

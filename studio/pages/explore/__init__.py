@@ -1,0 +1,97 @@
+"""The tab Latent explorer: spaces as maps of faces that one can turn, colour, click and walk through."""
+
+from typing import Any
+
+import gradio as gr
+
+from studio.cell import cell, code
+from studio.events import PREVIEW_LANE, QUICK
+from studio.library import Library
+from studio.maps import Maps
+from studio.pages.explore.answers import Answers
+from studio.pages.explore.parts import PLOTLY, VIEW, Chosen, Inputs, View, chosen, inputs, view
+from studio.pages.explore.truncation import truncation_cell
+from studio.pages.explore.walk import walk_cell
+from studio.session import Session
+from studio.strip import Strip
+
+__all__ = ["build"]
+
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+_LANE: dict[str, Any] = {"concurrency_id": PREVIEW_LANE, "concurrency_limit": 1} | _PRIVATE
+
+
+def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None = None) -> None:
+    """The tab's cells and events."""
+    maps = Maps(session, library or Library(session))
+    gr.set_static_paths([PLOTLY])
+    prose = (
+        "Principal component analysis finds the directions in which random faces differ most. Choose a space, or the changes between faces."
+    )
+    with cell(1, "Map a space", prose), gr.Row():
+        asked = inputs(maps.library)
+    prose = (
+        "Each point is a face, or a change from one face to another; diamonds are your shelf. Rest on a point to peek, click it to see it."
+    )
+    with cell(2, "Look around", prose), gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            shown = view(maps)
+        with gr.Column(scale=1, min_width=260):
+            face = chosen()
+    plan, wire = gr.State(None), gr.HTML(None, html_template="<span></span>", js_on_load=_WIRE, visible="hidden", elem_id="explore-wire")
+    answers = Answers(maps, strip, asked, shown, face, plan, wire)
+    _connect(answers, asked, shown, face)
+    walk_cell(answers)
+    ready = truncation_cell(maps)
+    code("explore", _SNIPPET)
+    arrived = tab.select(answers.arrive, [plan, shown.colour, *asked.values], answers.drawn, **_LANE | {"show_progress": "hidden"})
+    ready(arrived)
+
+
+def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None:
+    values = [answers.plan, shown.colour, *asked.values]
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    asked.space.input(
+        answers.suited, [asked.space, shown.colour], [asked.of_faces, asked.more, asked.changes, shown.colour], queue=False, **_PRIVATE
+    )
+    more = asked.more.click(answers.more, asked.shown, asked.shown, queue=False, **_PRIVATE)
+    triggers = [
+        asked.buttons.run.click,
+        asked.space.input,
+        asked.shown.release,
+        asked.truncation.release,
+        asked.attributes.input,
+        asked.pairs.release,
+        asked.arrows.input,
+        more.then,
+    ]
+    drawing = [trigger(answers.draw, values, answers.drawn, **_LANE | quiet) for trigger in triggers]
+    asked.buttons.stop.click(lambda: "Stopped.", None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
+
+    for control in shown.controls:
+        control.change(None, shown.controls, None, js=VIEW, **_PRIVATE)
+    relisted = [face.listed]
+    listing = [answers.plan, shown.colour, shown.only, shown.low, shown.high]
+    shown.only.input(answers.range_of, shown.only, [shown.low, shown.high], **QUICK | quiet).then(
+        answers.relist, listing, relisted, **QUICK | quiet
+    )
+    for event in (shown.colour.input, shown.low.release, shown.high.release):
+        event(answers.relist, listing, relisted, **QUICK | quiet)
+    for form, button in shown.saves.items():
+        button.click(None, None, None, js=f"() => window.latentMap?.save('{form}')", **_PRIVATE)
+
+    lane = _LANE | {"show_progress_on": [face.picture]}
+    shown.plot.pick(answers.pick, answers.plan, answers.seen, **lane)
+    face.listed.input(answers.see, [answers.plan, face.listed], answers.seen, **lane)
+    face.keep.click(answers.keep, [answers.plan, face.listed], answers.strip.outputs, **_LANE)
+
+
+_WIRE = "watch('value', () => { if (props.value) window.latentMap?.receive(props.value); });"
+_SNIPPET = """from engines import ExploreRequest, create, load_generator
+from engines.data import face_bank
+
+generator = load_generator("ffhq")
+result = create("pca", generator)(ExploreRequest(bank=face_bank(generator)), space="w", shown=5000)
+for component, explained, cumulative in result.tables["variance"].rows[:5]:
+    print(component, f"{explained:.1%}", f"{cumulative:.1%}")
+"""

@@ -1,0 +1,198 @@
+"""What the events of the tab Latent explorer are answered with; the order of arguments is that of their inputs."""
+
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import torch
+from PIL import Image as Pil
+
+from engines import Inversion, Result
+from engines.core.errors import StudioError
+from engines.core.images import to_picture
+from engines.data import attributes
+from engines.generators.sketch import draw
+from studio.events import moments, offer, say, spoken
+from studio.maps import Maps, Plan
+from studio.pages.explore.parts import GROUP, POINTS, Chosen, Inputs, View, plan_of
+from studio.plots import variance_bars
+from studio.shelf import Desk
+from studio.strip import Strip
+
+LISTED = 200
+_SIDE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The handlers, over the tab's parts.
+
+    Attributes:
+        maps: Where maps come from.
+        strip: The shelf above the tabs.
+        asked: What a map is of.
+        shown: How it is looked at.
+        chosen: The face behind a point.
+        plan: State with the `Plan` of the map that is drawn.
+        wire: Messages to the map's script: what was chosen, which paths to draw.
+    """
+
+    maps: Maps
+    strip: Strip
+    asked: Inputs
+    shown: View
+    chosen: Chosen
+    plan: gr.State
+    wire: gr.HTML
+
+    @property
+    def drawn(self) -> list[Any]:
+        """What `draw` fills."""
+        shown = self.shown
+        return [self.asked.buttons.status, shown.plot, shown.bars, shown.groups, shown.table, self.chosen.listed, self.plan]
+
+    @property
+    def seen(self) -> list[Any]:
+        """What choosing a face fills."""
+        return [self.chosen.picture, self.chosen.words, self.chosen.listed, self.chosen.keep, self.wire]
+
+    def desk(self, request: gr.Request) -> Desk:
+        """The visitor's desk."""
+        return self.maps.session.visitors.desk(request.session_hash)
+
+    @spoken
+    def arrive(self, request: gr.Request, plan: Plan | None, colour: str, *values: Any) -> Iterator[Any]:
+        """The first map, when the tab is opened for the first time."""
+        if plan is None:
+            yield from self.draw(request, plan, colour, *values)
+
+    @spoken
+    def draw(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
+        """Analyse and place; the view follows in the browser. The chosen face stays on another map of faces."""
+        desk, plan, kept = self.desk(request), plan_of(values), list[Result]()
+        status = self.asked.buttons.status
+        yield {status: "Looking at the measured faces …"}
+        for moment in moments(self.maps.run(plan, desk), kept.append, self.maps.session.settings.run_seconds):
+            yield {status: say(moment)}
+        listed = self._names(plan, desk, colour, "", 0, 0)
+        stays = last is not None and not last.of_changes and not plan.of_changes
+        yield self._filled(plan, desk, kept[-1]) | {self.chosen.listed: gr.Dropdown(listed) if stays else gr.Dropdown(listed, value=None)}
+
+    def _filled(self, plan: Plan, desk: Desk, result: Result) -> dict[Any, Any]:
+        figure = self.maps.figure(plan, desk, result)
+        rows = result.tables["groups"].rows if plan.of_changes else ()
+        return {
+            self.shown.plot: figure,
+            self.shown.bars: variance_bars(result.tables["variance"]),
+            self.shown.groups: agreement(rows, self.maps.library.titles),
+            self.shown.table: gr.DownloadButton(value=offer("latent-map.csv", self.maps.csv(plan, figure, result)), interactive=True),
+            self.plan: plan,
+        }
+
+    def suited(self, space: str, colour: str) -> list[Any]:
+        """A map of changes has inputs of its own and begins coloured by the kind of change."""
+        changes = Plan(space).of_changes
+        first = next(iter(self.maps.library.titles))
+        shown = [gr.Row(visible=not changes), gr.Button(visible=not changes), gr.Column(visible=changes)]
+        return [*shown, GROUP[1] if changes else first if colour == GROUP[1] else gr.skip()]
+
+    def more(self, shown: float) -> int:
+        """A thousand faces more."""
+        return min(POINTS, int(shown) + 1000)
+
+    @spoken
+    def range_of(self, only: str) -> list[Any]:
+        """Sliders over what an attribute is on the measured faces; nothing is hidden at first."""
+        if only not in self.maps.library.bank.names:
+            return [gr.Slider(visible=False), gr.Slider(visible=False)]
+        score = self.maps.library.bank.score(only)
+        known = score[score.isfinite()]
+        low, high = (round(float(value), 3) for value in (known.min() - 0.001, known.max() + 0.001))
+        unit = next(attribute.unit for attribute in attributes(self.maps.generator) if attribute.name == only)
+        common: dict[str, Any] = {"minimum": low, "maximum": high, "step": round((high - low) / 200, 4), "info": unit, "visible": True}
+        return [gr.Slider(value=low, **common), gr.Slider(value=high, **common)]
+
+    @spoken
+    def relist(self, request: gr.Request, plan: Plan | None, colour: str, only: str, low: float, high: float) -> Any:
+        """The list in the order of the colour, and without what is hidden."""
+        return gr.skip() if plan is None else gr.Dropdown(self._names(plan, self.desk(request), colour, only, low, high))
+
+    def _names(self, plan: Plan, desk: Desk, colour: str, only: str, low: float, high: float) -> list[str | tuple[str, str]]:
+        own = [] if plan.of_changes else [f"Shelf {index + 1}: {item.title}" for index, item in enumerate(desk.shelf.values())]
+        scores = self.maps.scores(plan)
+        known = self.maps.library.bank.names
+        rows = list(range(len(scores)))
+        if only in known:
+            column = scores[:, known.index(only)]
+            rows = [row for row in rows if low <= column[row] <= high]
+        noun = "Change" if plan.of_changes else "Face"
+        if colour not in known:
+            return [*own, *(f"{noun} {row + 1}" for row in rows[:LISTED])]
+        column, title = scores[:, known.index(colour)], self.maps.library.titles[colour]
+        picked = sorted(rows[:LISTED], key=lambda row: -column[row] if column[row] == column[row] else float("inf"))
+        return [*own, *((f"{noun} {row + 1} · {title} {column[row]:.3g}", f"{noun} {row + 1}") for row in picked)]
+
+    @spoken
+    def pick(self, plan: Plan | None, event: gr.EventData, request: gr.Request) -> list[Any]:
+        """A click on the map; its data may be anything and is checked."""
+        name = getattr(event, "name", None)
+        if not isinstance(name, str):
+            raise StudioError("That click did not name a point.")
+        return self._see(self.desk(request), plan, name)
+
+    @spoken
+    def see(self, plan: Plan | None, name: str | None, request: gr.Request) -> list[Any]:
+        """The same by the list."""
+        return self._see(self.desk(request), plan, name)
+
+    def _see(self, desk: Desk, plan: Plan | None, name: str | None) -> list[Any]:
+        found = self.faces(desk, plan, name)
+        words = " → ".join(f"**{html.escape(title)}**" for title, _ in found)
+        unusual = self.maps.unusual([title for title, _ in found])
+        return [
+            self._picture(found),
+            f"{words}. {unusual}",
+            name,
+            gr.Button(interactive=not str(name).startswith("Shelf")),
+            {"chosen": name},
+        ]
+
+    def faces(self, desk: Desk, plan: Plan | None, name: str | None) -> list[tuple[str, Inversion]]:
+        """The face of a name, or the two of a change.
+
+        Raises:
+            StudioError: There is no map yet, or nothing of that name on it.
+        """
+        if plan is None:
+            raise StudioError("There is no map yet. Press “Draw the map”.")
+        return self.maps.faces(plan, desk, name or "")
+
+    @torch.no_grad()
+    def _picture(self, found: list[tuple[str, Inversion]]) -> Pil.Image:
+        """One face, or before and after side by side."""
+        size = None if len(found) == 1 else self.maps.session.live_size
+        pictures = [to_picture(draw(self.maps.generator, inversion, size)) for _, inversion in found]
+        whole = Pil.new("RGB", (_SIDE * len(pictures), _SIDE))
+        for index, picture in enumerate(pictures):
+            whole.paste(picture.resize((_SIDE, _SIDE), Pil.Resampling.LANCZOS), (_SIDE * index, 0))
+        return whole
+
+    @spoken
+    def keep(self, plan: Plan | None, name: str | None, request: gr.Request) -> list[Any]:
+        """The face on the shelf; of a change, the one after it."""
+        desk = self.desk(request)
+        title, inversion = self.faces(desk, plan, name)[-1]
+        picture = to_picture(draw(self.maps.generator, inversion, self.maps.session.live_size))
+        return self.strip.show(desk, desk.put(title, picture, inversion).key)
+
+
+def agreement(rows: Any, titles: dict[str, str]) -> str:
+    """How far each kind of change has one direction, in a line a kind."""
+    kinds = [(titles.get(str(name), html.escape(str(name))), count, length, share) for name, count, length, share in rows if int(count) > 1]
+    if not kinds:
+        return ""
+    lines = "\n".join(f"| {title} | {count} | {length:.1f} | {share:.2f} |" for title, count, length, share in kinds)
+    head = "| changes of | pairs | mean length | agreement |\n|---|---|---|---|"
+    return f"{head}\n{lines}\n\nAgreement: mean cosine with the group's average; 1 is one direction."

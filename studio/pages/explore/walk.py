@@ -1,0 +1,160 @@
+"""The explorer's third cell: ways through the space from the chosen face, on the map and as pictures."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engines import Inversion, Result
+from engines.core.errors import StudioError
+from engines.core.images import to_picture
+from engines.explore.trajectories import TrajectoryRequest
+from studio.cell import Runner, cell, lesson, runner
+from studio.events import RUN_LANE, moments, say, spoken
+from studio.maps import Plan
+from studio.pages.explore.answers import Answers
+from studio.pages.explore.parts import direction_choices
+
+EDIT, JOIN = "Along a direction", "To a second face"
+_TITLES = {"edit": "edit path", "line": "straight line", "arc": "arc"}
+_WORDS = (
+    "First row: the straight line. Second row: the arc. Below each picture: how far along the way, "
+    "and how far its code lies from the mean of W, in units of W's spread."
+)
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Walk:
+    kind: gr.Radio
+    direction: gr.Dropdown
+    reach: gr.Slider
+    end: gr.Dropdown
+    take: gr.Button
+    frames: gr.Slider
+    buttons: Runner
+    words: gr.Markdown
+    rows: tuple[gr.Gallery, gr.Gallery]
+
+
+def walk_cell(answers: Answers) -> None:
+    """The cell and its events."""
+    prose = "Edit the chosen face from one end of a direction to the other, or turn it into a second face: straight, and along an arc."
+    with cell(3, "Walk from the chosen face", prose):
+        walk = _parts(answers)
+    joining = [walk.end, walk.take, walk.direction, walk.reach]
+    walk.kind.input(_suited, walk.kind, joining, queue=False, **_PRIVATE)
+    walk.take.click(_taken, answers.chosen.listed, walk.end, queue=False, **_PRIVATE)
+
+    @spoken
+    def go(
+        request: gr.Request, plan: Plan | None, name: str | None, kind: str, key: str, reach: float, end: str | None, frames: float
+    ) -> Iterator[Any]:
+        """Walk, show the pictures, draw the ways on the map."""
+        desk = answers.desk(request)
+        found = [inversion for _, inversion in answers.faces(desk, plan, name)]
+        if kind == EDIT:
+            wanted = TrajectoryRequest(start=found[0], direction=answers.maps.library.get(key, desk))
+        else:
+            wanted = TrajectoryRequest(start=found[0], end=_second(answers, desk, plan, end, found))
+        engine, kept = answers.maps.session.engine("trajectories"), list[Result]()
+        knobs = engine.knob_set.of({"frames": frames, "reach": reach, "preview": True})
+        for moment in moments(engine.run(wanted, knobs), kept.append, answers.maps.session.settings.run_seconds):
+            yield {walk.buttons.status: say(moment)}
+        assert plan is not None
+        straight, arc = (_pictures(kept[-1], way) for way in (("edit", "line"), ("arc",)))
+        places = answers.maps.place(plan, desk, (found[0], *kept[-1].inversions))[1:]
+        yield {
+            walk.words: _WORDS if arc else "",
+            walk.rows[0]: gr.Gallery(straight, visible=True),
+            walk.rows[1]: gr.Gallery(arc, visible=bool(arc)),
+            answers.wire: {"paths": _paths(kept[-1], places)},
+        }
+
+    running = walk.buttons.run.click(
+        go,
+        [answers.plan, answers.chosen.listed, walk.kind, walk.direction, walk.reach, walk.end, walk.frames],
+        [walk.buttons.status, walk.words, *walk.rows, answers.wire],
+        concurrency_id=RUN_LANE,
+        concurrency_limit=1,
+        show_progress="hidden",
+        **_PRIVATE,
+    )
+    walk.buttons.stop.click(lambda: "Stopped.", None, walk.buttons.status, cancels=[running], queue=False, **_PRIVATE)
+
+
+def _parts(answers: Answers) -> _Walk:
+    choices = [choice for choice in direction_choices(answers.maps.library) if not choice[1].startswith("interfacegan-z")]
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            kind = gr.Radio([EDIT, JOIN], value=EDIT, label="Way", elem_id="explore-way")
+            direction = gr.Dropdown(choices, value=choices[0][1], label="Direction", elem_id="explore-direction")
+            reach = gr.Slider(0.5, 6, 3, step=0.5, label="Reach in sigma, to both sides", elem_id="explore-reach")
+            end = gr.Dropdown(
+                [],
+                label="Second face",
+                info="such as Face 12",
+                allow_custom_value=True,
+                visible=False,
+                elem_id="explore-end",
+            )
+            take = gr.Button("The chosen face is the second one", visible=False, elem_id="explore-take")
+        with gr.Column(scale=1, min_width=260):
+            frames = gr.Slider(3, 15, 7, step=1, label="Pictures", elem_id="explore-frames")
+            buttons = runner("walk", "Walk")
+            lesson("trajectories")
+    words, rows = gr.Markdown("", elem_id="walk-words"), (_row("walk-line"), _row("walk-arc"))
+    return _Walk(kind, direction, reach, end, take, frames, buttons, words, rows)
+
+
+def _row(name: str) -> gr.Gallery:
+    return gr.Gallery(
+        columns=7,
+        height="auto",
+        allow_preview=True,
+        show_label=False,
+        elem_id=name,
+        elem_classes="walk",
+        interactive=False,
+        buttons=["download"],
+        format="jpeg",
+        visible=False,
+    )
+
+
+def _suited(kind: str) -> list[Any]:
+    joining = kind == JOIN
+    return [gr.Dropdown(visible=joining), gr.Button(visible=joining), gr.Dropdown(visible=not joining), gr.Slider(visible=not joining)]
+
+
+def _taken(name: str | None) -> Any:
+    return gr.Dropdown([name] if name else [], value=name)
+
+
+def _second(answers: Answers, desk: Any, plan: Plan | None, name: str | None, found: Sequence[Inversion]) -> Inversion:
+    """The face to walk to; of a change, the one after it where no other is named."""
+    if name:
+        return answers.faces(desk, plan, name)[-1][1]
+    if len(found) == 2:
+        return found[1]
+    raise StudioError(
+        "Which face to? Write its number, such as Face 12, or choose one on the map and press “The chosen face is the second one”."
+    )
+
+
+def _pictures(result: Result, ways: Sequence[str]) -> list[tuple[Any, str]]:
+    """Frames with where they are; between two faces, also how far from the mean."""
+    shown = []
+    for index, (way, _, t, far, _) in enumerate(result.tables["path"].rows):
+        if way in ways:
+            words = f"{t:+.1f} sigma" if way == "edit" else f"{float(t):.0%} · {float(far):.2f}"
+            shown.append((to_picture(result.images[index : index + 1]), words))
+    return shown
+
+
+def _paths(result: Result, places: list[list[float]]) -> list[dict[str, Any]]:
+    ways: dict[str, list[list[float]]] = {}
+    for row, place in zip(result.tables["path"].rows, places, strict=False):
+        ways.setdefault(_TITLES[str(row[0])], []).append(place)
+    return [{"name": name, "at": at} for name, at in ways.items()]
