@@ -60,7 +60,9 @@ class FaceBody(Recipe):
 
     name = "face_body"
     presets: ClassVar = {
-        "cpu": Preset(Plan(steps=10_000, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=2, capacity=20_000),
+        "cpu": Preset(
+            Plan(steps=7_000, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=4, capacity=28_000, spoilt=0.5
+        ),
         "gpu": Preset(Plan(steps=20_000, hours=1, bfloat16=True), batch=64, size=256, drawn_at=256, first=4096, fresh=16, capacity=200_000),
     }
     learning_rate = 1e-3

@@ -32,7 +32,7 @@ from engines.training.validation import Encode
 BEGIN = 0.7
 """Share of the run at which image losses begin."""
 
-CPU = Preset(Plan(steps=10_000, hours=2, bfloat16=True), batch=16, redrawn=4, size=128, drawn_at=256, first=1024, fresh=2, capacity=20_000)
+CPU = Preset(Plan(steps=10_000, hours=2, bfloat16=True), batch=16, redrawn=4, size=128, drawn_at=256, first=8_000, fresh=8, capacity=28_000)
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
 

@@ -38,9 +38,9 @@ CPU = Preset(
     redrawn=4,
     size=128,
     drawn_at=256,
-    first=1024,
+    first=2_048,
     fresh=2,
-    capacity=8_000,
+    capacity=12_000,
     begin=0.85,
 )
 GPU = Preset(Plan(steps=7_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.45)
