@@ -1,0 +1,191 @@
+"""Synthetic checkpoints with the official names: narrow ones, all else as published."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engines.core.errors import WeightsError
+from engines.generators import Student
+from engines.invert.encode.official import load_official
+from engines.nets.irse50 import Kind, PublishedEncoder
+from engines.spaces.slots import Slots
+
+STEM, DEPTHS, COUNTS = 8, (8, 12, 16, 20), (3, 4, 14, 3)
+WIDTH = 24
+TYPES = {
+    "psp": "GradualStyleEncoder",
+    "e4e": "Encoder4Editing",
+    "restyle_psp": "BackboneEncoder",
+    "restyle_e4e": "ProgressiveBackboneEncoder",
+}
+KINDS = list(TYPES)
+
+
+def official_weights(kind: str, styles: int = 18) -> dict[str, Tensor]:
+    """Names and shapes of the published encoders, written down by hand from their sources."""
+    stream = torch.Generator().manual_seed(1)
+    found: dict[str, Tensor] = {}
+
+    def random(name: str, *shape: int) -> None:
+        found[name] = 0.2 * torch.randn(shape, generator=stream)
+
+    def normal(name: str, channels: int) -> None:
+        random(f"{name}.bias", channels)
+        found.update({f"{name}.weight": torch.ones(channels), f"{name}.running_mean": torch.zeros(channels)})
+        found.update({f"{name}.running_var": torch.ones(channels), f"{name}.num_batches_tracked": torch.tensor(7)})
+
+    random("input_layer.0.weight", STEM, 6 if kind.startswith("restyle") else 3, 3, 3)
+    normal("input_layer.1", STEM)
+    random("input_layer.2.weight", STEM)
+    index, before = 0, STEM
+    for depth, count in zip(DEPTHS, COUNTS, strict=True):
+        for _ in range(count):
+            name = f"body.{index}.res_layer"
+            normal(f"{name}.0", before)
+            random(f"{name}.1.weight", depth, before, 3, 3)
+            random(f"{name}.2.weight", depth)
+            random(f"{name}.3.weight", depth, depth, 3, 3)
+            normal(f"{name}.4", depth)
+            random(f"{name}.5.fc1.weight", max(1, depth // 16), depth, 1, 1)
+            random(f"{name}.5.fc2.weight", depth, max(1, depth // 16), 1, 1)
+            if before != depth:
+                random(f"body.{index}.shortcut_layer.0.weight", depth, before, 1, 1)
+                normal(f"body.{index}.shortcut_layer.1", depth)
+            index, before = index + 1, depth
+    for style in range(styles):
+        halvings = 4 if kind.startswith("restyle") or style < 3 else 5 if style < 7 else 6
+        for conv in range(halvings):
+            random(f"styles.{style}.convs.{2 * conv}.weight", WIDTH, 20 if conv == 0 else WIDTH, 3, 3)
+            random(f"styles.{style}.convs.{2 * conv}.bias", WIDTH)
+        random(f"styles.{style}.linear.weight", WIDTH, WIDTH)
+        random(f"styles.{style}.linear.bias", WIDTH)
+    if not kind.startswith("restyle"):
+        for name, channels in (("latlayer1", 16), ("latlayer2", 12)):
+            random(f"{name}.weight", 20, channels, 1, 1)
+            random(f"{name}.bias", 20)
+    return found
+
+
+def checkpoint(kind: str, **changes: Any) -> dict[str, Any]:
+    weights = {f"encoder.{name}": value for name, value in official_weights(kind).items()}
+    options = {"encoder_type": TYPES[kind], "output_size": 1024, "device": "cuda:0", "input_nc": 6 if kind.startswith("restyle") else 3}
+    content = {
+        "state_dict": weights | {"decoder.input.input": torch.zeros(1, 4, 4, 4)},
+        "latent_avg": torch.ones(18, WIDTH),
+        "opts": options,
+    }
+    return content | changes
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "official.pt"
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_published_checkpoint_loads_strictly_and_predicts_eighteen_vectors(kind: str, tmp_path: Path) -> None:
+    official = load_official(written(tmp_path, checkpoint(kind)))
+    assert official.kind == kind
+    assert official.average.shape == (1, 18, WIDTH)
+    vectors = official.network(torch.zeros(1, 6 if official.refines else 3, 256, 256))
+    assert vectors.shape == (1, 18, WIDTH)
+    assert torch.isfinite(vectors).all()
+
+
+def test_the_taps_of_the_published_depth_are_the_published_ones() -> None:
+    assert PublishedEncoder("psp", official_weights("psp")).taps == [6, 20, 23]
+
+
+def offsets(kind: Kind) -> Tensor:
+    network = PublishedEncoder(kind, official_weights(kind))
+    network.load_state_dict(official_weights(kind))
+    with torch.no_grad():
+        return network.eval()(torch.linspace(-1, 1, 3 * 64 * 64).view(1, 3, 64, 64).repeat(1, 1, 4, 4))
+
+
+def test_e4e_adds_its_offsets_to_its_first_vector() -> None:
+    """The same weights in both forms differ by the first vector."""
+    psp, e4e = offsets("psp"), offsets("e4e")
+    assert torch.equal(e4e[:, 0], psp[:, 0])
+    assert torch.allclose(e4e[:, 1:], psp[:, :1] + psp[:, 1:])
+
+
+def test_a_single_average_serves_all_layers(tmp_path: Path) -> None:
+    official = load_official(written(tmp_path, checkpoint("psp", latent_avg=torch.arange(24.0))))
+    assert torch.equal(official.average[0, 17], torch.arange(24.0))
+
+
+class Canvas(Student):
+    """A generator of the published number of layers, as narrow as the files here: its picture has one colour, the mean of the code."""
+
+    def __init__(self) -> None:
+        self.name, self.device, self.capabilities = "canvas", torch.device("cpu"), frozenset({"w_plus"})
+        self.resolution, self.exits, self.width, self.slots = 1024, (1024,), WIDTH, Slots(7)
+
+    def synthesize(self, code: Tensor, **_: Any) -> Tensor:
+        return code.mean(dim=(1, 2)).tanh().view(-1, 1, 1, 1).expand(-1, 3, 256, 256)
+
+
+@pytest.mark.parametrize(("kind", "looks"), [("psp", 1), ("restyle_psp", 3)])
+def test_codes_arrive_in_our_slots_and_restyle_looks_again(kind: str, looks: int, tmp_path: Path) -> None:
+    official, canvas = load_official(written(tmp_path, checkpoint(kind))), Canvas()
+    photo = torch.zeros(1, 3, 256, 256)
+    steps = list(official.codes(photo, canvas, 3))
+    assert len(steps) == looks
+    codes, published = official.average, official.average
+    attempt = canvas.synthesize(canvas.slots.from_published(codes))
+    for found, image in steps:
+        seen = torch.cat([photo, attempt], dim=1) if official.refines else photo
+        published = published + official.network(seen)
+        assert torch.allclose(found, canvas.slots.from_published(published), atol=1e-5)
+        assert torch.equal(image, canvas.synthesize(found))
+        attempt = image
+
+
+def bare(**changes: Any) -> dict[str, Any]:
+    return checkpoint("psp") | changes
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (lambda: [1, 2], "holds no dict"),
+        (lambda: {"g_ema": {"a": torch.zeros(1)}}, "has no state_dict"),
+        (lambda: bare(state_dict={"decoder.x": torch.zeros(1)}), "may be a generator's file"),
+        (lambda: bare(opts={"encoder_type": TYPES["psp"], "output_size": 512}), "a generator of 512 px"),
+        (lambda: bare(opts={"encoder_type": "ResNetBackboneEncoder"}), "holds an encoder 'ResNetBackboneEncoder' of 3 channels"),
+        (lambda: bare(opts={"encoder_type": TYPES["psp"], "learn_in_w": True}), "one w for all layers"),
+        (lambda: {key: value for key, value in checkpoint("psp").items() if key != "latent_avg"}, "lacks latent_avg"),
+        (lambda: bare(latent_avg=torch.zeros(3, 3)), r"has shape \(3, 3\)"),
+        (lambda: bare(state_dict={"encoder.input_layer.0.weight": torch.zeros(8, 3, 3, 3)}), "lacks weights"),
+        (lambda: bare(state_dict={f"encoder.{k}": v for k, v in official_weights("psp", styles=16).items()}), "predicts 16 vectors"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_a_sentence(content: Any, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=sentence):
+        load_official(written(tmp_path, content()))
+
+
+class Evil:
+    """What a pickle could run."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return print, ("run!",)
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"nonsense" * 50])
+def test_a_file_that_is_cut_off_is_refused(spoil: Any, tmp_path: Path) -> None:
+    path = written(tmp_path, checkpoint("psp"))
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(WeightsError, match="is cut off, or holds more than tensors"):
+        load_official(path)
+
+
+def test_nothing_in_a_file_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(WeightsError, match="holds more than tensors"):
+        load_official(written(tmp_path, checkpoint("psp") | {"opts": Evil()}))
+    assert capsys.readouterr().out == ""
