@@ -5,6 +5,7 @@ weights in all. Here the slots of a level share one, and each slot adds a correc
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,9 +64,24 @@ class SlotVectors(nn.Module):
 
     def forward(self, sums: Sequence[Tensor]) -> Codes:
         """(B,16,width) of the groups' sums, each (B,256)."""
-        base = [shared(x) for shared, x in zip(self.shared, sums, strict=True)]
+        base = [shared(x).float() for shared, x in zip(self.shared, sums, strict=True)]
+        own = self._corrections(sums)
+        return torch.stack([base[group] + correction for group, correction in zip(self.group_of_slot, own, strict=True)], dim=1)
+
+    def offsets(self, sums: Sequence[Tensor]) -> tuple[Tensor, Codes]:
+        """The first slot's vector (B,1,width), and what the others (B,15,width) are to add to it.
+
+        The first group's map makes the first vector, so that group's offsets are corrections alone: one that is switched on late in a
+        training run begins small.
+        """
+        base = [shared(x).float() for shared, x in zip(self.shared, sums, strict=True)]
+        own = self._corrections(sums)
+        first, others = base[0] + own[0], zip(self.group_of_slot[1:], own[1:], strict=True)
+        return first[:, None], torch.stack([correction + base[group] if group else correction for group, correction in others], dim=1)
+
+    def _corrections(self, sums: Sequence[Tensor]) -> list[Tensor]:
         slots = zip(self.group_of_slot, self.narrow, self.wide, strict=True)
-        return torch.stack([base[group] + wide(narrow(sums[group])) for group, narrow, wide in slots], dim=1).float()
+        return [wide(narrow(sums[group])).float() for group, narrow, wide in slots]
 
 
 class LevelHeads(nn.Module):
@@ -91,9 +107,13 @@ class LevelHeads(nn.Module):
 
     def forward(self, levels: Levels) -> Codes:
         """(B,16,width) of a body's features."""
+        return self.vectors(self.sums(levels))
+
+    def sums(self, levels: Levels) -> list[Tensor]:
+        """What each group of slots is told, (B,256)."""
         p1, p2, p3 = self.pyramid(levels)
         read = (p3, p2, p1) if self.split else (p3, p3, p3)
-        return self.vectors([tower(x) for tower, x in zip(self.towers, read, strict=True)])
+        return [tower(x) for tower, x in zip(self.towers, read, strict=True)]
 
 
 class FlatHeads(nn.Module):
@@ -114,8 +134,28 @@ class FlatHeads(nn.Module):
 
     def forward(self, x: Tensor) -> Codes:
         """(B,16,width) of a map (B,C,side,side)."""
+        return self.vectors(self.sums(x))
+
+    def sums(self, x: Tensor) -> list[Tensor]:
+        """What each group of slots is told, (B,256)."""
         x = self.entry(x)
-        return self.vectors([tower(x) for tower in self.towers])
+        return [tower(x) for tower in self.towers]
+
+
+class OffsetHeads(nn.Module):
+    """The same heads read as one vector and offsets from it: e4e's form (arXiv:2102.02766, section 4.2).
+
+    Args:
+        heads: `LevelHeads` or `FlatHeads`.
+    """
+
+    def __init__(self, heads: LevelHeads | FlatHeads) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, features: Any) -> tuple[Tensor, Codes]:
+        """w (B,1,width) and the offsets (B,15,width), in standard deviations of W, of what the heads read."""
+        return self.heads.vectors.offsets(self.heads.sums(features))
 
 
 def halvings(side: int) -> int:

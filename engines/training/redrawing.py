@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from engines.core.shapes import Codes, Image
-from engines.faces.identity import identity_embedder
+from engines.faces.identity import identity_distance, identity_embedder
 from engines.generators.base import Generator
 from engines.losses.perceptual import Perceptual
 from engines.training.loop import Moment, Terms
@@ -58,6 +58,5 @@ class Redrawing:
         if self.embedder is not None:
             with torch.no_grad():
                 wanted = self.embedder.embed(target)
-            likeness = torch.cosine_similarity(self.embedder.embed(image), wanted)
-            terms["identity"] = 1 - likeness.mean()
+            terms["identity"] = identity_distance(self.embedder.embed(image), wanted).mean()
         return terms

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
 from engines.core.knobs import Knob, Knobs
@@ -17,8 +17,7 @@ from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.invert.encode.psp import heads_for
-from engines.nets.heads import LevelHeads
-from engines.nets.irse import Levels
+from engines.nets.heads import OffsetHeads
 from engines.spaces.latent import Inversion, Latent
 
 
@@ -29,23 +28,6 @@ class E4eKnobs(Knobs):
     offset_strength: Annotated[
         float, Knob("How far the layers' codes may differ: 0 is one w for all and edits best, 1 resembles most.", lo=0, hi=1)
     ] = 1.0
-
-
-class OffsetHeads(nn.Module):
-    """One w from the coarse features, and an offset from it for every other slot.
-
-    Args:
-        heads: Of pSp's form: its first vector is the w, the others the offsets.
-    """
-
-    def __init__(self, heads: LevelHeads) -> None:
-        super().__init__()
-        self.heads = heads
-
-    def forward(self, levels: Levels) -> tuple[Tensor, Codes]:
-        """w (B,1,width) and the offsets (B,15,width), in standard deviations of W."""
-        vectors = self.heads(levels)
-        return vectors[:, :1], vectors[:, 1:]
 
 
 def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | None = None) -> Codes:

@@ -7,9 +7,11 @@ difference, where the paper's body reads six channels. So the photo is looked at
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Literal, TypeAlias
 
 import torch
+from torch import Tensor
 
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, Table, on_device
 from engines.core.images import PROTOCOL_SIDE, area
@@ -19,12 +21,15 @@ from engines.generators.base import Generator
 from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.losses.perceptual import Perceptual
-from engines.nets.heads import FlatHeads
+from engines.nets.heads import FlatHeads, OffsetHeads
 from engines.nets.irse import STAGES
 from engines.spaces.latent import Inversion, Latent
 
 BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
 """Weights by the encoder whose form the residual takes."""
+
+Answer: TypeAlias = Tensor | tuple[Tensor, Tensor]
+"""What residual heads say: a change a slot, or one for all with offsets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,7 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale, self.perceptual = load_body(generator), Scale(generator), Perceptual(generator.device)
-        self.heads = {base: load_heads(name, generator, lambda size: residual_heads(generator, size)) for base, name in BASES.items()}
+        self.heads = {base: load_heads(name, generator, partial(residual_heads, generator, base)) for base, name in BASES.items()}
 
     def run(self, request: InvertRequest, knobs: ReStyleKnobs) -> Run:
         """Correct step by step; every attempt is kept to be looked at."""
@@ -82,8 +87,8 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
     def corrected(self, codes: Codes, target: Image, attempt: Image, base: str) -> Codes:
         """Codes (B,slots,width) after one more look at photos and attempts."""
         heads, size = self.heads[base]
-        vectors = Residual(self.body, heads)(seen(target, size), seen(attempt, size))
-        return codes + self.generator.slots.scatter(self.scale.offsets(residual(vectors, base)))
+        answer = Residual(self.body, heads)(seen(target, size), seen(attempt, size))
+        return codes + self.generator.slots.scatter(self.scale.offsets(residual(answer)))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Image:
@@ -101,10 +106,11 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return Result(image, (Inversion(Latent("w_plus", codes.clone())),), dict(stages), tables={"steps": table})
 
 
-def residual_heads(generator: Generator, size: int) -> FlatHeads:
+def residual_heads(generator: Generator, base: str, size: int) -> FlatHeads | OffsetHeads:
     """Heads over the 1/16 map of the photo beside its difference from the attempt's, untrained."""
     channels = STAGES[2][0]
-    return FlatHeads(2 * channels, generator.slots, generator.width, size // 16)
+    heads = FlatHeads(2 * channels, generator.slots, generator.width, size // 16)
+    return heads if base == "psp" else OffsetHeads(heads)
 
 
 class Residual(torch.nn.Module):
@@ -119,12 +125,14 @@ class Residual(torch.nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Image) -> Codes:
-        """Vectors (B,16,width) of pictures (B,3,S,S)."""
+    def forward(self, picture: Image, attempt: Image) -> Answer:
+        """What the heads say of pictures (B,3,S,S)."""
         photo, own = self.body(picture).c2, self.body(attempt).c2
         return self.heads(torch.cat([photo, photo - own], dim=1))
 
 
-def residual(vectors: Codes, base: str, count: int | None = None) -> Codes:
+def residual(answer: Answer, count: int | None = None) -> Codes:
     """Change of the codes of all active slots (B,16,width), in standard deviations of W: e4e's as one w and `count` offsets."""
-    return vectors if base == "psp" else assembled(vectors[:, :1], vectors[:, 1:], count=count)
+    if isinstance(answer, Tensor):
+        return answer
+    return assembled(*answer, count=count)

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from engines.core.shapes import Codes
-from engines.invert.encode.e4e import OffsetHeads, assembled
+from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import Scale
 from engines.invert.encode.psp import heads_for
 from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.losses.latent import latent_distance, offset_norm
 from engines.nets.critic import LatentCritic
+from engines.nets.heads import OffsetHeads
 from engines.nets.initial import seeded
 from engines.training.command import Setting, run
 from engines.training.encoding import Encoding

@@ -59,7 +59,7 @@ class ReStyle(Encoding):
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: residual_heads(setting.generator, setting.preset.size), setting.seed)
+        return seeded(lambda: residual_heads(setting.generator, self.base, setting.preset.size), setting.seed)
 
     def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
         """Both pictures go through the body."""
@@ -74,7 +74,7 @@ class ReStyle(Encoding):
         """What the heads would add, (B,16,width) in standard deviations of W."""
         seen = picture if "attempt" in setting.without else attempt
         with lean(setting.generator.device, setting.preset.plan.bfloat16):
-            return residual(network(picture, seen), self.base, switched_on(progress, len(setting.generator.slots.active) - 1))
+            return residual(network(picture, seen), switched_on(progress, len(setting.generator.slots.active) - 1))
 
     def trainer(self, setting: Setting) -> Trainer:
         """Heads, and for e4e's form the critic."""
