@@ -200,17 +200,13 @@ def train(
     """Drive a trainer to its end with a log, checkpoints and looks at held-out faces."""
     journal = Journal(setting.folder / "log.jsonl", trainer.step)
     held_out = setting.held_out()
-    if trainer.step == 0:
-        journal.write(
-            {
-                "recipe": recipe.name,
-                "without": sorted(setting.without),
-                "seed": setting.seed,
-                "batch": setting.preset.batch,
-                "steps": setting.preset.plan.steps,
-                "bfloat16": setting.preset.plan.bfloat16,
-            }
-        )
+    preset = setting.preset
+    sizes = {name: getattr(preset, name) for name in ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt")}
+    how = {"seed": setting.seed, "steps": preset.plan.steps, "bfloat16": preset.plan.bfloat16, **sizes}
+    if trainer.step > 0:
+        journal.write({"step": trainer.step, "resumed": how})
+    else:
+        journal.write({"recipe": recipe.name, "without": sorted(setting.without), **how})
         journal.write({"step": 0, "baseline": _rounded(held_out.latent(held_out.average) | held_out.quick_pictures(held_out.average))})
     smooth: dict[str, float] = {}
     last_saved = time.monotonic()
