@@ -38,8 +38,8 @@ STYLES = Reach(20.0, 10.0, (-20.0, -10.0, 0.0, 10.0, 20.0))
 
 
 def reach(direction: Direction) -> Reach:
-    """How far a direction is turned."""
-    return STYLES if direction.space == "s" else USUAL
+    """How far a direction is turned: a single channel of S needs far more than many together."""
+    return STYLES if direction.space == "s" and int(direction.vector.count_nonzero()) == 1 else USUAL
 
 
 @dataclass(frozen=True)

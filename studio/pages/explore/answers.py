@@ -86,7 +86,7 @@ class Answers:
     def settle(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
         """After Stop: the new faces that were measured by then."""
         if last is None or last.of_changes or last.fresh == plan_of(values).fresh:
-            yield {self.asked.buttons.status: "Stopped."}
+            yield {self.plan: gr.skip()}  # no words: by now a new run may be saying something
             return
         yield from self.draw(request, last, colour, *values)
 
