@@ -64,7 +64,7 @@ COMPARED = (
 )
 LEVELS = (0.5, 1.0)
 W_STRENGTHS, S_STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0), (2.0, 5.0, 10.0, 15.0, 20.0)
-DCI_FACES, LOCAL_STRENGTH, LOCAL_PER_REGION = 6_000, 10.0, 4
+DCI_FACES, LOCAL_STRENGTH, LOCAL_PER_REGION = 6_000, 10.0, 2
 PHOTO_STRENGTHS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)
 
 
@@ -151,14 +151,15 @@ def _ganspace(generator: Generator, samples: int) -> dict[str, Any]:
 
 
 def _sefa(generator: Generator, faces: int) -> list[dict[str, Any]]:
-    """How far the first ten directions of each group move a picture, over ten random ones of equal sigma."""
+    """How far the first ten directions of each group move a picture, over ten random ones; steps: two mean sigma of the former."""
     rows = []
     for layers in ("all", "coarse", "middle", "fine"):
         start = time.perf_counter()
         vectors = factorise(stacked(generator, layers))[0][:10]
         seconds = time.perf_counter() - start
         random = torch.nn.functional.normalize(torch.randn(10, generator.width, generator=torch.Generator().manual_seed(2)), dim=1)
-        ours, theirs = (_movement(generator, found, layers, faces) for found in (vectors, random))
+        step = 2.0 * statistics.mean(spread_of(generator).sigma(vector) for vector in vectors)
+        ours, theirs = (_movement(generator, found, layers, faces, step) for found in (vectors, random))
         row = {"layers": layers, "seconds": round(seconds, 3), "lpips": round(ours, 4), "random": round(theirs, 4)}
         error = float((vectors @ vectors.T - torch.eye(10)).abs().max())
         rows.append(row | {"ratio": round(ours / theirs, 2), "orthonormal_to": error})
@@ -166,16 +167,16 @@ def _sefa(generator: Generator, faces: int) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def _movement(generator: Generator, vectors: torch.Tensor, layers: str, faces: int) -> float:
-    """Mean LPIPS between faces and what two sigma along each vector make of them, at 256 px."""
+def _movement(generator: Generator, vectors: torch.Tensor, layers: str, faces: int, step: float) -> float:
+    """Mean LPIPS between faces and what a step along each vector makes of them, at 256 px."""
     distance, found = Perceptual(generator.device), []
     size = min(generator.exits, key=lambda size: abs(size - 256))
     for seed in range(920_000, 920_000 + faces):
         face = Latent("w", random_w(generator, seed))
         before = draw(generator, Inversion(face), size)
         for vector in vectors:
-            direction = Direction("", "w", vector, generator.slots.groups[layers], spread_of(generator).sigma(vector), "")
-            found.append(float(distance(before, draw(generator, apply(face, [(direction, 2.0)], generator), size))))
+            direction = Direction("", "w", vector, generator.slots.groups[layers], step, "")
+            found.append(float(distance(before, draw(generator, apply(face, [(direction, 1.0)], generator), size))))
     return statistics.mean(found)
 
 
@@ -201,10 +202,15 @@ def _dependency(generator: Generator, bank: Bank, boundaries: dict[str, Any], fa
             moved = sweep(instrument, direction, strengths, codes, pictures)
             curve = dependency(moved, base, column, _excepted(bank, name))
             entry = {"attribute": name, "method": method, "direction": direction.name, "consistency": round(consistency(moved, column), 3)}
-            entry |= {f"mean_ad_at_{level:g}": round(dependency_at(curve, level), 3) for level in LEVELS}
+            entry |= {f"mean_ad_at_{level:g}": _rounded(dependency_at(curve, level)) for level in LEVELS}
             entry["curve"] = [[round(value, 3) for value in point] for point in curve]
             rows.append(entry)
     return rows
+
+
+def _rounded(value: float) -> float | None:
+    """To three places; nothing where there is no number."""
+    return None if value != value else round(value, 3)
 
 
 def _dci(generator: Generator, bank: Bank, faces: int) -> dict[str, dict[str, float]]:

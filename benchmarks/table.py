@@ -211,7 +211,7 @@ def _unsupervised(results: dict[str, Any]) -> str:
         f"GANSpace: {ganspace['samples']} samples in {ganspace['seconds']:.0f} s; ten components of two seeds agree to "
         f"{ganspace['agreement_of_ten']:.3f}; first spreads {spreads}. "
         f"SeFa: factorised in at most {max(row['seconds'] for row in sefa):.2f} s; picture change (LPIPS) of its first ten directions "
-        f"over that of ten random ones of equal sigma: {ratios}."
+        f"over that of ten random ones at equal steps: {ratios}."
     )
 
 

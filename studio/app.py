@@ -22,11 +22,11 @@ def build(session: Session) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Invert", id="invert", elem_id="tab-invert"):
                 invert.build(session, shelf)
-            with gr.Tab("Edit directions", id="edit", elem_id="tab-edit"):
-                edit.build(session, shelf, page, library)
+            with gr.Tab("Edit directions", id="edit", elem_id="tab-edit") as tab:
+                keys = edit.build(session, shelf, page, tab, library)
             with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore") as tab:
-                explore.build(session, shelf, tab, library)
-        api.build(session)
+                explore.build(session, shelf, tab, library, keys)
+        api.build(session, library)
 
         def leave(request: gr.Request) -> None:
             """Forget a visitor who closed the page."""

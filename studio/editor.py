@@ -23,7 +23,6 @@ from studio.library import Library, own_attribute
 from studio.session import Session
 from studio.shelf import Desk
 
-CARD_STRENGTH = 3.0
 _EASELS, _CARDS = 4, 120
 
 
@@ -144,7 +143,8 @@ class Editor:
         """A direction as three small pictures of the face side by side: turned back, as it is, turned on."""
         easel, name = self._easel(desk), (face, key)
         if name not in easel.cards:
-            easel.cards[name] = _beside([self._small(desk, face, key, strength) for strength in (-CARD_STRENGTH, 0.0, CARD_STRENGTH)])
+            far = self.library.reach(key, desk).card
+            easel.cards[name] = _beside([self._small(desk, face, key, strength) for strength in (-far, 0.0, far)])
         easel.cards.move_to_end(name)
         while len(easel.cards) > _CARDS:
             easel.cards.popitem(last=False)

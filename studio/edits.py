@@ -3,11 +3,43 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from engines import Direction
+
 MOST = 8
 """Sliders at a time."""
 
 AS_FOUND = "as found"
 """The layers that a direction was found for."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a direction is turned, in sigma.
+
+    Attributes:
+        far: Ends of its slider.
+        card: What its card shows on both sides.
+        strip: What is shown of it closely.
+    """
+
+    far: float
+    card: float
+    strip: tuple[float, ...]
+
+    @property
+    def times(self) -> float:
+        """How many times as far as most directions: what one control for directions of both kinds is multiplied with."""
+        return self.far / USUAL.far
+
+
+USUAL = Reach(5.0, 3.0, (-4.0, -2.0, 0.0, 2.0, 4.0))
+STYLES = Reach(20.0, 10.0, (-20.0, -10.0, 0.0, 10.0, 20.0))
+"""Of single styles, which do little at the spread of faces: the range of arXiv:2011.12799."""
+
+
+def reach(direction: Direction) -> Reach:
+    """How far a direction is turned: a single channel of S needs far more than many together."""
+    return STYLES if direction.space == "s" and int(direction.vector.count_nonzero()) == 1 else USUAL
 
 
 @dataclass(frozen=True)

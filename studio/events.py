@@ -4,12 +4,14 @@ import functools
 import inspect
 import logging
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, ParamSpec, TypeVar, cast
 
 import gradio as gr
@@ -127,12 +129,31 @@ def say(moment: Moment) -> str:
     return f"Step {moment.progress.step} of {moment.progress.total} · {moment.seconds:.1f} s"
 
 
-_OFFERS = Path(tempfile.mkdtemp(prefix="latent-studio-"))
+class Offers:
+    """Downloads on their way to a browser, in a folder that goes with the process; the page copies each at once.
+
+    Args:
+        files: The most that are kept; older ones are deleted.
+        size: The most bytes that are kept, the newest file excepted.
+    """
+
+    def __init__(self, files: int = 100, size: int = 256 * 2**20) -> None:
+        self._files, self._size = files, size
+        self._folder = tempfile.TemporaryDirectory(prefix="latent-studio-")
+        self._kept: dict[Path, int] = {}
+        self._lock = Lock()
+
+    def __call__(self, name: str, data: bytes) -> str:
+        """Write a download under a name of our own and return its path; nothing of a user's text reaches the disk."""
+        path = Path(tempfile.mkdtemp(dir=self._folder.name)) / re.sub(r"[^a-z0-9._-]", "-", name.lower())
+        path.write_bytes(data)
+        with self._lock:
+            self._kept[path] = len(data)
+            while len(self._kept) > self._files or (len(self._kept) > 1 and sum(self._kept.values()) > self._size):
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                shutil.rmtree(oldest.parent, ignore_errors=True)
+        return str(path)
 
 
-def offer(name: str, data: bytes) -> str:
-    """Write a download under a name of our own and return its path; nothing of a user's text reaches the disk."""
-    folder = Path(tempfile.mkdtemp(dir=_OFFERS))
-    path = folder / re.sub(r"[^a-z0-9._-]", "-", name.lower())
-    path.write_bytes(data)
-    return str(path)
+offer = Offers()

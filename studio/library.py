@@ -11,7 +11,9 @@ from engines import Bank, BankRequest, Direction, FitRequest, Request
 from engines.core.errors import StudioError
 from engines.data.faces import attributes, face_bank
 from engines.edit.interfacegan import InterFaceGAN, InterFaceGANKnobs
+from engines.edit.stylespace import SEVERAL, localised
 from engines.faces.attributes import Attribute
+from studio.edits import STYLES, USUAL, Reach, reach
 from studio.session import Session
 from studio.shelf import Desk
 
@@ -104,7 +106,41 @@ class Library:
         method = METHODS.get(shelf.partition("/")[0], shelf)
         if shelf.startswith("interfacegan"):  # known before anything is fitted
             return f"{self.titles.get(name, name)} · {method}"
-        return f"{self.get(key, desk).name} · {method}"
+        return f"{self._spoken(shelf, self.get(key, desk))} · {method}"
+
+    def reach(self, key: str, desk: Desk) -> Reach:
+        """How far its slider goes.
+
+        Raises:
+            StudioError: No such key.
+        """
+        if key.startswith("interfacegan"):  # known before anything is fitted
+            return USUAL
+        return STYLES if key.startswith("stylespace/") else reach(self.get(key, desk))
+
+    def _spoken(self, shelf: str, direction: Direction) -> str:
+        """A direction's name in people's words."""
+        method, _, part = shelf.partition("/")
+        if method == "stylespace":
+            return f"{self.titles.get(part, part)} · {self._where(direction)}"
+        number, _, attribute = direction.name.partition(": ")
+        named = self.titles.get(attribute.replace(" ", "_"), attribute)
+        return f"{number} · {named[:1].lower()}{named[1:]}" if method == "ganspace" and named else direction.name
+
+    def _where(self, direction: Direction) -> str:
+        """Which channels a direction of S moves, and where in the picture they act."""
+        moved = direction.vector.nonzero().flatten().tolist()
+        layout = self.session.generator.layout("s").items()
+        if len(moved) != 1:
+            return f"{len(moved)} channels at once"
+        layer, start = next((layer, span.start) for layer, span in layout if span.start <= moved[0] < span.stop)
+        region = self._regions[moved[0]] if self._regions else ""
+        acts = {"": "", SEVERAL: " (acts in several places)"}.get(region, f" (acts in: {region})")
+        return f"channel {moved[0] - start} of {layer}{acts}"
+
+    @cached_property
+    def _regions(self) -> list[str]:
+        return localised(self.session.generator)
 
     @cached_property
     def titles(self) -> dict[str, str]:

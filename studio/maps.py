@@ -1,8 +1,5 @@
-"""Maps of spaces: what the explorer plots, which face lies behind a point, and the same as CSV."""
+"""Maps of spaces: what the explorer plots, and which face lies behind a point."""
 
-import base64
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,29 +8,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image as Pil
 
 from engines import Direction, ExploreRequest, Inversion, Latent, Result
 from engines.contract import Run, Table, finish
 from engines.core.errors import StudioError
 from engines.data import attributes, thumbnail
 from engines.explore.changes import DELTA_SPACES, ChangesRequest, matched
-from engines.explore.projections import face_w
-from engines.spaces.directions import apply
+from engines.explore.projections import face_w, face_z
 from engines.spaces.statistics import statistics
+from studio.arrows import arrows
+from studio.figures import Values, data_url, packed
 from studio.library import Library
+from studio.newcomers import SEED, Newcomers
 from studio.session import Session
 from studio.shelf import Desk
 
-SEED = 0
-REACH = 3.0
-"""Sigma that an arrow reaches from the origin."""
-
 _EXTREMES, _SHELVED = 0.15, 8
-_PEEK = 96
-_UNKNOWN = 2**16 - 1
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +38,7 @@ class Plan:
         attributes: On a map of changes, the attributes that pairs of faces stand for.
         pairs: How many pairs for each.
         arrows: Keys of directions drawn as arrows.
+        fresh: How many measured new faces, beyond those of the bank, lie among the others.
     """
 
     space: str = "w"
@@ -57,6 +48,7 @@ class Plan:
     attributes: tuple[str, ...] = ()
     pairs: int = 100
     arrows: tuple[str, ...] = ()
+    fresh: int = 0
 
     @property
     def of_changes(self) -> bool:
@@ -75,8 +67,9 @@ class Maps:
     def __init__(self, session: Session, library: Library) -> None:
         self.session, self.library = session, library
         self.generator = session.generator
+        self.newcomers = Newcomers(session.generator, library)
         self._pairs = lru_cache(16)(self._find_pairs)
-        self.peek = lru_cache(8192)(self._peek)
+        self._picture = lru_cache(8192)(self._draw_picture)
 
     def run(self, plan: Plan, desk: Desk, own: Sequence[Inversion] | None = None) -> Run:
         """The engine's run for a plan, with the shelf's codes or others among the faces."""
@@ -88,7 +81,19 @@ class Maps:
             return engine.run(request, engine.knob_set.of({"pairs": plan.pairs, "extremes": _EXTREMES}))
         settings = {"space": plan.space, "shown": plan.shown, "truncation": plan.truncation, "samples": plan.samples}
         engine = self.session.engine("pca")
-        return engine.run(ExploreRequest(seed=SEED, own=codes, bank=self.library.bank), engine.knob_set.of(settings))
+        faces = ExploreRequest(seed=SEED, codes=self._fresh(plan), own=codes, bank=self.library.bank)
+        return engine.run(faces, engine.knob_set.of(settings))
+
+    @torch.no_grad()
+    def _fresh(self, plan: Plan) -> torch.Tensor | None:
+        """The w of the new faces among the points."""
+        z = [face_z(self.generator, self.library.bank, SEED, number) for number in self.numbers(plan)[plan.shown :]]
+        return statistics(self.generator).truncate(self.generator.map(torch.cat(z)), plan.truncation) if z else None
+
+    def numbers(self, plan: Plan) -> list[int]:
+        """Which face each point of a map of faces is: the first of the bank, then the measured new ones."""
+        known = len(self.library.bank)
+        return [*range(plan.shown), *range(max(plan.shown, known), known + plan.fresh)]
 
     def shelved(self, desk: Desk) -> tuple[Inversion, ...]:
         """The visitor's inversions where the generator computes."""
@@ -97,7 +102,7 @@ class Maps:
     def place(self, plan: Plan, desk: Desk, inversions: Sequence[Inversion]) -> list[list[float]]:
         """Coordinates on the map of a plan; on one of changes, of what separates each from the middle one for a path."""
         if not plan.of_changes:
-            return _rows(finish(self.run(replace(plan, shown=50), desk, inversions)).tables["codes"])
+            return _rows(finish(self.run(replace(plan, shown=50, fresh=0), desk, inversions)).tables["codes"])
         axes = finish(self.run(plan, desk)).directions
         return [] if not axes else self._placed_changes(plan, axes, [self._codes(inversion) for inversion in inversions])
 
@@ -153,11 +158,17 @@ class Maps:
         return items[number].title, items[number].inversion.to(self.generator.device)
 
     def _face(self, plan: Plan, number: int) -> tuple[str, Inversion]:
-        if not 0 <= number < max(plan.shown, len(self.library.bank)):
-            raise StudioError(f"There is no face {number + 1}: this map has {max(plan.shown, len(self.library.bank))}.")
+        last = max(plan.shown, len(self.library.bank) + plan.fresh)
+        if not 0 <= number < last:
+            raise StudioError(f"There is no face {number + 1}: this map has {last}.")
         count = max(plan.shown, plan.samples, number + 1)
         w = face_w(self.generator, self.library.bank, SEED, number, count, plan.truncation)
         return f"Face {number + 1}", Inversion(Latent("w", w))
+
+    def z(self, plan: Plan, name: str) -> torch.Tensor | None:
+        """The z (1,width) behind "Face 12"; of what lies on the shelf, or is a change, none is known."""
+        read = re.fullmatch(r"Face (\d{1,6})", name.strip())
+        return face_z(self.generator, self.library.bank, SEED, int(read[1]) - 1) if read else None
 
     def _shelf_change(self, desk: Desk, number: int) -> list[tuple[str, Inversion]]:
         count = min(len(desk.shelf), _SHELVED)
@@ -166,127 +177,97 @@ class Maps:
             raise StudioError("There is no such change on this map. Draw it again.")
         return [self._shelf_face(desk, index) for index in pairs[number]]
 
-    def _peek(self, number: int) -> str:
-        """A small picture of a face of the bank for the pointer, as a data URL; nothing for faces that were not drawn before."""
-        if not 0 <= number < len(self.library.bank):
-            return ""
+    def peek(self, number: int) -> str:
+        """A small picture of a face for the pointer; nothing for faces that were not drawn before."""
+        known = 0 <= number < len(self.library.bank)
+        return self._picture(number) if known else self.newcomers.pictures.get(number, "")
+
+    def _draw_picture(self, number: int) -> str:
+        """A small picture of a face of the bank for the pointer, as a data URL."""
         return data_url(thumbnail(self.generator, number))
+
+    def points(self, plan: Plan, result: Result) -> Values:
+        """Coordinates of all points, in the order of `numbers`."""
+        points = np.array([row[1:] for row in result.tables["points"].rows], dtype=float)
+        fresh = 0 if plan.of_changes else len(self.numbers(plan)) - plan.shown
+        new = [row[: points.shape[1]] for row in _rows(result.tables["codes"])[:fresh]] if fresh else []
+        return np.vstack([points, *new])
 
     def figure(self, plan: Plan, desk: Desk, result: Result) -> dict[str, Any]:
         """All that the page's plot needs to draw any view of the map without asking again."""
-        points = np.array([row[1:] for row in result.tables["points"].rows], dtype=float)
+        points = self.points(plan, result)
+        pairs = result.tables["pairs"].rows if plan.of_changes else ()
+        drawn, left_out = arrows(self.library, plan.arrows, plan.space, desk, result, self.generator)
+        return {
+            "noun": "Change" if plan.of_changes else "Face",
+            "basis": repr((plan.space, plan.attributes, plan.pairs, list(desk.shelf)) if plan.of_changes else plan.space),
+            "count": len(points),
+            "kept": len(points) if plan.of_changes else plan.shown,
+            "skipped": 0 if plan.of_changes else max(0, len(self.library.bank) - plan.shown),
+            "axes": self._axes(plan, points, result),
+            "columns": self._columns(plan, len(points)),
+            "groups": [self.library.titles.get(str(row[0]), "your shelf") for row in pairs],
+            "faces": [[int(row[1]), int(row[2])] for row in pairs],
+            "own": [] if plan.of_changes else self._own(plan, desk, result),
+            "arrows": drawn,
+            "leftOut": left_out,
+        }
+
+    def _axes(self, plan: Plan, points: Values, result: Result) -> list[dict[str, Any]]:
         shares = [float(row[1]) for row in result.tables["variance"].rows[: points.shape[1]]]
         axes = [packed(f"pc_{index + 1}", f"PC {index + 1} ({share:.1%})", points[:, index]) for index, share in enumerate(shares)]
-        if plan.space == "w_plus":
-            axes.append(packed("off_w", "Distance from W", np.zeros(len(points))))
-        scores = self.scores(plan, len(points))
-        columns = [
+        return [*axes, packed("off_w", "Distance from W", np.zeros(len(points)))] if plan.space == "w_plus" else axes
+
+    def _columns(self, plan: Plan, count: int) -> list[dict[str, Any]]:
+        scores = self.scores(plan, count)
+        return [
             packed(attribute.name, f"{attribute.title} ({attribute.unit})", scores[:, index])
             for index, attribute in enumerate(attributes(self.generator))
         ]
-        pairs = result.tables["pairs"].rows if plan.of_changes else ()
-        return {
-            "noun": "Change" if plan.of_changes else "Face",
-            "count": len(points),
-            "axes": axes,
-            "columns": columns,
-            "groups": [self.library.titles.get(str(row[0]), "your shelf") for row in pairs],
-            "faces": [[int(row[1]), int(row[2])] for row in pairs],
-            "own": [] if plan.of_changes else self._own(desk, result),
-            "arrows": self._arrows(plan, desk, result),
-        }
 
     def scores(self, plan: Plan, count: int | None = None) -> Values:
         """Attributes of each point, not a number where nothing was measured; of a change, how much it changes them."""
         known = self.library.bank.scores.double().cpu().numpy()
-        if count is None:
-            count = len(self._pairs(plan.attributes, plan.pairs)) if plan.of_changes else plan.shown
-        scores = np.full((count, known.shape[1]), np.nan)
-        if plan.of_changes:
-            rows = np.array([pair[1:] for pair in self._pairs(plan.attributes, plan.pairs)], dtype=int).reshape(-1, 2)[:count]
-            scores[: len(rows)] = known[rows[:, 1]] - known[rows[:, 0]]
-        else:
-            scores[: len(known)] = known[:count]
+        if not plan.of_changes:
+            unknown = np.full(known.shape[1], np.nan)
+            new = self.newcomers.scores
+            return np.array([known[row] if row < len(known) else new.get(row, unknown) for row in self.numbers(plan)])
+        pairs = self._pairs(plan.attributes, plan.pairs)
+        scores = np.full((len(pairs) if count is None else count, known.shape[1]), np.nan)
+        rows = np.array([pair[1:] for pair in pairs], dtype=int).reshape(-1, 2)[: len(scores)]
+        scores[: len(rows)] = known[rows[:, 1]] - known[rows[:, 0]]
         return scores
 
     def unusual(self, titles: Sequence[str]) -> str:
         """In what a measured face differs most from others, or the second of two from the first."""
         bank = self.library.bank
         numbers = [int(title[5:]) - 1 for title in titles if re.fullmatch(r"Face \d+", title)]
-        if len(numbers) < len(titles) or not all(0 <= number < len(bank) for number in numbers):
+        measured = [self._measured(number) for number in numbers]
+        found = [scores for scores in measured if scores is not None]
+        if not found or len(found) < len(titles):
             return ""
-        before = bank.scores[numbers[0]] if len(numbers) == 2 else bank.scores.nanmean(dim=0)
-        differs = ((bank.scores[numbers[-1]] - before) / bank.spread()).nan_to_num()
+        before = found[0] if len(found) == 2 else bank.scores.nanmean(dim=0)
+        differs = ((found[-1] - before) / bank.spread()).nan_to_num()
         most = differs.abs().argsort(descending=True)[:3].tolist()
         listed = ", ".join(f"{self.library.titles[bank.names[index]].lower()} {float(differs[index]):+.1f} sigma" for index in most)
         return f"{'Changes most' if len(numbers) == 2 else 'Most unusual'}: {listed}."
 
-    def _own(self, desk: Desk, result: Result) -> list[dict[str, Any]]:
+    def _measured(self, number: int) -> torch.Tensor | None:
+        bank = self.library.bank
+        if 0 <= number < len(bank):
+            return bank.scores[number]
+        new = self.newcomers.scores.get(number)
+        return None if new is None else torch.from_numpy(new).to(bank.scores)
+
+    def _own(self, plan: Plan, desk: Desk, result: Result) -> list[dict[str, Any]]:
         slots: dict[int, list[list[float]]] = {}
+        places = _rows(result.tables["codes"])[len(self.numbers(plan)) - plan.shown :]
         for code, _, _, *place in result.tables["slots"].rows:
             slots.setdefault(int(code), []).append([float(value) for value in place])
         return [
             {"name": f"Shelf {index + 1}: {item.title}", "at": at, "slots": slots.get(index, []), "image": data_url(item.thumbnail)}
-            for index, (item, at) in enumerate(zip(desk.shelf.values(), _rows(result.tables["codes"]), strict=False))
+            for index, (item, at) in enumerate(zip(desk.shelf.values(), places, strict=False))
         ]
-
-    def _arrows(self, plan: Plan, desk: Desk, result: Result) -> list[dict[str, Any]]:
-        """Directions from the average face outwards; one of Z has no place of its own, one of S none among differences of W."""
-        keys = [
-            key
-            for key in plan.arrows
-            if self.library.get(key, desk).space in (("w", "w_plus") if plan.of_changes else ("w", "w_plus", "s"))
-        ]
-        mean = Inversion(Latent("w_plus", self.generator.slots.spread(statistics(self.generator).mean)))
-        tips = [apply(mean, [(self.library.get(key, desk), REACH)], self.generator) for key in keys]
-        if not tips or (plan.of_changes and not result.directions):
-            return []
-        if plan.of_changes:
-            root, *ends = self._placed_changes(plan, result.directions, [self._codes(code) for code in (mean, *tips)])
-        else:
-            root, *ends = self.place(plan, desk, [mean, *tips])
-        return [{"name": self.library.title(key, desk), "from": root, "at": end} for key, end in zip(keys, ends, strict=True)]
-
-    def csv(self, plan: Plan, figure: dict[str, Any], result: Result) -> bytes:
-        """Points with their attributes, the visitor's own and the arrows, one a row."""
-        points = result.tables["points"]
-        names = [attribute.name for attribute in attributes(self.generator)]
-        scores = self.scores(plan, len(points.rows))
-        out = io.StringIO(newline="")
-        writer = csv.writer(out)
-        writer.writerow(["name", "group", *points.columns[1:], *names])
-        groups = figure["groups"] or [""] * len(points.rows)
-        for row, group, score in zip(points.rows, groups, scores, strict=True):
-            measured = ["" if np.isnan(value) else f"{value:.6g}" for value in score]
-            writer.writerow([f"{figure['noun']} {int(row[0]) + 1}", safe(group), *(f"{value:.6g}" for value in row[1:]), *measured])
-        width = len(points.columns) - 1
-        for group in ("own", "arrows"):
-            for item in figure[group]:
-                writer.writerow([safe(item["name"]), group, *(f"{value:.6g}" for value in item["at"][:width]), *[""] * len(names)])
-        return out.getvalue().encode()
-
-
-def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def packed(key: str, title: str, values: Values) -> dict[str, Any]:
-    """A column in sixteen bits a value, as the page unpacks it; the largest number stands for "not measured"."""
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    steps = np.full(len(values), _UNKNOWN, dtype="<u2")
-    steps[np.isfinite(values)] = np.round((known - low) / ((high - low) or 1.0) * (_UNKNOWN - 1))
-    return {"key": key, "title": title, "low": low, "high": high, "data": base64.b64encode(steps.tobytes()).decode()}
-
-
-def data_url(picture: Pil.Image) -> str:
-    """A small picture for the page."""
-    small = picture.convert("RGB")
-    small.thumbnail((_PEEK, _PEEK))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _rows(table: Table) -> list[list[float]]:

@@ -95,7 +95,7 @@ def shoot(generator: Generator, way: Way, times: Sequence[float], size: int, fil
 def fill(generator: Generator, codes: Iterable[Iterable[Inversion]], sheet: "Sheet") -> Run:
     """Draw the cells of a sheet row by row."""
     sketch = Sketch(generator)
-    count = len(sheet.strengths)
+    count = sheet.count
     for step, code in enumerate(chain.from_iterable(codes), start=1):
         with torch.no_grad():
             sheet.place(*divmod(step - 1, count), to_picture(sketch.draw(code, sheet.side)))
@@ -110,25 +110,26 @@ class Sheet:
     Args:
         across: What changes from left to right.
         down: What changes from top to bottom.
-        strengths: Of both, in sigma.
+        columns: Strengths from left to right, in sigma.
+        rows: Strengths from top to bottom, as many.
         side: Of a tile in pixels.
     """
 
-    def __init__(self, across: str, down: str, strengths: Sequence[float], side: int) -> None:
-        self.strengths = tuple(strengths)
+    def __init__(self, across: str, down: str, columns: Sequence[float], rows: Sequence[float], side: int) -> None:
+        self.count = len(columns)
         self.side = side
         self._letters = max(10.0, min(20.0, side / 8))
         self._font = ImageFont.load_default(size=self._letters)
         self._line = round(self._letters * 1.4)
         self._margin = 3 * self._line
-        edge = self._margin + len(strengths) * side
+        edge = self._margin + self.count * side
         self.picture = Pil.new("RGB", (edge, edge), PAPER)
         self.picture.paste(self._text(across, edge - self._margin), (self._margin, self._line // 4))
         self.picture.paste(self._text(down, edge - self._margin).rotate(90, expand=True), (self._line // 4, self._margin))
-        for index, strength in enumerate(strengths):
-            place, label = self._margin + index * side, f"{strength:+.1f}"
-            self.picture.paste(self._text(label, side), (place, 3 * self._line // 2))
-            self.picture.paste(self._text(label, side).rotate(90, expand=True), (3 * self._line // 2, place))
+        for index, (x, y) in enumerate(zip(columns, rows, strict=True)):
+            place = self._margin + index * side
+            self.picture.paste(self._text(f"{x:+.1f}", side), (place, 3 * self._line // 2))
+            self.picture.paste(self._text(f"{y:+.1f}", side).rotate(90, expand=True), (3 * self._line // 2, place))
 
     def place(self, row: int, column: int, picture: Pil.Image) -> None:
         """Put a face in its place."""

@@ -61,9 +61,7 @@ def test_what_computes_neither_prints_nor_draws_nor_names_a_device(path: Path) -
 def test_nothing_is_downloaded_and_nothing_unpickled_freely(path: Path) -> None:
     """Converters, and the one reader of arrays from outside, may subclass `pickle.Unpickler` so that it knows arrays only."""
     may_subclass = path.parent.name == "scripts" or path == ROOT / "engines/core/arrays.py"
-    assert not imports(path) & (
-        {"dill", "joblib", "requests", "huggingface_hub"} | (set() if may_subclass else {"pickle"})
-    )
+    assert not imports(path) & ({"dill", "joblib", "requests", "huggingface_hub"} | (set() if may_subclass else {"pickle"}))
     for name, node in calls(path):
         assert not name.startswith("torch.hub."), f"line {node.lineno}"
         assert name not in ("urllib.request.urlopen", "urlopen", "urlretrieve"), f"line {node.lineno}"

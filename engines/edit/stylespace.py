@@ -3,10 +3,12 @@
 Paper: Wu et al., "StyleSpace Analysis: Disentangled Controls for StyleGAN Image Generation", arXiv:2011.12799. Channels are ranked by how
 far the examples lie from all faces (section 4.2): theta = |mean of delta| / std of delta, delta in each channel's deviations. The
 paper looks at the best ranked by eye; here they are drawn on a few faces and measured, and those that change the attribute most for
-what else they change come first. Where a channel acts comes from the gradients of the picture over face regions (section 4.1),
-estimated with random signs by the recipe `style_regions`. The mean-shift form moves the best channels together.
+what else they change come first. For the bundled generator the recipe `style_channels` did that once, more thoroughly. Where a channel
+acts comes from the gradients of the picture over face regions (section 4.1), estimated with random signs by the recipe `style_regions`.
+The mean-shift form moves the best channels together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -49,6 +51,7 @@ class StyleSpaceKnobs(Knobs):
     share: Annotated[float, Knob("Share of the bank that counts as examples.", lo=0.002, hi=0.3, advanced=True)] = 0.02
     tried: Annotated[int, Knob("Best ranked channels that are drawn and measured; 0 trusts the ranking.", lo=0, hi=60)] = 16
     faces: Annotated[int, Knob("Faces that each is tried on.", lo=1, hi=8, advanced=True)] = 2
+    anew: Annotated[bool, Knob("Try channels now, whatever is shipped for the bundled generator.", advanced=True)] = False
     shifted: Annotated[int, Knob("Channels that the mean-shift form moves together.", lo=1, hi=500, advanced=True)] = 40
 
 
@@ -81,20 +84,20 @@ class StyleSpace(Engine[FitRequest, StyleSpaceKnobs]):
     def run(self, request: FitRequest, knobs: StyleSpaceKnobs) -> Run:
         """Rank, try the best, and draw those that are kept on the seed's face."""
         channels = rank(self.generator, request.bank, examples(request, knobs.share))
-        order = channels.theta.argsort(descending=True)
-        tried = order[: max(knobs.tried, knobs.count)] if knobs.tried else order[: knobs.count]
-        total = 1 + (len(tried) if knobs.tried else 0) + knobs.count
+        effects = {} if knobs.anew or request.labels is not None else shipped_effects(self.generator, request.attribute)
+        order = list(effects) or channels.theta.argsort(descending=True).tolist()[: max(knobs.tried, knobs.count)]
+        trying = bool(knobs.tried) and request.labels is None and not effects
+        total = 1 + (len(order) if trying else 0) + min(knobs.count, len(order))
         yield Progress(1, total)
-        effects: dict[int, tuple[float, float]] = {}
-        if knobs.tried and request.labels is None:
-            trial = _Trial(self.generator, request, knobs.faces)
-            for step, channel in enumerate(tried.tolist(), start=2):
-                effects[channel] = trial(self._direction(request, channels, channel))
+        if trying:
+            trial = Trial(self.generator, request, knobs.faces)
+            for step, channel in enumerate(order, start=2):
+                effects[channel] = trial(self.direction(request, channels, channel), (TRIED_AT,))[0]
                 yield Progress(step, total)
-            tried = torch.tensor(sorted(effects, key=lambda channel: _merit(*effects[channel]), reverse=True))
-        chosen = [self._direction(request, channels, channel) for channel in tried[: knobs.count].tolist()]
+            order = sorted(effects, key=lambda channel: merit(*effects[channel]), reverse=True)
+        chosen = [self.direction(request, channels, channel) for channel in order[: knobs.count]]
         directions = (*chosen, self._mean_shift(request, channels, knobs.shifted))
-        tables = {"channels": self._table(channels, tried.tolist(), effects)}
+        tables = {"channels": self._table(channels, order, effects)}
         pictures: list[Image] = []
         for step, direction in enumerate(chosen, start=total - len(chosen) + 1):
             pictures.append(_draw(self.generator, request.seed, direction, TRIED_AT))
@@ -102,7 +105,8 @@ class StyleSpace(Engine[FitRequest, StyleSpaceKnobs]):
             yield Progress(step, total, pictures[-1], best=result)
         return result
 
-    def _direction(self, request: FitRequest, channels: Channels, channel: int) -> Direction:
+    def direction(self, request: FitRequest, channels: Channels, channel: int) -> Direction:
+        """One channel as a direction, signed as the examples lie."""
         vector = torch.zeros_like(channels.theta)
         vector[channel] = 1.0 if float(channels.shift[channel]) >= 0 else -1.0
         name, slot = self._name(channel)
@@ -141,7 +145,7 @@ class StyleSpace(Engine[FitRequest, StyleSpaceKnobs]):
         return Table(("channel", "theta", "own_change", "other_change", "region"), tuple(rows))
 
 
-class _Trial:
+class Trial:
     """Draws candidates on a few faces and measures what they change, in spreads."""
 
     def __init__(self, generator: Generator, request: FitRequest, faces: int) -> None:
@@ -154,22 +158,35 @@ class _Trial:
         self.scores = self.measure(self.before.clamp(-1, 1))
 
     @torch.no_grad()
-    def __call__(self, direction: Direction) -> tuple[float, float]:
-        """Change of the attribute and mean change of the others."""
-        after = torch.cat([self._picture(index, direction) for index in range(len(self.faces))])
-        changes = ((self.measure(after.clamp(-1, 1)) - self.scores) / self.spread).nanmean(dim=0).nan_to_num(0.0)
-        others = torch.cat([changes[: self.target], changes[self.target + 1 :]]).abs()
-        return float(changes[self.target]), float(others.mean())
+    def __call__(self, direction: Direction, strengths: Sequence[float]) -> list[tuple[float, float]]:
+        """Mean change of the attribute, and of all others without their signs, at each strength."""
+        found = []
+        for strength in strengths:
+            after = torch.cat([self._picture(index, direction, strength) for index in range(len(self.faces))])
+            changes = (self.measure(after.clamp(-1, 1)) - self.scores) / self.spread
+            others = torch.cat([changes[:, : self.target], changes[:, self.target + 1 :]], dim=1).abs()
+            found.append((float(changes[:, self.target].nanmean().nan_to_num(0.0)), float(others.nanmean().nan_to_num(9.0))))
+        return found
 
-    def _picture(self, index: int, direction: Direction | None) -> Image:
-        edits = [] if direction is None else [(direction, TRIED_AT)]
+    def _picture(self, index: int, direction: Direction | None, strength: float = 0.0) -> Image:
+        edits = [] if direction is None else [(direction, strength)]
         moved = apply(self.faces[index], edits, self.generator, truncation=_TRUNCATION)
         return self.sketches[index].draw(moved, self.size)
 
 
-def _merit(own: float, other: float) -> float:
+def merit(own: float, other: float) -> float:
     """How much is gained for what else changes; the constant keeps channels that do nothing from winning."""
     return own / (other + 0.1)
+
+
+def shipped_effects(generator: Generator, attribute: str) -> dict[int, tuple[float, float]]:
+    """Channels of an attribute that the recipe `style_channels` tried, best first, with their own and the others' change."""
+    entry = f"style_channels_{generator.name}"
+    stored = load_weights(entry) if entry in manifest() else {}
+    if f"{attribute}.channels" not in stored:
+        return {}
+    changes = stored[f"{attribute}.changes"].tolist()
+    return {int(channel): (own, other) for channel, (own, other) in zip(stored[f"{attribute}.channels"].tolist(), changes, strict=True)}
 
 
 def _draw(generator: Generator, seed: int, direction: Direction, strength: float) -> Image:

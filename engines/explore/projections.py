@@ -132,6 +132,14 @@ def face_w(generator: Generator, bank: Bank | None, seed: int, number: int, coun
     return statistics(generator).truncate(w, truncation)
 
 
+def face_z(generator: Generator, bank: Bank | None, seed: int, number: int) -> Codes:
+    """The z (1,width) of the same face."""
+    known = 0 if bank is None else len(bank)
+    if bank is not None and number < known:
+        return bank.z[number : number + 1]
+    return z_codes(number - known + 1, generator.width, seed, generator.device)[-1:]
+
+
 def placed(first: str, points: Tensor) -> Table:
     """Numbered points as a table, by their first coordinates."""
     points = points[:, :COORDINATES]

@@ -21,7 +21,7 @@ from engines.spaces.latent import Inversion, Latent
 from engines.spaces.paths import lerp, slerp
 from engines.spaces.statistics import random_w, statistics
 
-LINE, ARC, EDIT = "line", "arc", "edit"
+LINE, ARC, EDIT, Z_ARC = "line", "arc", "edit", "z_arc"
 _JOINED = "Only codes of W and W+ can be walked from here. Choose a random face, or one of the shelf that was inverted."
 _ADDED = ("shift", "feature")
 """Features that are added to something, and so are nothing at 0."""
@@ -35,11 +35,15 @@ class TrajectoryRequest(Request):
         start: The chosen face, in w or w_plus.
         end: A second face to walk to.
         direction: A direction to walk along, through the chosen face.
+        z: Both faces' z (1,width), where they are known: then there is an arc in Z, too.
+        truncation: Psi of what the arc in Z passes.
     """
 
     start: Inversion | None = None
     end: Inversion | None = None
     direction: Direction | None = None
+    z: tuple[Codes, Codes] | None = None
+    truncation: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +81,17 @@ class Trajectories(Engine[TrajectoryRequest, TrajectoryKnobs]):
             strengths = [lerp(torch.tensor(-knobs.reach), torch.tensor(knobs.reach), t).item() for t in _times(knobs.frames)]
             return {EDIT: [(strength, self._edited(start, request.direction, strength)) for strength in strengths]}
         end = request.end or Inversion(Latent("w", random_w(self.generator, request.seed + 1)))
-        return {
+        ways = {
             way: [(t, between(self.generator.slots.spread, start, end, t, self._centre(way))) for t in _times(knobs.frames)]
             for way in (LINE, ARC)
         }
+        return ways if request.z is None else ways | {Z_ARC: self._mapped(request.z, request.truncation, knobs.frames)}
+
+    def _mapped(self, ends: tuple[Codes, Codes], truncation: float, frames: int) -> list[tuple[float, Inversion]]:
+        """The arc between two z, each step mapped; a straight line there is the same way, as z counts by its direction alone."""
+        z = torch.cat([slerp(*ends, t) for t in _times(frames)])
+        codes = self.generator.slots.spread(statistics(self.generator).truncate(self.generator.map(z), truncation))
+        return [(t, Inversion(Latent("w_plus", code[None]))) for t, code in zip(_times(frames), codes, strict=True)]
 
     def _centre(self, way: str) -> Tensor | None:
         return statistics(self.generator).mean[0] if way == ARC else None

@@ -136,11 +136,11 @@ def rescoring(
             changes.append(moved.changes(base[index : index + 1])[0, 0])
             identity.append(moved.identity[0, 0])
             step += 1
-            if index < faces - 1:
-                yield Progress(step, total)
-        rows.append((direction.name, *torch.stack(changes).nanmean(dim=0).tolist(), float(torch.stack(identity).mean())))
-        result = Result(pictures[0], tables={"rescoring": Table(("direction", *instrument.names, IDENTITY), tuple(rows))})
-        yield Progress(step, total, pictures[0], best=result)
+            row = (direction.name, *torch.stack(changes).nanmean(dim=0).tolist(), float(torch.stack(identity).mean()))
+            table = Table(("direction", *instrument.names, IDENTITY), (*rows, row))
+            result = Result(pictures[0], tables={"rescoring": table})
+            yield Progress(step, total, pictures[0], best=result)
+        rows.append(row)
     return result
 
 

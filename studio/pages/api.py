@@ -19,18 +19,26 @@ from engines.core.errors import StudioError
 from engines.core.images import read_image, to_picture, to_tensor
 from engines.faces import align, only_face
 from engines.spaces.statistics import random_w
+from studio.editor import Editor
+from studio.edits import MOST, Edits, Face, Turn
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
 from studio.inputs import photo_input
+from studio.library import Library
 from studio.session import Session
 
+MOST_SIGMA = 20
+"""Strongest edit, in sigma: what StyleSpace uses for single channels."""
 
-def build(session: Session) -> None:
-    """Endpoints `engines`, `random_face`, `align` and `invert`."""
+
+def build(session: Session, library: Library) -> None:
+    """Endpoints `engines`, `random_face`, `align`, `invert`, `list_directions` and `edit_face`."""
     with gr.Row(visible=False):
         photo, name, settings = photo_input(), gr.Textbox(), gr.JSON()
         seed, truncation = gr.Number(precision=0), gr.Number(value=0.7)
         picture, figures, table = gr.Image(type="pil", format="png"), gr.JSON(), gr.JSON()
         button = gr.Button()
+
+    editor = Editor(session, library)
 
     def list_engines() -> list[dict[str, Any]]:
         """Every engine with its knobs, ranges and defaults."""
@@ -88,7 +96,30 @@ def build(session: Session) -> None:
             image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
         return to_picture(image), session.reconstruction(image, target)
 
+    @spoken
+    def directions(name: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Directions of a method, such as "interfacegan", "ganspace", "sefa/coarse" or "stylespace/smile", by key."""
+        found = library.directions(name, session.visitors.desk(request.session_hash))
+        return [{"key": key, "name": d.name, "space": d.space, "sigma": d.sigma, "source": d.source} for key, d in found.items()]
+
+    @spoken
+    def edit(seed: float, truncation: float, settings: dict[str, Any] | None, request: gr.Request) -> Pil.Image:
+        """The full-size face of a seed with edits, {key: strength in sigma}."""
+        turns = tuple(Turn(key, _strength(value)) for key, value in (settings if isinstance(settings, dict) else {}).items())
+        if len(turns) > MOST or not 0 <= truncation <= 1:
+            raise StudioError(f"At most {MOST} edits are taken at a time, and a truncation from 0 to 1.")
+        desk = session.visitors.desk(request.session_hash)
+        return editor.draw(desk, Face(seed=seed, truncation=float(truncation)), Edits(turns))
+
     button.click(list_engines, None, table, api_name="engines", queue=False)
     button.click(random_face, [seed, truncation], picture, api_name="random_face", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
     button.click(align_face, photo, picture, api_name="align", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
+    button.click(directions, name, table, api_name="list_directions", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
+    button.click(edit, [seed, truncation, settings], picture, api_name="edit_face", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
     button.click(invert, [photo, name, settings], [picture, figures], api_name="invert", concurrency_id=RUN_LANE, concurrency_limit=1)
+
+
+def _strength(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST_SIGMA <= value <= MOST_SIGMA:
+        raise StudioError(f"A strength is a number of sigma from -{MOST_SIGMA} to {MOST_SIGMA}.")
+    return float(value)

@@ -34,12 +34,46 @@ PAGE = {
     "memory_mib": {"idle": 600.0, "peak": 1500.0, "after": 1000.0},
 }
 
+EDITING = {
+    "machine": MACHINE,
+    "bank": 12_000,
+    "faces": 16,
+    "interfacegan": {name: {"accuracy": 0.987, "balanced_accuracy": 0.85} for name in ("smile", "beard")},
+    "interfacegan_z": {"smile": {"accuracy": 0.8, "balanced_accuracy": 0.7}},
+    "own_over_others": {"smile": 3.5, "beard": 1.2},
+    "rescoring": {
+        "columns": ["direction", "smile", "beard", "identity_distance"],
+        "rows": [["smile", 1.5, -0.2, 0.3], ["beard", 0, 1, 0.2]],
+    },
+    "conditional": [
+        {
+            "attribute": "smile",
+            "kept": "beard",
+            "leak_before": 0.4,
+            "leak_after": 0.1,
+            "own_before": 1.5,
+            "own_after": 1.4,
+            "leak_ratio_cut": 0.7,
+        }
+    ],
+    "dependency": [
+        {"attribute": "smile", "method": method, "mean_ad_at_0.5": value, "mean_ad_at_1": None}
+        for method, value in (("StyleSpace", 0.111), ("GANSpace", 0.3), ("InterFaceGAN", 0.2))
+    ],
+    "dci": {"w": {"disentanglement": 0.5, "completeness": 0.6, "informativeness": 0.9}},
+    "photo": {"smile": {"strengths": [-2.0, 2.0], "identity_distance": [0.3, 0.4], "change": [-1.0, 1.0]}},
+    "ganspace": {"samples": 1000, "seconds": 3.0, "agreement_of_ten": 0.99, "spreads": [2.8, 2.6, 2.5]},
+    "sefa": [{"layers": "all", "seconds": 0.1, "ratio": 2.0}],
+    "locality": [{"region": "mouth", "local_channels": 9, "outside": 0.05}, {"region": "skin", "local_channels": 0, "outside": None}],
+}
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     write("generator", generator_results(BESIDE), tmp_path)
     write("page", PAGE, tmp_path)
     write("inversion", {"machine": MACHINE, "medians": [MEDIAN, MEDIAN | {"kind": "real", "faces": 1}]}, tmp_path)
+    write("editing", EDITING, tmp_path)
     return tmp_path
 
 
@@ -61,6 +95,8 @@ def test_figures_and_machine_are_shown(results: Path) -> None:
     assert "median of 50 | 123 ms |" in text
     assert "| 600 / 1500 / 1000 MiB |" in text
     assert "| 3 generated | Projector | 40 (end) | 0.100 |" in text
+    assert "| smile | 0.987 | 0.850 | 0.800 | 3.5 |" in text
+    assert "| smile | 0.111 | 0.300 | 0.200 | - | - | - |" in text
 
 
 def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
@@ -69,7 +105,7 @@ def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    assert table.rendered(tmp_path).count("has not been run.") == 3
+    assert table.rendered(tmp_path).count("has not been run.") == 4
     write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
     assert "OpenVINO is not installed." in table.rendered(tmp_path)
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.test_pages import aligned, invert
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -132,3 +133,27 @@ def test_a_phone_keeps_the_picture_in_sight_and_shows_no_sideways_scroll(visit: 
     says(page, "Contrast +0.3")
     box = page.locator("#edit-live").bounding_box()
     assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= PHONE["height"]
+
+
+def test_what_another_tab_puts_on_the_shelf_is_edited_next(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.get_by_role("tab", name="Invert").click()
+    aligned(page)
+    invert(page, 2, 1)
+    expect(page.locator("#invert-metrics")).to_contain_text("LPIPS")
+    page.click("#invert-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    page.get_by_role("tab", name="Edit directions").click()
+    expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
+    settled(page, "load_file")
+
+
+def test_the_picture_to_keep_is_there_before_any_slider_moves(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    handle = page.locator("#edit-compare [role=none]").first
+    page.wait_for_function("document.querySelector('#edit-compare img')?.getBoundingClientRect().width > 100")
+    middle = "(() => { const all = document.querySelector('#edit-compare').getBoundingClientRect(); return all.x + all.width / 2 })()"
+    expect(handle).to_be_visible()
+    page.wait_for_timeout(500)
+    box = handle.bounding_box()
+    assert box is not None and box["x"] <= page.evaluate(middle) <= box["x"] + box["width"]

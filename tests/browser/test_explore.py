@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
+from engines.contract import Progress, Run
+from studio.maps import Maps
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
@@ -79,7 +82,7 @@ def test_a_point_is_peeked_at_clicked_walked_from_and_shelved(visit: Visit, toy_
     page.keyboard.press("Enter")
     expect(page.locator("#explore-place")).to_contain_text("Face 99")
     page.click("#walk-run")
-    expect(page.locator("#walk-arc img")).to_have_count(7)
+    expect(page.locator("#walk-z img")).to_have_count(7)
     ends = page.evaluate(
         f"{PLOT}.data.filter(trace => ['straight line', 'arc'].includes(trace.name)).map(trace => [trace.x[6], trace.y[6]])"
     )
@@ -89,6 +92,7 @@ def test_a_point_is_peeked_at_clicked_walked_from_and_shelved(visit: Visit, toy_
     expect(page.locator("#shelf-strip img")).to_have_count(1)
     page.click("#explore-run")
     page.wait_for_function(f"{PLOT}.data.some(trace => trace.name === 'your shelf')")
+    assert page.evaluate(f"{PLOT}.data.some(trace => trace.name === 'arc in Z')")  # the ways stay on a new map of the same space
 
 
 def test_the_view_turns_colours_and_filters_in_the_browser(visit: Visit, toy_url: str) -> None:
@@ -126,8 +130,8 @@ def test_a_change_shows_both_faces_and_how_far_its_kind_agrees(visit: Visit, toy
     page.wait_for_function(f"{PLOT}.data[0].name === 'Brightness'")
     assert click_point(page, 3, 0) == "Change 4"
     expect(page.locator("#explore-place")).to_contain_text("→")
-    choose(page, "#explore-arrows", "Warmth · InterFaceGAN")
-    page.wait_for_function(f"{PLOT}.data.some(trace => trace.name === 'Warmth · InterFaceGAN')")
+    choose(page, "#explore-arrows", "Warmth · InterFaceGAN, has a slider")
+    page.wait_for_function(f"{PLOT}.layout.annotations?.some(note => note.text === 'Warmth · InterFaceGAN')")
 
 
 def test_five_thousand_points_are_redrawn_in_a_second_and_saved(visit: Visit, toy_url: str, tmp_path: Path) -> None:
@@ -154,6 +158,41 @@ def test_five_thousand_points_are_redrawn_in_a_second_and_saved(visit: Visit, to
     alone.goto(whole.as_uri())
     alone.wait_for_function("document.querySelector('#map')?._fullLayout")
     assert alone.evaluate("document.querySelector('#map').data[0].x.length") == 5000
+
+
+def test_new_faces_are_measured_and_a_slider_answers_the_arrow_keys(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.click("#explore-measure")
+    page.wait_for_function(f"{PLOT}.data.find(trace => trace.name === 'faces').x.length === 424")  # the bank's and the new ones
+    slider = page.locator("#explore-shown input[type=range]")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"+{PLOT}.dataset.shown === 1400")
+
+
+def test_stop_ends_a_map_and_leaves_the_last_one(visit: Visit, toy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = opened(visit, toy_url)
+    closed: list[bool] = []
+
+    def endless(*_: object) -> Run:
+        try:
+            for step in range(1, 400):
+                time.sleep(0.05)
+                yield Progress(step, 400)
+        finally:
+            closed.append(True)
+        raise AssertionError("nobody stopped it")
+
+    monkeypatch.setattr(Maps, "run", endless)
+    page.click("#explore-run")
+    expect(page.locator("#explore-status")).to_contain_text("of 400")
+    page.click("#explore-stop")
+    expect(page.locator("#explore-status")).to_have_text("Stopped.")
+    monkeypatch.undo()
+    assert int(page.evaluate(f"{PLOT}.dataset.shown")) == 1500
+    page.click("#explore-run")
+    expect(page.locator("#explore-status")).to_contain_text("Done")
+    assert closed == [True]
 
 
 def test_a_phone_shows_the_map_without_sideways_scroll(visit: Visit, toy_url: str) -> None:

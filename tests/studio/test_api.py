@@ -56,3 +56,25 @@ def test_a_path_of_the_server_is_not_read(toy_url: str) -> None:
 def test_a_too_large_file_is_refused(toy_url: str) -> None:
     answer = httpx.post(f"{toy_url}gradio_api/upload", files={"files": ("big.png", bytes(41 * 2**20), "image/png")}, timeout=60)
     assert answer.status_code == 413
+
+
+def test_directions_are_listed_and_a_face_is_edited(client: Client) -> None:
+    keys = [entry["key"] for entry in client.predict("interfacegan", api_name="/list_directions")]
+    assert keys == ["interfacegan/brightness", "interfacegan/warmth", "interfacegan/contrast"]
+    plain, turned = (Pil.open(client.predict(3, 0.7, edits, api_name="/edit_face")) for edits in ({}, {keys[0]: 3}))
+    assert plain.tobytes() == Pil.open(client.predict(3, 0.7, api_name="/random_face")).tobytes()
+    assert turned.tobytes() != plain.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("edits", "words"),
+    [
+        ({"interfacegan/moustache": 1}, "no direction"),
+        ({"nobody/smile": 1}, "no directions called"),
+        ({"interfacegan/warmth": "much"}, "number of sigma"),
+        ({"interfacegan/warmth": 1e9}, "number of sigma"),
+    ],
+)
+def test_bad_edits_get_a_sentence(client: Client, edits: dict, words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        client.predict(3, 0.7, edits, api_name="/edit_face")

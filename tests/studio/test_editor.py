@@ -22,7 +22,7 @@ from studio.pages.edit.choose import Dealer, taken
 from studio.pages.edit.meter import meter
 from studio.pages.edit.recipe import recipe
 from studio.pages.edit.source import facing
-from studio.pages.edit.turn import CUSTOM, reaching, words
+from studio.pages.edit.turn import CUSTOM, arrange, reaching, words
 from studio.session import Session
 from studio.shelf import Desk
 
@@ -213,3 +213,25 @@ def test_a_new_direction_of_ones_own_gets_its_name(editor: Editor, desk: Desk, t
     assert editor.library.gone([SMILE, key], desk) == []
     del desk.directions[key]
     assert editor.library.gone([SMILE, key], desk) == [key]
+
+
+def test_styles_reach_further_than_anything_else(editor: Editor, desk: Desk) -> None:
+    reaches = {key: editor.library.reach(key, desk) for key in KEYS}
+    assert {key: one.far for key, one in reaches.items() if one.far != 5} == {"stylespace/warmth/1": 20}
+    mine = editor.library.add(editor.library.get("stylespace/warmth/1", desk), desk)
+    assert editor.library.reach(mine, desk).card == 10 and editor.library.reach(mine, desk).times == 4
+    sliders = arrange(editor, desk, edits(Turn(SMILE), Turn(mine, -20.0)), None)[MOST : 2 * MOST]
+    assert [(one.minimum, one.maximum) for one in sliders[:2]] == [(-5, 5), (-20, 20)]
+
+
+def test_found_directions_speak_peoples_words(editor: Editor, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = editor.library.directions("stylespace/warmth", desk)
+    channel = found["stylespace/warmth/1"].name.partition(": ")[2]
+    layer, index = channel.split(":")
+    assert editor.library.title("stylespace/warmth/1", desk) == f"Warmth · channel {index} of {layer} · StyleSpace"
+    monkeypatch.setattr(editor.library, "_regions", ["mouth"] * 10_000)
+    assert editor.library.title("stylespace/warmth/1", desk).endswith(f"{layer} (acts in: mouth) · StyleSpace")
+    assert "channels at once" in editor.library.title(list(found)[-1], desk)
+    pc = Direction("PC 2: warmth", "w", torch.zeros(2), (), 1.0, "test")
+    assert editor.library._spoken("ganspace", pc) == "PC 2 · warmth"
+    assert editor.library._spoken("ganspace", Direction("PC 3", "w", torch.zeros(2), (), 1.0, "test")) == "PC 3"

@@ -1,5 +1,6 @@
 import threading
 import time
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -8,7 +9,7 @@ import torch
 from engines import Result
 from engines.contract import Progress
 from engines.core.errors import StudioError
-from studio.events import Moment, moments, offer, say, spoken
+from studio.events import Moment, Offers, moments, offer, say, spoken
 
 PICTURE = torch.zeros(1, 3, 8, 8)
 
@@ -85,3 +86,11 @@ def test_moments_from_another_thread() -> None:
     thread.start()
     thread.join(10)
     assert found[-1].result is not None
+
+
+def test_old_downloads_make_room() -> None:
+    keep = Offers(files=3, size=100)
+    small = [Path(keep("a.txt", b"x" * 20)) for _ in range(4)]
+    assert [path.exists() for path in small] == [False, True, True, True] and not small[0].parent.exists()
+    large = Path(keep("b.txt", b"x" * 200))
+    assert large.read_bytes() == b"x" * 200 and not any(path.exists() for path in small)

@@ -1,6 +1,7 @@
 import base64
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from engines.contract import finish
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.spaces.statistics import random_w
+from studio.figures import csv_of, packed, safe
 from studio.library import Library
-from studio.maps import Maps, Plan, packed, safe
+from studio.maps import Maps, Plan
 from studio.pages.explore.answers import agreement
+from studio.pages.explore.parts import direction_choices
 from studio.session import Session
 from studio.settings import Settings
 from studio.shelf import Desk
@@ -71,7 +74,9 @@ def test_a_map_holds_every_face_and_the_shelf(space: str, maps: Maps, desk: Desk
 def test_csv_reads_back_and_hides_no_formula(plan: Plan, maps: Maps, desk: Desk) -> None:
     result = finish(maps.run(plan, desk))
     figure = maps.figure(plan, desk, result)
-    rows = list(csv.DictReader(io.StringIO(maps.csv(plan, figure, result).decode(), newline="")))
+    names = [f"{figure['noun']} {index + 1}" for index in range(figure["count"])]
+    written = csv_of(names, figure, maps.points(plan, result), maps.scores(plan, figure["count"]), maps.library.bank.names)
+    rows = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
     points = [row for row in rows if row["name"].startswith(figure["noun"])]
     assert len(points) == figure["count"]
     assert float(points[3]["pc_2"]) == pytest.approx(result.tables["points"].rows[3][2], rel=1e-4)
@@ -115,3 +120,47 @@ def test_text_is_no_formula_and_no_markup() -> None:
     assert safe("=1+1") == "'=1+1" and safe("me") == "me"
     assert "<b>" not in agreement([("<b>", 5, 1.0, 0.5)], {})
     assert agreement([("one", 1, 1.0, 1.0)], {}) == ""
+
+
+def test_new_faces_are_measured_once_and_join_the_map_by_number(maps: Maps, desk: Desk) -> None:
+    assert list(maps.newcomers.measure(6)) == [4, 6]
+    plan = Plan(shown=300, samples=300, fresh=6)
+    assert maps.numbers(plan)[-7:] == [299, *range(400, 406)]
+    result = finish(maps.run(plan, desk))
+    figure = maps.figure(plan, desk, result)
+    assert (figure["count"], figure["kept"], figure["skipped"], len(figure["own"])) == (306, 300, 100, 2)
+    assert np.isfinite(unpacked(figure["columns"][0])).all()
+    face = maps.faces(plan, desk, "Face 403")[0][1]
+    assert np.allclose(maps.place(plan, desk, [face])[0], maps.points(plan, result)[302], atol=1e-3)
+    assert maps.peek(402).startswith("data:image") and maps.unusual(["Face 403"])
+
+
+def test_the_z_behind_a_face_maps_to_its_w(maps: Maps, desk: Desk) -> None:
+    plan = Plan(shown=500, samples=500, truncation=1.0)
+    for name in ("Face 3", "Face 450"):
+        z = maps.z(plan, name)
+        assert torch.allclose(maps.generator.map(z), maps.faces(plan, desk, name)[0][1].latent.codes, atol=1e-4)
+    assert maps.z(plan, "Shelf 1: me") is None
+
+
+def test_a_direction_of_styles_has_an_arrow_among_styles_only(maps: Maps, desk: Desk) -> None:
+    key = "stylespace/warmth/1"
+    for space in ("s", "difference in S"):
+        plan = Plan(space, shown=60, samples=300, attributes=DELTA.attributes, pairs=10, arrows=(key,))
+        figure = maps.figure(plan, desk, finish(maps.run(plan, desk)))
+        direction = maps.library.get(key, desk)
+        assert figure["arrows"][0]["length"] == pytest.approx(3 * direction.sigma, rel=1e-3) and not figure["leftOut"]
+    for space in ("w", "w_plus", "difference in W"):
+        plan = Plan(space, shown=60, samples=300, attributes=DELTA.attributes, pairs=10, arrows=(key, "interfacegan/warmth"))
+        figure = maps.figure(plan, desk, finish(maps.run(plan, desk)))
+        assert len(figure["arrows"]) == 1 and figure["leftOut"] == [maps.library.title(key, desk)]
+
+
+def test_own_directions_and_those_with_a_slider_come_first(maps: Maps, desk: Desk) -> None:
+    own = replace(maps.library.get("interfacegan/warmth", desk), name="<mine>")
+    key = maps.library.add(own, desk)
+    maps.library.add(maps.library.get("interfacegan-z/warmth", desk), desk)
+    keys = ("interfacegan/brightness", "interfacegan-z/warmth", "mine/gone")
+    choices = direction_choices(maps.library, keys, desk)
+    assert [value for _, value in choices[:3]] == ["interfacegan/brightness", key, "interfacegan/warmth"]
+    assert choices[0][0].endswith("has a slider") and len({value for _, value in choices}) == len(choices)

@@ -54,8 +54,8 @@ def context(session: Session) -> Iterator[EditContext]:
     session.visitors.leave(WHO.session_hash)
     library = Library(session)
     with gr.Blocks() as page:
-        states = [gr.State(None) for _ in range(4)]
-        yield EditContext(session, strip(session), page, library, Editor(session, library), *states, lambda event: None)
+        states = [gr.State(None) for _ in range(5)]
+        yield EditContext(session, strip(session), page, library, Editor(session, library), *states, *[lambda event: None] * 2)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_file_is_read_and_a_large_one_refused(context: EditContext, tmp_path, 
 def test_own_directions_are_renamed_rated_cleaned_and_deleted(context: EditContext, bank: Bank, desk: Desk) -> None:
     manager = workshop.Manager(context, Drawers())
     one, two = (context.library.add(direction(bank, name, seed), desk) for seed, name in enumerate(("one", "two")))
-    manager.rename(one, "<i>uno</i>", WHO)
+    assert manager.rename(one, "<i>uno</i>", 0, WHO) == 1
     manager.rate(one, 4, WHO)
     table, menu, name, _, file, words = manager.show(one, "safetensors", True, WHO)
     assert "<i>" not in table and "★★★★" in table and name == "i uno i" and file.interactive and not words
@@ -172,10 +172,10 @@ def test_own_directions_are_renamed_rated_cleaned_and_deleted(context: EditConte
     cleaned = desk.directions[manager.clean(one, [two], WHO)]
     assert abs(float(cleaned.vector @ desk.directions[two].vector)) < 1e-5
     with pytest.raises(gr.Error, match="Remove the slider"):
-        manager.delete(one, Edits((Turn(one),)), WHO)
-    manager.delete(one, Edits(), WHO)
+        manager.delete(one, Edits((Turn(one),)), 1, WHO)
+    assert manager.delete(one, Edits(), 1, WHO) == 2
     assert one not in desk.directions
-    for call in (lambda: manager.rename(one, "x", WHO), lambda: manager.rate(two, 9, WHO), lambda: manager.clean(two, [], WHO)):
+    for call in (lambda: manager.rename(one, "x", 2, WHO), lambda: manager.rate(two, 9, WHO), lambda: manager.clean(two, [], WHO)):
         with pytest.raises(gr.Error):
             call()
 
@@ -222,7 +222,7 @@ def test_a_film_and_a_grid_are_drawn_frame_by_frame(session: Session, bank: Bank
     film = Film(12, 32)
     steps = [progress.step for progress in shoot(generator, sweep(generator, code, [], one, 3.0, 0.7), phases(8, True), 64, film)]
     assert steps == list(range(1, 9)) and film.count == 8
-    sheet = Sheet("across", "a name that is far too long for its edge", [-1, 0, 1], 64)
+    sheet = Sheet("across", "a name that is far too long for its edge", [-1, 0, 1], [-4, 0, 4], 64)
     blank = sheet.picture.copy()
     codes = ((apply(code, [(one, x + y)], generator, truncation=0.7) for x in (-1, 0, 1)) for y in (-1, 0, 1))
     assert len(list(fill(generator, codes, sheet))) == 9
@@ -255,6 +255,6 @@ def test_the_heat_table_escapes_and_its_csv_holds_no_formula() -> None:
 
 
 def test_a_sheet_resizes_what_does_not_fit() -> None:
-    sheet = Sheet("a", "b", [-1, 0, 1], 16)
+    sheet = Sheet("a", "b", [-1, 0, 1], [-1, 0, 1], 16)
     sheet.place(2, 2, Pil.new("RGB", (64, 64), "red"))
     assert sheet.picture.getpixel((sheet.picture.width - 1, sheet.picture.height - 1)) == (255, 0, 0)

@@ -25,8 +25,16 @@ FURTHER: tuple[Callable[[EditContext], None], ...] = (workshop.build, motion.bui
 """The cells behind: they make directions, films and tables."""
 
 
-def build(session: Session, strip: Strip, page: gr.Blocks, library: Library) -> None:
-    """The tab's cells and events."""
+_LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
+_LOOK_WHEN_LOADED = """() => document.addEventListener('load', event => {
+  if (event.target.closest?.('#edit-compare')) window.dispatchEvent(new Event('resize'));
+}, true)"""
+"""The sliding picture takes its width when it is built: before its first picture, or in a hidden tab, that is nothing. It looks again
+when the window changes."""
+
+
+def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library: Library) -> gr.State:
+    """The tab's cells and events; returns the state with the keys of the sliders."""
     editor = Editor(session, library)
     start = first_turns(editor)
     face, edits, history = gr.State(Face()), gr.State(start), gr.State(History((start,)))
@@ -55,16 +63,24 @@ def build(session: Session, strip: Strip, page: gr.Blocks, library: Library) -> 
     keeping.keep.click(wiring.answers.put, wiring.state, strip.outputs, **LANE)
     connect_source(source, strip, face, redraw_after)
     redraw_after(page.load(lambda: None, **AT_ONCE))
-    added = gr.State(None)
+    tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
+    page.load(None, None, None, js=_LOOK_WHEN_LOADED, **PRIVATE)
+    added, revised = gr.State(None), gr.State(0)
 
     def use(event: Any) -> None:
         """A slider for what another cell found, and a card among the visitor's own."""
         wiring.arrange_after(event.success(wiring.answers.use, [edits, added], edits, **IN_TURN))
         deal_after(event, cards, dealer, face)
 
-    context = EditContext(session, strip, page, library, editor, face, edits, wiring.keys, added, use)
+    def rename(event: Any) -> None:
+        """Sliders and cards that say what the visitor's own directions are called now."""
+        wiring.arrange_after(event)
+        deal_after(event, cards, dealer, face)
+
+    context = EditContext(session, strip, page, library, editor, face, edits, wiring.keys, added, revised, use, rename)
     for build_cell in FURTHER:
         build_cell(context)
+    return wiring.keys
 
 
 class _Wiring:

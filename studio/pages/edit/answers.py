@@ -9,6 +9,7 @@ import gradio as gr
 
 from engines.core.errors import SpaceError, StudioError
 from engines.core.images import png_bytes, to_picture
+from engines.core.memory import give_back
 from studio.editor import Editor
 from studio.edits import Edits, Face, History, Turn
 from studio.events import offer, spoken
@@ -20,7 +21,6 @@ from studio.pages.edit.turn import arrange, range_of, reaching, words
 from studio.shelf import Desk
 from studio.strip import Strip
 
-FIVE = (-4.0, -2.0, 0.0, 2.0, 4.0)
 REST_SECONDS = 0.4
 
 
@@ -94,10 +94,12 @@ class Answers:
         if turn is None:
             return []
         desk = self.desk(request)
-        return [
+        pictures = [
             (self.editor.sketch(desk, face, edits.with_turn(replace(turn, strength=at)), self.size), f"{at:+g} sigma" if at else "as it is")
-            for at in FIVE
+            for at in self.editor.library.reach(turn.key, desk).strip
         ]
+        give_back()  # the hand rests: nobody waits for pages
+        return pictures
 
     @spoken
     def put(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
@@ -105,7 +107,8 @@ class Answers:
         desk = self.desk(request)
         picture = self.editor.draw(desk, face, edits, self.size)
         title = "Edited" if face.kind != "Seed" else f"Seed {int(face.seed or 0)}" + (", edited" if edits.moving else "")
-        return self.strip.show(desk, desk.put(title, picture, self.editor.moved(desk, face, edits)).key)
+        desk.put(title, picture, self.editor.moved(desk, face, edits))
+        return self.strip.show(desk, face.chosen)  # chosen, it would be edited once more
 
     @spoken
     def hold(self, edits: Edits, names: list[str], request: gr.Request) -> list[Any]:

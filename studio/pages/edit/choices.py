@@ -39,5 +39,6 @@ def menu(context: EditContext, label: str, elem_id: str, at: int = 0, **settings
         choices = offered(context, context.desk(request), edits)
         return gr.Dropdown(choices, value=chosen(choices, keys, at))
 
-    gr.on([context.keys.change, context.added.change], follow, [context.edits, dropdown], dropdown, trigger_mode="always_last", **AT_ONCE)
+    changes = [context.keys.change, context.added.change, context.revised.change]
+    gr.on(changes, follow, [context.edits, dropdown], dropdown, trigger_mode="always_last", **AT_ONCE)
     return dropdown

@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from engines.core.errors import StudioError
+from engines.core.memory import give_back
 from studio.cell import lesson
-from studio.editor import CARD_STRENGTH, Editor
+from studio.editor import Editor
 from studio.edits import MOST, Edits, Face, Turn
 from studio.events import QUICK, spoken
 from studio.library import LAYERS, METHODS, MINE
@@ -107,7 +108,10 @@ class Dealer:
         except StudioError as error:
             yield [gr.Gallery([], selected_index=None), (), f"⚠️ {error}", gr.Button(visible=False)]
             return
-        words = f"Each card: the face at -{CARD_STRENGTH:g}, 0 and +{CARD_STRENGTH:g} sigma. Click one to get its slider."
+        give_back()
+        far = sorted({self.editor.library.reach(key, desk).card for key in keys})
+        ends = " or ".join(f"-{each:g}, 0 and +{each:g}" for each in far)
+        words = f"Each card: the face at {ends} sigma. Click one to get its slider."
         if not keys:
             words = "Nothing of your own yet: the workshop below makes, fits and imports directions."
         yield [gr.Gallery(cards, selected_index=None), keys, words, gr.Button(visible=len(every) > shown)]

@@ -48,7 +48,9 @@ class EditContext:
         edits: State holding the `Edits` as the sliders stand.
         keys: State holding the keys of the sliders: unlike `edits`, it changes only when a slider comes or goes.
         added: State for the key (from `library.add`) that a cell's event found: list it among that event's outputs.
+        revised: State counting how often the visitor's own directions were renamed or deleted: menus follow it.
         use: `context.use(event)` gives the direction whose key `added` holds a slider, once that event succeeded.
+        rename: `context.rename(event)` lets sliders and cards say the names as they are now.
     """
 
     session: Session
@@ -60,7 +62,9 @@ class EditContext:
     edits: gr.State
     keys: gr.State
     added: gr.State
+    revised: gr.State
     use: Callable[[Any], None]
+    rename: Callable[[Any], None]
 
     def desk(self, request: gr.Request) -> Desk:
         """The visitor's desk."""

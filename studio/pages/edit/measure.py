@@ -12,7 +12,7 @@ from engines.contract import Result, Table
 from engines.core.errors import StudioError
 from engines.metrics.disentanglement import IDENTITY, rescoring
 from studio.cell import cell, code, runner
-from studio.edits import AS_FOUND, Edits
+from studio.edits import AS_FOUND, Edits, reach
 from studio.events import RUN_LANE, moments, offer, say, spoken
 from studio.library import METHODS
 from studio.pages.edit.context import AT_ONCE, PRIVATE, EditContext
@@ -106,7 +106,8 @@ class Measurer:
             if not titled:
                 raise StudioError("No direction has a slider yet. Choose one above, or measure a whole method.")
             return titled
-        found = list(self.context.library.directions(method or "", desk).values())[:MOST]
+        keyed = list(self.context.library.directions(method or "", desk).items())[:MOST]
+        found = [_titled(one, self.context.title(key, desk).rpartition(" · ")[0], AS_FOUND) for key, one in keyed]
         if not found:
             raise StudioError("There is nothing of your own yet. The workshop above makes, fits and imports directions.")
         return found
@@ -123,7 +124,11 @@ class Measurer:
 
 
 def _titled(direction: Direction, title: str, layers: str) -> Direction:
-    return replace(direction, name=title if layers == AS_FOUND else f"{title}, layers {layers}")
+    """A direction as the table names it, turned as far as its slider invites."""
+    name, times = title if layers == AS_FOUND else f"{title}, layers {layers}", reach(direction).times
+    if times != 1:
+        name = f"{name}, {times:g} times as far"
+    return replace(direction, name=name, sigma=times * direction.sigma)
 
 
 def _shelves(context: EditContext) -> list[tuple[str, str]]:

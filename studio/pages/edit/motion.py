@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell, code, runner
+from studio.edits import STYLES
 from studio.events import RUN_LANE
 from studio.pages.edit.choices import menu
 from studio.pages.edit.context import AT_ONCE, EditContext
@@ -14,6 +15,7 @@ PROSE = (
     "A film or a grid shows at once what a slider shows bit by bit. It starts from the face and the sliders above; "
     "what is drawn when you press Stop is kept."
 )
+_FAR, _FARTHER = "As far as, in sigma to both sides", f"Directions of StyleSpace go {STYLES.times:g} times as far."
 _LANE: dict[str, Any] = {
     "concurrency_id": RUN_LANE,
     "concurrency_limit": 1,
@@ -45,7 +47,7 @@ def _film(context: EditContext) -> FilmParts:
             what = gr.Radio([SWEEP, MORPH], value=SWEEP, label="What moves", elem_id="motion-what")
             with gr.Column() as sweeping:
                 direction = menu(context, "Direction", "motion-direction")
-                reach = gr.Slider(0.5, 5, 3, step=0.1, label="As far as, in sigma to both sides", elem_id="motion-reach")
+                reach = gr.Slider(0.5, 5, 3, step=0.1, label=_FAR, info=_FARTHER, elem_id="motion-reach")
             with gr.Column(visible=False) as morphing:
                 other = gr.Radio(["Seed", "Shelf"], value="Seed", label="The other face", elem_id="motion-other")
                 seed = gr.Number(11, precision=0, minimum=0, maximum=2**31 - 1, label="Its seed", elem_id="motion-seed")
@@ -61,7 +63,13 @@ def _film(context: EditContext) -> FilmParts:
             buttons = runner("motion", "Make the video")
         with gr.Column(scale=1, min_width=300):
             preview = gr.Image(
-                label="The frame being drawn", interactive=False, format="jpeg", height=300, elem_id="motion-preview", buttons=[]
+                label="The frame being drawn",
+                interactive=False,
+                format="jpeg",
+                height=300,
+                elem_id="motion-preview",
+                buttons=[],
+                visible=False,
             )
             video = gr.Video(label="Video", interactive=False, autoplay=True, loop=True, height=420, elem_id="motion-video", visible=False)
             with gr.Row():
@@ -91,14 +99,20 @@ def _grid(context: EditContext) -> GridParts:
         with gr.Column(scale=1, min_width=300):
             across = menu(context, "Across", "motion-across")
             down = menu(context, "Down", "motion-down", at=1)
-            reach = gr.Slider(0.5, 5, 3, step=0.1, label="As far as, in sigma to both sides", elem_id="motion-grid-reach")
+            reach = gr.Slider(0.5, 5, 3, step=0.1, label=_FAR, info=_FARTHER, elem_id="motion-grid-reach")
             count = gr.Radio(["3", "5", "7"], value="5", label="Faces a side", elem_id="motion-count")
             size = gr.Radio([str(each) for each in offered], value=str(offered[0]), label="Size of a face, px", elem_id="motion-tile")
             buttons = runner("motion-grid", "Draw the grid")
             png = gr.DownloadButton("Download the grid (PNG)", interactive=False, elem_id="motion-png")
         with gr.Column(scale=2, min_width=320):
             picture = gr.Image(
-                label="The grid", interactive=False, format="webp", elem_id="motion-grid", buttons=["fullscreen"], height=640
+                label="The grid",
+                interactive=False,
+                format="webp",
+                elem_id="motion-grid",
+                buttons=["fullscreen"],
+                height=640,
+                visible=False,
             )
     return GridParts([across, down, reach, count, size], buttons, picture, png)
 

@@ -14,6 +14,7 @@ from engines.core.images import png_bytes, to_picture
 from engines.spaces.directions import Edit, apply
 from studio.cell import Runner
 from studio.edits import Edits, Face, Turn
+from studio.edits import reach as reach_of
 from studio.events import Moment, moments, offer, spoken
 from studio.movie import Sheet, Way, between, fill, phases, shoot, sweep
 from studio.pages.edit.context import EditContext
@@ -126,14 +127,15 @@ class Answers:
         if not across or not down or across == down:
             raise StudioError("Choose two different directions, one across and one down.")
         many, far = _one_of(count, [3, 5, 7]), _reach(reach)
-        strengths = [far * (2 * index / (many - 1) - 1) for index in range(many)]
+        steps = [far * (2 * index / (many - 1) - 1) for index in range(many)]
         code, others = self._start(desk, face, edits, {across, down})
-        columns, rows = (self._direction(desk, edits, key) for key in (across, down))
-        sheet = Sheet(self.context.title(across, desk), self.context.title(down, desk), strengths, _one_of(size, tile_sizes(self.context)))
+        right, below = (self._direction(desk, edits, key) for key in (across, down))
+        columns, rows = ([step * reach_of(one).times for step in steps] for one in (right, below))
+        side, title = _one_of(size, tile_sizes(self.context)), self.context.title
+        sheet = Sheet(title(across, desk), title(down, desk), columns, rows, side)
         self.sheets[desk] = sheet
-        codes = (
-            (apply(code, [*others, (rows, y), (columns, x)], generator, truncation=face.truncation) for x in strengths) for y in strengths
-        )
+        yield {self.grid.picture: gr.Image(sheet.picture, visible=True), self.grid.buttons.status: "Starting …"}
+        codes = ((apply(code, [*others, (below, y), (right, x)], generator, truncation=face.truncation) for x in columns) for y in rows)
         for moment in moments(fill(generator, codes, sheet), lambda _: None, self.context.session.settings.run_seconds):
             if self.sheets.get(desk) is not sheet:
                 return
@@ -156,7 +158,8 @@ class Answers:
         if not key:
             raise StudioError("Choose the direction that should move.")
         code, others = self._start(desk, face, edits, {key})
-        return sweep(self.context.session.generator, code, others, self._direction(desk, edits, key), reach, face.truncation)
+        direction = self._direction(desk, edits, key)
+        return sweep(self.context.session.generator, code, others, direction, reach * reach_of(direction).times, face.truncation)
 
     def crossed(self, desk: Desk, face: Face, other: Face, edits: Edits, spherical: bool) -> Way:
         """From the face to another one, the sliders the same for both.

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from studio.edits import Face
-from studio.pages.edit.context import AT_ONCE
+from studio.events import QUICK
+from studio.pages.edit.context import AT_ONCE, PRIVATE
 from studio.strip import Strip
 
 
@@ -53,6 +54,11 @@ def connect_source(source: Source, strip: Strip, face: gr.State, redraw_after: C
     redraw_after(stepped.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
     taken = strip.gallery.select(lambda: "Shelf", None, source.kind, **AT_ONCE)
     redraw_after(taken.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
+    arrived = gr.State(None)
+    # the words about the shelf change when a tab puts something on it, and the state only if that was chosen there
+    strip.hint.change(lambda key, before: key or before, [strip.chosen, arrived], arrived, **QUICK | PRIVATE)
+    arriving = arrived.change(lambda: "Shelf", None, source.kind, **AT_ONCE)
+    redraw_after(arriving.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
 
 
 def facing(kind: str, seed: float | None, truncation: float, chosen: str | None) -> Face:

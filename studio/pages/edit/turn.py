@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 
 from studio.editor import Editor
-from studio.edits import AS_FOUND, MOST, Edits, Turn
+from studio.edits import AS_FOUND, MOST, USUAL, Edits, Turn
 from studio.shelf import Desk
 
-REACH = 5.0
 CUSTOM = "from … to"
 _GROUPS = (AS_FOUND, "coarse", "middle", "fine", "all", CUSTOM)
 
@@ -97,8 +96,8 @@ def _pool(edits: Edits, names: list[str], ends: list[str]) -> tuple[list[gr.Row]
         with gr.Row(visible=used, elem_classes="turn", elem_id=f"edit-turn-{index + 1}") as row:
             sliders.append(
                 gr.Slider(
-                    -REACH,
-                    REACH,
+                    -USUAL.far,
+                    USUAL.far,
                     edits.turns[index].strength if used else 0,
                     step=0.1,
                     label=names[index] if used else "",
@@ -118,9 +117,10 @@ def arrange(editor: Editor, desk: Desk, edits: Edits, chosen: str | None) -> lis
     """Updates of all sliders and of what stands below them, for edits that came from elsewhere."""
     names = [editor.library.title(turn.key, desk) for turn in edits.turns]
     rows = [gr.Row(visible=index < len(names)) for index in range(MOST)]
+    far = [editor.library.reach(turn.key, desk).far for turn in edits.turns]
     sliders = [
-        gr.Slider(label=name, info=editor.library.ends(turn.key), value=turn.strength)
-        for name, turn in zip(names, edits.turns, strict=True)
+        gr.Slider(-end, end, label=name, info=editor.library.ends(turn.key), value=turn.strength)
+        for name, turn, end in zip(names, edits.turns, far, strict=True)
     ]
     idle = [gr.skip() for _ in range(MOST - len(names))]
     keys = edits.keys

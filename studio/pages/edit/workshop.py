@@ -123,14 +123,15 @@ def _mine_part(context: EditContext, drawers: Drawers) -> None:
     shown = [listed, which, name, stars, share, status]
     about = [which, form, everything]
 
-    def shown_after(event: Any) -> None:
-        event.success(manager.show, about, shown, **_QUIET)
+    def shown_after(event: Any) -> Any:
+        return event.success(manager.show, about, shown, **_QUIET)
 
     context.added.change(manager.show, [context.added, form, everything], shown, **_QUIET)
     gr.on([which.input, form.input, everything.input], manager.show, about, shown, **_QUIET)
-    shown_after(gr.on([rename.click, name.submit], manager.rename, [which, name], None, **_QUIET))
+    revised = context.revised
+    context.rename(shown_after(gr.on([rename.click, name.submit], manager.rename, [which, name, revised], revised, **_QUIET)))
     shown_after(stars.input(manager.rate, [which, stars], None, **_QUIET))
-    shown_after(delete.click(manager.delete, [which, context.edits], None, **_QUIET))
+    context.rename(shown_after(delete.click(manager.delete, [which, context.edits, revised], revised, **_QUIET)))
     context.use(clean.click(manager.clean, [which, others], context.added, **_QUIET))
 
 
@@ -180,10 +181,11 @@ class Manager:
         return offer(f"directions.{form if form in FORMS else 'bin'}", data), ""
 
     @spoken
-    def rename(self, key: str | None, name: str, request: gr.Request) -> None:
-        """Another name; sliders follow when they are next arranged."""
+    def rename(self, key: str | None, name: str, revised: int, request: gr.Request) -> int:
+        """Another name, and a revision."""
         desk = self.context.desk(request)
         desk.directions[key or ""] = renamed(self.one(desk, key), plain(name))
+        return revised + 1
 
     @spoken
     def rate(self, key: str | None, stars: int | None, request: gr.Request) -> None:
@@ -195,7 +197,7 @@ class Manager:
         self.drawers.of(desk).stars[key or ""] = int(stars or 0)
 
     @spoken
-    def delete(self, key: str | None, edits: Edits, request: gr.Request) -> None:
+    def delete(self, key: str | None, edits: Edits, revised: int, request: gr.Request) -> int:
         """Forget it, unless a slider uses it."""
         desk = self.context.desk(request)
         direction = self.one(desk, key)
@@ -203,6 +205,7 @@ class Manager:
             raise StudioError(f"{direction.name} has a slider. Remove the slider first, then delete it here.")
         del desk.directions[key or ""]
         self.drawers.of(desk).stars.pop(key or "", None)
+        return revised + 1
 
     @spoken
     def clean(self, key: str | None, others: list[str], request: gr.Request) -> str:

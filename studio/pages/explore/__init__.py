@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell, code
-from studio.events import PREVIEW_LANE, QUICK
+from studio.events import PREVIEW_LANE, QUICK, RUN_LANE
 from studio.library import Library
 from studio.maps import Maps
 from studio.pages.explore.answers import Answers
@@ -21,8 +21,16 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _LANE: dict[str, Any] = {"concurrency_id": PREVIEW_LANE, "concurrency_limit": 1} | _PRIVATE
 
 
-def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None = None) -> None:
-    """The tab's cells and events."""
+def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None = None, keys: gr.State | None = None) -> None:
+    """The tab's cells and events.
+
+    Args:
+        session: The generator and the engines.
+        strip: The shelf above the tabs.
+        tab: Where it is built.
+        library: Directions by key, shared with the tab Edit directions.
+        keys: State of that tab: the directions that have a slider.
+    """
     maps = Maps(session, library or Library(session))
     gr.set_static_paths([PLOTLY])
     prose = (
@@ -41,7 +49,9 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None =
     plan, wire = gr.State(None), gr.HTML(None, html_template="<span></span>", js_on_load=_WIRE, visible="hidden", elem_id="explore-wire")
     answers = Answers(maps, strip, asked, shown, face, plan, wire)
     _connect(answers, asked, shown, face)
-    walk_cell(answers)
+    direction = walk_cell(answers)
+    arrows, sliders = asked.arrows, keys or gr.State(())
+    tab.select(answers.directions, [sliders, arrows, direction], [arrows, direction], **QUICK | {"show_progress": "hidden"})
     ready = truncation_cell(maps)
     code("explore", _SNIPPET)
     arrived = tab.select(answers.arrive, [plan, shown.colour, *asked.values], answers.drawn, **_LANE | {"show_progress": "hidden"})
@@ -52,22 +62,31 @@ def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None
     values = [answers.plan, shown.colour, *asked.values]
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     asked.space.input(
-        answers.suited, [asked.space, shown.colour], [asked.of_faces, asked.more, asked.changes, shown.colour], queue=False, **_PRIVATE
+        answers.suited,
+        [asked.space, shown.colour],
+        [asked.of_faces, asked.more, asked.measure, asked.changes, shown.colour],
+        queue=False,
+        **_PRIVATE,
     )
     more = asked.more.click(answers.more, asked.shown, asked.shown, queue=False, **_PRIVATE)
     triggers = [
         asked.buttons.run.click,
         asked.space.input,
-        asked.shown.release,
-        asked.truncation.release,
         asked.attributes.input,
-        asked.pairs.release,
         asked.arrows.input,
         more.then,
     ]
     drawing = [trigger(answers.draw, values, answers.drawn, **_LANE | quiet) for trigger in triggers]
-    asked.buttons.stop.click(lambda: "Stopped.", None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
+    for slider in (asked.shown, asked.truncation, asked.pairs):  # by mouse, arrow key or number alike
+        drawing.append(slider.input(answers.draw, values, answers.drawn, trigger_mode="always_last", **_LANE | quiet))
+    measured = asked.measure.click(
+        answers.measure, asked.fresh, [asked.buttons.status, asked.fresh], concurrency_id=RUN_LANE, concurrency_limit=1, **_PRIVATE | quiet
+    )
+    drawing += [measured, measured.success(answers.draw, values, answers.drawn, **_LANE | quiet)]
+    stopped = asked.buttons.stop.click(lambda: "Stopped.", None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
+    stopped.then(answers.settle, values, answers.drawn, **_LANE | quiet)
 
+    shown.dimensions.input(lambda form: gr.Dropdown(visible=form == "3-D"), shown.dimensions, shown.z, queue=False, **_PRIVATE)
     for control in shown.controls:
         control.change(None, shown.controls, None, js=VIEW, **_PRIVATE)
     relisted = [face.listed]
@@ -75,8 +94,8 @@ def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None
     shown.only.input(answers.range_of, shown.only, [shown.low, shown.high], **QUICK | quiet).then(
         answers.relist, listing, relisted, **QUICK | quiet
     )
-    for event in (shown.colour.input, shown.low.release, shown.high.release):
-        event(answers.relist, listing, relisted, **QUICK | quiet)
+    for control in (shown.colour, shown.low, shown.high):
+        control.input(answers.relist, listing, relisted, trigger_mode="always_last", **QUICK | quiet)
     for form, button in shown.saves.items():
         button.click(None, None, None, js=f"() => window.latentMap?.save('{form}')", **_PRIVATE)
 

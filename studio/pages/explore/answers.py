@@ -15,8 +15,10 @@ from engines.core.images import to_picture
 from engines.data import attributes
 from engines.generators.sketch import draw
 from studio.events import moments, offer, say, spoken
+from studio.figures import csv_of
 from studio.maps import Maps, Plan
-from studio.pages.explore.parts import GROUP, POINTS, Chosen, Inputs, View, plan_of
+from studio.newcomers import MOST
+from studio.pages.explore.parts import FRESH, GROUP, POINTS, Chosen, Inputs, View, direction_choices, plan_of
 from studio.plots import variance_bars
 from studio.shelf import Desk
 from studio.strip import Strip
@@ -69,6 +71,34 @@ class Answers:
             yield from self.draw(request, plan, colour, *values)
 
     @spoken
+    def measure(self, request: gr.Request, fresh: int) -> Iterator[dict[Any, Any]]:
+        """Draw and measure faces that are not in the bank, a few more at each press; Stop leaves those that are done."""
+        newcomers, status = self.maps.newcomers, self.asked.buttons.status
+        goal = fresh + FRESH
+        if goal > MOST:
+            raise StudioError(f"{fresh} new faces are measured, which is the most. Reload the page to begin again.")
+        yield {status: "Drawing new faces …"}
+        for done in newcomers.measure(goal):
+            if done > fresh:
+                yield {status: f"New face {done - fresh} of {FRESH} measured", self.asked.fresh: done}
+
+    @spoken
+    def settle(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
+        """After Stop: the new faces that were measured by then."""
+        if last is None or last.of_changes or last.fresh == plan_of(values).fresh:
+            yield {self.plan: gr.skip()}  # no words: by now a new run may be saying something
+            return
+        yield from self.draw(request, last, colour, *values)
+
+    @spoken
+    def directions(self, request: gr.Request, keys: tuple[str, ...] | None, arrows: list[str], walked: str | None) -> list[Any]:
+        """Directions to choose from, the visitor's own and those with a slider first; what is chosen stays while it is there."""
+        choices = direction_choices(self.maps.library, keys or (), self.desk(request))
+        there = {key for _, key in choices}
+        kept = [key for key in arrows or () if key in there]
+        return [gr.Dropdown(choices, value=kept), gr.Dropdown(choices, value=walked if walked in there else choices[0][1])]
+
+    @spoken
     def draw(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
         """Analyse and place; the view follows in the browser. The chosen face stays on another map of faces."""
         desk, plan, kept = self.desk(request), plan_of(values), list[Result]()
@@ -87,15 +117,22 @@ class Answers:
             self.shown.plot: figure,
             self.shown.bars: variance_bars(result.tables["variance"]),
             self.shown.groups: agreement(rows, self.maps.library.titles),
-            self.shown.table: gr.DownloadButton(value=offer("latent-map.csv", self.maps.csv(plan, figure, result)), interactive=True),
+            self.shown.table: gr.DownloadButton(value=offer("latent-map.csv", self._csv(plan, figure, result)), interactive=True),
             self.plan: plan,
         }
+
+    def _csv(self, plan: Plan, figure: dict[str, Any], result: Result) -> bytes:
+        points = self.maps.points(plan, result)
+        numbers = range(len(points)) if plan.of_changes else self.maps.numbers(plan)
+        names = [f"{figure['noun']} {number + 1}" for number in numbers]
+        return csv_of(names, figure, points, self.maps.scores(plan, len(points)), self.maps.library.bank.names)
 
     def suited(self, space: str, colour: str) -> list[Any]:
         """A map of changes has inputs of its own and begins coloured by the kind of change."""
         changes = Plan(space).of_changes
         first = next(iter(self.maps.library.titles))
-        shown = [gr.Row(visible=not changes), gr.Button(visible=not changes), gr.Column(visible=changes)]
+        faces = gr.Button(visible=not changes)
+        shown = [gr.Row(visible=not changes), faces, faces, gr.Column(visible=changes)]
         return [*shown, GROUP[1] if changes else first if colour == GROUP[1] else gr.skip()]
 
     def more(self, shown: float) -> int:
@@ -127,12 +164,14 @@ class Answers:
         if only in known:
             column = scores[:, known.index(only)]
             rows = [row for row in rows if low <= column[row] <= high]
-        noun = "Change" if plan.of_changes else "Face"
+        numbers = range(len(scores)) if plan.of_changes else self.maps.numbers(plan)
+        rows = [*rows[:LISTED], *(row for row in rows[LISTED:] if not plan.of_changes and row >= plan.shown)]
+        name = [f"{'Change' if plan.of_changes else 'Face'} {number + 1}" for number in numbers]
         if colour not in known:
-            return [*own, *(f"{noun} {row + 1}" for row in rows[:LISTED])]
+            return [*own, *(name[row] for row in rows)]
         column, title = scores[:, known.index(colour)], self.maps.library.titles[colour]
-        picked = sorted(rows[:LISTED], key=lambda row: -column[row] if column[row] == column[row] else float("inf"))
-        return [*own, *((f"{noun} {row + 1} · {title} {column[row]:.3g}", f"{noun} {row + 1}") for row in picked)]
+        picked = sorted(rows, key=lambda row: -column[row] if column[row] == column[row] else float("inf"))
+        return [*own, *((f"{name[row]} · {title} {column[row]:.3g}", name[row]) for row in picked)]
 
     @spoken
     def pick(self, plan: Plan | None, event: gr.EventData, request: gr.Request) -> list[Any]:

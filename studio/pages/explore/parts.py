@@ -10,11 +10,12 @@ import plotly
 
 from engines.explore.changes import DELTA_SPACES
 from studio.cell import Runner, lesson, runner
-from studio.library import LAYERS, Library
+from studio.library import LAYERS, MINE, Library
 from studio.maps import Maps, Plan
+from studio.shelf import Desk
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-POINTS = 5_000
+POINTS, FRESH = 5_000, 24
 SPACES = [("W", "w"), ("W+", "w_plus"), ("S", "s"), *((f"Changes (Δ): {name}", name) for name in DELTA_SPACES)]
 AXES = [(f"PC {index + 1}", index) for index in range(10)]
 GROUP = ("Kind of change", "group")
@@ -37,6 +38,8 @@ class Inputs:
     space: gr.Radio
     shown: gr.Slider
     more: gr.Button
+    measure: gr.Button
+    fresh: gr.State
     truncation: gr.Slider
     of_faces: gr.Row
     changes: gr.Column
@@ -48,7 +51,7 @@ class Inputs:
     @property
     def values(self) -> list[Any]:
         """Inputs of `plan_of`, in its order."""
-        return [self.space, self.shown, self.truncation, self.attributes, self.pairs, self.arrows]
+        return [self.space, self.shown, self.truncation, self.attributes, self.pairs, self.arrows, self.fresh]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +90,8 @@ class Chosen:
 
 def plan_of(values: Sequence[Any]) -> Plan:
     """What the inputs ask for; the engines check the numbers."""
-    space, shown, truncation, attributes, pairs, arrows = values
-    return Plan(str(space), int(shown), float(truncation), POINTS * 2, tuple(attributes or ()), int(pairs), tuple(arrows or ()))
+    space, shown, truncation, attributes, pairs, arrows, fresh = values
+    return Plan(str(space), int(shown), float(truncation), POINTS * 2, tuple(attributes or ()), int(pairs), tuple(arrows or ()), int(fresh))
 
 
 def inputs(library: Library) -> Inputs:
@@ -111,14 +114,15 @@ def inputs(library: Library) -> Inputs:
             multiselect=True,
             max_choices=8,
             label="Directions as arrows",
-            info="from the average face, 3 sigma long",
+            info="from the average face; yours and those with a slider on the tab Edit directions come first",
             elem_id="explore-arrows",
         )
         lesson("pca", "changes")
     with gr.Column(scale=1, min_width=260):
         buttons = runner("explore", "Draw the map")
         more = gr.Button("1 000 more faces", elem_id="explore-more")
-    return Inputs(space, shown, more, truncation, of_faces, changes, attributes, pairs, arrows, buttons)
+        measure = gr.Button(f"Measure {FRESH} new faces", elem_id="explore-measure")
+    return Inputs(space, shown, more, measure, gr.State(0), truncation, of_faces, changes, attributes, pairs, arrows, buttons)
 
 
 def view(maps: Maps) -> View:
@@ -127,7 +131,14 @@ def view(maps: Maps) -> View:
     with gr.Row(elem_classes="view"):
         dimensions = gr.Radio(["2-D", "3-D"], value="2-D", label="View", elem_id="explore-dimensions", min_width=190)
         x, y, z = (
-            gr.Dropdown([*AXES, ("Distance from W (W+ only)", 10)], value=index, label=label, elem_id=f"explore-{name}", min_width=110)
+            gr.Dropdown(
+                [*AXES, ("Distance from W (W+ only)", 10)],
+                value=index,
+                label=label,
+                elem_id=f"explore-{name}",
+                min_width=110,
+                visible=name != "z",
+            )
             for index, (label, name) in enumerate((("Across", "x"), ("Up", "y"), ("Deep (3-D)", "z")))
         )
     with gr.Row(elem_classes="view"):
@@ -169,13 +180,35 @@ def chosen() -> Chosen:
     return Chosen(picture, words, listed, keep)
 
 
-def direction_choices(library: Library) -> list[tuple[str, str]]:
-    """Directions by title, without finding any: their names are known before."""
+def direction_choices(library: Library, keys: Sequence[str] = (), desk: Desk | None = None) -> list[tuple[str, str]]:
+    """Directions by title, without finding any: their names are known before.
+
+    Args:
+        library: Where directions come from.
+        keys: Those with a slider on the Edit tab, which come first.
+        desk: The visitor's, whose own come next; those of Z move random faces only and are left out.
+    """
     named = [(f"{title} · InterFaceGAN", f"interfacegan/{name}") for name, title in library.titles.items()]
     channels = [(f"{title} · StyleSpace, first channel", f"stylespace/{name}/1") for name, title in library.titles.items()]
     components = [(f"PC {index} · GANSpace", f"ganspace/{index}") for index in range(1, 11)]
     factors = [(f"{group} {index} · SeFa", f"sefa/{group}/{index}") for group in LAYERS for index in range(1, 4)]
-    return [*named, *components, *factors, *channels]
+    first = _first(library, keys, desk) if desk is not None else {}
+    return [
+        *((title, key) for key, title in first.items()),
+        *(one for one in [*named, *components, *factors, *channels] if one[1] not in first),
+    ]
+
+
+def _first(library: Library, keys: Sequence[str], desk: Desk) -> dict[str, str]:
+    own = [key for key in library.directions(MINE, desk) if key not in keys]
+    gone = library.gone(keys, desk)
+    known = [key for key in (*keys, *own) if key not in gone and not _in_z(library, key, desk)]
+    return {key: library.title(key, desk) + (", has a slider" if key in keys else "") for key in known}
+
+
+def _in_z(library: Library, key: str, desk: Desk) -> bool:
+    """Whether it moves random faces only; of InterFaceGAN's the key says so, and nothing need be fitted."""
+    return key.startswith("interfacegan-z/") if key.startswith("interfacegan") else library.get(key, desk).space == "z"
 
 
 def _telling(library: Library) -> list[str]:

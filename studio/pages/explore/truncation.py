@@ -11,7 +11,8 @@ from engines.core.images import to_picture
 from engines.spaces.statistics import statistics
 from studio.cell import cell
 from studio.events import PREVIEW_LANE
-from studio.maps import Maps, data_url
+from studio.figures import data_url
+from studio.maps import Maps
 
 FACES = 6
 _BEGIN = 0.6

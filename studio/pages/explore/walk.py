@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+import torch
 
 from engines import Inversion, Result
 from engines.core.errors import StudioError
@@ -17,11 +18,14 @@ from studio.pages.explore.answers import Answers
 from studio.pages.explore.parts import direction_choices
 
 EDIT, JOIN = "Along a direction", "To a second face"
-_TITLES = {"edit": "edit path", "line": "straight line", "arc": "arc"}
-_WORDS = (
-    "First row: the straight line. Second row: the arc. Below each picture: how far along the way, "
-    "and how far its code lies from the mean of W, in units of W's spread."
-)
+_TITLES = {"edit": "edit path", "line": "straight line", "arc": "arc", "z_arc": "arc in Z"}
+_ROWS = {
+    ("edit", "line"): "Straight line in W (linear)",
+    ("arc",): "Arc around the mean of W (spherical)",
+    ("z_arc",): "Arc in Z (spherical), each step mapped to W",
+}
+_WORDS = "On each picture: how far along the way, and how far its code lies from the mean of W, in units of W's spread."
+_NO_Z = " An arc in Z needs both z: it is there between two faces of the map, not for pictures of the shelf."
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
@@ -35,11 +39,11 @@ class _Walk:
     frames: gr.Slider
     buttons: Runner
     words: gr.Markdown
-    rows: tuple[gr.Gallery, gr.Gallery]
+    rows: tuple[gr.Gallery, ...]
 
 
-def walk_cell(answers: Answers) -> None:
-    """The cell and its events."""
+def walk_cell(answers: Answers) -> gr.Dropdown:
+    """The cell and its events; returns the menu of directions."""
     prose = "Edit the chosen face from one end of a direction to the other, or turn it into a second face: straight, and along an arc."
     with cell(3, "Walk from the chosen face", prose):
         walk = _parts(answers)
@@ -57,20 +61,16 @@ def walk_cell(answers: Answers) -> None:
         if kind == EDIT:
             wanted = TrajectoryRequest(start=found[0], direction=answers.maps.library.get(key, desk))
         else:
-            wanted = TrajectoryRequest(start=found[0], end=_second(answers, desk, plan, end, found))
+            other = _second(answers, desk, plan, end, found)
+            wanted = TrajectoryRequest(start=found[0], end=other, z=_known_z(answers, plan, name, end), truncation=_psi(plan))
         engine, kept = answers.maps.session.engine("trajectories"), list[Result]()
         knobs = engine.knob_set.of({"frames": frames, "reach": reach, "preview": True})
         for moment in moments(engine.run(wanted, knobs), kept.append, answers.maps.session.settings.run_seconds):
             yield {walk.buttons.status: say(moment)}
         assert plan is not None
-        straight, arc = (_pictures(kept[-1], way) for way in (("edit", "line"), ("arc",)))
         places = answers.maps.place(plan, desk, (found[0], *kept[-1].inversions))[1:]
-        yield {
-            walk.words: _WORDS if arc else "",
-            walk.rows[0]: gr.Gallery(straight, visible=True),
-            walk.rows[1]: gr.Gallery(arc, visible=bool(arc)),
-            answers.wire: {"paths": _paths(kept[-1], places)},
-        }
+        words = "" if kind == EDIT else _WORDS + ("" if wanted.z else _NO_Z)
+        yield {walk.words: words, answers.wire: {"paths": _paths(kept[-1], places)}} | _filled(walk, kept[-1], kind)
 
     running = walk.buttons.run.click(
         go,
@@ -82,6 +82,7 @@ def walk_cell(answers: Answers) -> None:
         **_PRIVATE,
     )
     walk.buttons.stop.click(lambda: "Stopped.", None, walk.buttons.status, cancels=[running], queue=False, **_PRIVATE)
+    return walk.direction
 
 
 def _parts(answers: Answers) -> _Walk:
@@ -104,7 +105,7 @@ def _parts(answers: Answers) -> _Walk:
             frames = gr.Slider(3, 15, 7, step=1, label="Pictures", elem_id="explore-frames")
             buttons = runner("walk", "Walk")
             lesson("trajectories")
-    words, rows = gr.Markdown("", elem_id="walk-words"), (_row("walk-line"), _row("walk-arc"))
+    words, rows = gr.Markdown("", elem_id="walk-words"), tuple(_row(name) for name in ("walk-line", "walk-arc", "walk-z"))
     return _Walk(kind, direction, reach, end, take, frames, buttons, words, rows)
 
 
@@ -113,7 +114,6 @@ def _row(name: str) -> gr.Gallery:
         columns=7,
         height="auto",
         allow_preview=True,
-        show_label=False,
         elem_id=name,
         elem_classes="walk",
         interactive=False,
@@ -141,6 +141,25 @@ def _second(answers: Answers, desk: Any, plan: Plan | None, name: str | None, fo
     raise StudioError(
         "Which face to? Write its number, such as Face 12, or choose one on the map and press “The chosen face is the second one”."
     )
+
+
+def _known_z(answers: Answers, plan: Plan | None, *names: str | None) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The z of both ends, where they are faces of the map."""
+    first, last = (None if plan is None else answers.maps.z(plan, name or "") for name in names)
+    return None if first is None or last is None else (first, last)
+
+
+def _psi(plan: Plan | None) -> float:
+    return 1.0 if plan is None else plan.truncation
+
+
+def _filled(walk: _Walk, result: Result, kind: str) -> dict[Any, Any]:
+    """A row of pictures for each way, where there is one."""
+    filled: dict[Any, Any] = {}
+    for row, (ways, title) in zip(walk.rows, _ROWS.items(), strict=True):
+        pictures = _pictures(result, ways)
+        filled[row] = gr.Gallery(pictures, visible=bool(pictures), label="Along the direction" if kind == EDIT else title)
+    return filled
 
 
 def _pictures(result: Result, ways: Sequence[str]) -> list[tuple[Any, str]]:

@@ -4,6 +4,7 @@ import torch
 
 from engines import Direction, Inversion, Latent
 from engines.core.errors import SpaceError
+from engines.core.seeds import z_codes
 from engines.explore import Trajectories
 from engines.explore.trajectories import TrajectoryRequest, between
 from engines.generators import Student
@@ -58,3 +59,15 @@ def test_a_code_of_s_cannot_be_walked_from(toy: Student) -> None:
     styles = Inversion(toy.styles(random_w(toy, 1)))
     with pytest.raises(SpaceError, match="Only codes of W and W\\+"):
         Trajectories(toy)(TrajectoryRequest(start=styles), frames=2)
+
+
+def test_an_arc_in_z_joins_the_same_two_faces(toy: Student) -> None:
+    z = z_codes(2, toy.width, 3)
+    codes = statistics(toy).truncate(toy.map(z), 0.7)
+    start, end = (Inversion(Latent("w", code[None])) for code in codes)
+    request = TrajectoryRequest(start=start, end=end, z=(z[:1], z[1:]), truncation=0.7)
+    result = Trajectories(toy)(request, frames=3, preview=True)
+    assert [row[0] for row in result.tables["path"].rows] == ["line"] * 3 + ["arc"] * 3 + ["z_arc"] * 3
+    for one, other in ((6, 0), (8, 2)):
+        assert torch.allclose(result.inversions[one].latent.codes, result.inversions[other].latent.codes, atol=1e-4)
+    assert not torch.allclose(result.inversions[7].latent.codes, result.inversions[4].latent.codes, atol=1e-2)
