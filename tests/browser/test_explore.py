@@ -53,7 +53,7 @@ def click_point(page: Page, index: int, trace: int) -> str:
 
 def choose(page: Page, selector: str, option: str) -> None:
     page.locator(f"{selector} input").click()
-    page.get_by_role("option", name=option, exact=True).click()
+    page.locator(selector).get_by_role("option", name=option, exact=True).click()
 
 
 def measured(page: Page) -> int:
@@ -188,6 +188,10 @@ def test_stop_ends_a_map_and_leaves_the_last_one(visit: Visit, toy_url: str, mon
     expect(page.locator("#explore-status")).to_contain_text("of 400")
     page.click("#explore-stop")
     expect(page.locator("#explore-status")).to_have_text("Stopped.")
+    for _ in range(100):  # the page cancels by event, not by run: what is pressed before that is done would be cancelled too
+        page.wait_for_timeout(100)
+        if closed:
+            break
     monkeypatch.undo()
     assert int(page.evaluate(f"{PLOT}.dataset.shown")) == 1500
     page.click("#explore-run")
