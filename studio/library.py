@@ -13,7 +13,7 @@ from engines.data.faces import attributes, face_bank
 from engines.edit.interfacegan import InterFaceGAN, InterFaceGANKnobs
 from engines.edit.stylespace import SEVERAL, localised
 from engines.faces.attributes import Attribute
-from studio.edits import STYLES, USUAL, Reach, reach
+from studio.edits import USUAL, Reach, reach
 from studio.session import Session
 from studio.shelf import Desk
 
@@ -116,7 +116,7 @@ class Library:
         """
         if key.startswith("interfacegan"):  # known before anything is fitted
             return USUAL
-        return STYLES if key.startswith("stylespace/") else reach(self.get(key, desk))
+        return reach(self.get(key, desk))
 
     def _spoken(self, shelf: str, direction: Direction) -> str:
         """A direction's name in people's words."""
