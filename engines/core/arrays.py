@@ -33,6 +33,12 @@ Arrays = dict[str, Tensor]
 _MOST_OPERATIONS = 100_000
 """Steps of a pickle; arrays need about thirty each."""
 
+_MOST_TUPLES, _MOST_SHARED = 20_000, 16
+"""Tuples in a pickle, and uses of one that was made before."""
+
+_OLD_PICKLES = 5
+"""Pickles at the head of a file as torch wrote it before it wrote archives."""
+
 
 def read_arrays(data: bytes, filename: str) -> tuple[Arrays, Mapping[str, str]]:
     """Arrays of a file by name (a single one is called "array"), and its notes of text where the format has any.
@@ -100,6 +106,14 @@ def _npz(data: bytes) -> Arrays:
 def _torch(data: bytes) -> Arrays:
     if data[:2] == b"PK":
         _check_zip(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                if name.endswith(".pkl"):
+                    _check_pickle(io.BytesIO(archive.read(name)))
+    else:
+        stream = io.BytesIO(data)
+        for _ in range(_OLD_PICKLES):
+            _check_pickle(stream)
     with warnings.catch_warnings(action="ignore"):  # of file makes that torch has not seen
         return _collected(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
 
@@ -112,15 +126,30 @@ def _safetensors(data: bytes) -> tuple[Arrays, Mapping[str, str]]:
 
 
 def _pickled(data: bytes) -> Arrays:
-    _check_pickle(data)
+    _check_pickle(io.BytesIO(data))
     return _collected(_PlainUnpickler(io.BytesIO(data)).load())
 
 
-def _check_pickle(data: bytes) -> None:
-    """Refuse pickles of very many steps, and numbers of notes beyond their steps, for which Python would set memory aside."""
-    for step, (operation, argument, _) in enumerate(pickletools.genops(data)):
-        if step > _MOST_OPERATIONS or ("PUT" in operation.name and int(argument or 0) > _MOST_OPERATIONS):
+def _check_pickle(stream: io.BytesIO) -> None:
+    """Refuse a pickle that would cost far more than it weighs, before it is read; the stream ends behind it.
+
+    That is one of very many steps, one whose notes have numbers beyond its steps (Python would set memory aside for them), and one
+    of tuples within tuples: the hash of a tuple that holds another twice, which holds another twice, takes for ever.
+    """
+    notes: set[int] = set()
+    tuples: set[int] = set()
+    made, shared, note, before = 0, 0, 0, ""
+    for step, (operation, argument, _) in enumerate(pickletools.genops(stream)):
+        name = operation.name
+        if "PUT" in name or name == "MEMOIZE":
+            note = len(notes) if name == "MEMOIZE" else int(argument or 0)
+            notes.add(note)
+            (tuples.add if "TUPLE" in before else tuples.discard)(note)
+        made += "TUPLE" in name
+        shared += name == "DUP" or ("GET" in name and int(argument or 0) in tuples)
+        if max(step, note) > _MOST_OPERATIONS or made > _MOST_TUPLES or shared > _MOST_SHARED:
             raise ValueError("a pickle of more than arrays")
+        before = name
 
 
 def _check_zip(data: bytes) -> None:

@@ -219,6 +219,29 @@ def test_the_note_numbers_of_a_pickle_cannot_fill_the_memory() -> None:
         read_arrays(b"\x80\x02" + b"N0" * 200_000 + b"N.", "a.pkl")
 
 
+def twice_within_twice(levels: int) -> bytes:
+    """A mapping whose key is a tuple of one tuple twice, and so on: small to write, endless to hash."""
+    return b"\x80\x02})" + b"2\x86" * levels + b"K\x01s."
+
+
+def many_notes(levels: int) -> bytes:
+    """The same by way of notes."""
+    steps = b"".join(b"q" + bytes([level]) + b"h" + bytes([level]) + b"\x86" for level in range(levels))
+    return b"\x80\x02})\x85" + steps + b"K\x01s."
+
+
+@pytest.mark.parametrize("data", [twice_within_twice(60), many_notes(60), b"\x80\x02})" + b"\x85" * 90_000 + b"K\x01s."])
+@pytest.mark.parametrize("make", ["pkl", "pt", "old pt"])
+def test_tuples_within_tuples_are_never_hashed(data: bytes, make: str) -> None:
+    if make == "pt":
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("archive/data.pkl", data)
+        data = buffer.getvalue()
+    with pytest.raises(WeightsError):
+        read_arrays(data, f"a.{make.removeprefix('old ')}")
+
+
 def test_text_that_grows_without_end_is_never_spelt_out() -> None:
     """A list of one list twice, sixty deep, where the code of a dtype belongs."""
     nested: object = "f4"
