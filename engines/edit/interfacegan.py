@@ -100,8 +100,7 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
             SpaceError: Too few examples, or an attribute that the bank does not have.
         """
         codes = request.bank.z if knobs.space == "z" else request.bank.w
-        scores = request.bank.score(request.attribute) if request.labels is None else request.labels
-        yes, no = _sides(scores, None if request.labels is not None else knobs.fraction)
+        yes, no = extremes(request.bank, request.attribute, knobs.fraction) if request.labels is None else _sides(request.labels, None)
         train, test = _split(yes, no, request.seed)
         machine = SVC(kernel="linear", C=knobs.penalty).fit(_numpy(codes[train]), _numpy(yes[train]))
         normal = torch.from_numpy(machine.coef_[0].copy()).to(codes)
@@ -111,7 +110,7 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
         offset = float((centre @ normal + float(machine.intercept_[0])) / normal.norm()) / direction.sigma
         metrics = {"accuracy": float(machine.score(_numpy(codes[test]), _numpy(yes[test])))} if len(test) else {}
         if request.labels is None:
-            said = machine.predict(_numpy(codes))
+            scores, said = request.bank.score(request.attribute), machine.predict(_numpy(codes))
             metrics["balanced_accuracy"] = float(balanced_accuracy_score(_numpy(scores > scores.median()), said))
         return Boundary(direction, offset, metrics)
 
@@ -135,14 +134,6 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
             rows = tuple((item.name, float(before @ item.vector), float(direction.vector @ item.vector)) for item in conditions)
             tables["conditions"] = Table(("kept", "cosine_before", "cosine_after"), rows)
         return tables
-
-
-def boundary_cosines(directions: tuple[Direction, ...]) -> Table:
-    """How alike boundaries are: cosines of all pairs, the paper's first look at entanglement."""
-    rows = torch.stack([direction.vector.flatten() for direction in directions]).double()
-    cosines = rows @ rows.T
-    names = tuple(direction.name for direction in directions)
-    return Table(("direction", *names), tuple((name, *map(float, row)) for name, row in zip(names, cosines, strict=True)))
 
 
 def extremes(bank: Bank, attribute: str, fraction: float) -> tuple[_Rows, _Rows]:

@@ -13,7 +13,6 @@ from engines.spaces.latent import Inversion, Latent
 from engines.spaces.slots import Slots
 from engines.spaces.statistics import Mapper, statistics
 
-SPACES = ("z", "w", "w_plus", "s")
 _DEPENDENT = 1e-3
 """What is left of a unit vector after projection, below which it counts as gone."""
 

@@ -11,10 +11,9 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import normal
 from engines.data.faces import codes
 from engines.edit import InterFaceGAN
-from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, boundary_cosines, extremes
+from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, extremes
 from engines.generators.toy import toy as new_toy
 from engines.spaces.bank import Bank
-from engines.spaces.directions import Direction
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -182,13 +181,3 @@ def test_the_strip_shows_the_seeds_face_along_the_direction(layers: str) -> None
     moved[:, list(direction.slots)] += 3 * direction.sigma * direction.vector
     for picture, code in ((2, TOY.slots.spread(plain)), (4, moved)):
         assert torch.allclose(TOY.synthesize(Latent("w_plus", code), size=16), result.images[picture : picture + 1], atol=1e-4)
-
-
-def test_cosines_of_boundaries() -> None:
-    rows = [Direction(f"d{index}", "w", unit(index), (0,), 1.0, "") for index in range(3)]
-    table = boundary_cosines(tuple(rows))
-    assert table.columns == ("direction", "d0", "d1", "d2")
-    for index, row in enumerate(table.rows):
-        assert row[index + 1] == pytest.approx(1, abs=1e-6)
-    assert table.rows[0][2] == pytest.approx(float(unit(0) @ unit(1)), abs=1e-6)
-    assert table.rows[0][2] == pytest.approx(table.rows[1][1])

@@ -12,9 +12,11 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import normal
 from engines.generators import Student
 from engines.generators.toy import toy as new_toy
-from engines.spaces.directions import SPACES, Direction, apply, project_out
+from engines.spaces.directions import Direction, apply, project_out
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w, statistics
+
+SPACES = ("z", "w", "w_plus", "s")
 
 TOY = new_toy()
 SLOTS, WIDTH = TOY.slots, TOY.width
