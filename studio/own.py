@@ -14,6 +14,7 @@ from engines import Bank, Direction
 from engines.core.errors import StudioError
 from engines.core.seeds import rng
 from engines.data.faces import THUMBNAIL, thumbnail
+from engines.edit.interfacegan import Boundary
 from engines.generators.base import Generator
 from engines.spaces.bank import Score
 from studio.shelf import Desk
@@ -32,24 +33,6 @@ _MOST_ANSWERS = 3_000
 _ALLOWED = " -_+.,:()%#"
 
 
-@dataclass(frozen=True, eq=False)
-class Guess:
-    """What the last fit thinks of a face.
-
-    Attributes:
-        direction: The fitted direction.
-        offset: Signed distance of the average face from its plane, in sigma.
-    """
-
-    direction: Direction
-    offset: float
-
-    def distances(self, bank: Bank) -> Score:
-        """Distance of each face of the bank from the plane in sigma, positive where yes is guessed."""
-        codes = bank.z if self.direction.space == "z" else bank.w - bank.w.mean(dim=0)
-        return codes @ self.direction.vector.to(codes) / self.direction.sigma + self.offset
-
-
 @dataclass(eq=False)
 class Drawer:
     """What the workshop remembers of one visitor beside the directions themselves.
@@ -60,7 +43,7 @@ class Drawer:
         stars: Ratings by key, 1 to 5.
     """
 
-    guess: Guess | None = None
+    guess: Boundary | None = None
     pending: tuple[Direction, ...] = ()
     stars: dict[str, int] = field(default_factory=dict)
 
@@ -141,7 +124,7 @@ def as_labels(answers: Mapping[int, int], faces: int) -> Score:
     return labels
 
 
-def next_faces(bank: Bank, answered: Sequence[int], order: str, guess: Guess | None, seed: int) -> list[int]:
+def next_faces(bank: Bank, answered: Sequence[int], order: str, guess: Boundary | None, seed: int) -> list[int]:
     """Numbers of the faces to ask about next, those already answered left out.
 
     Raises:
@@ -154,11 +137,17 @@ def next_faces(bank: Bank, answered: Sequence[int], order: str, guess: Guess | N
         return numbers[torch.randperm(len(numbers), generator=rng(seed))][:PAGE].tolist()
     if guess is None:
         raise StudioError(f"{order} can be shown after a first fit. Mark some faces at random and press Fit.")
-    distances = guess.distances(bank).cpu()[numbers]
+    distances = _distances(bank, guess).cpu()[numbers]
     keys = {UNCERTAIN: distances.abs(), SURE_YES: -distances, SURE_NO: distances}
     if order not in keys:
         raise StudioError(f"There is no order {order!r}. Choose one of {', '.join(ORDERS)}.")
     return numbers[keys[order].argsort()[:PAGE]].tolist()
+
+
+def _distances(bank: Bank, guess: Boundary) -> Score:
+    """Distance of each face of the bank from the plane in sigma, positive where yes is guessed."""
+    codes = bank.z if guess.direction.space == "z" else bank.w
+    return guess.distance(codes, torch.zeros_like(codes[0]) if guess.direction.space == "z" else codes.mean(dim=0))
 
 
 def contact(generator: Generator, numbers: Sequence[int], columns: int = 6) -> str:

@@ -6,7 +6,7 @@ on confident examples gives a hyperplane; its unit normal n is the direction (se
 faces, split 70 to 30 for training and validation; or the person's own yes and no.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -57,7 +57,7 @@ class Boundary:
 
     direction: Direction
     offset: float
-    metrics: dict[str, float]
+    metrics: dict[str, float] = field(default_factory=dict)
 
     def distance(self, codes: Codes, mean: Tensor) -> Tensor:
         """Signed distance of codes (batch,width) from the plane in sigma, positive for yes; `mean` is that of their space."""

@@ -14,6 +14,7 @@ from engines.contract import Table
 from engines.core.errors import SpaceError, StudioError
 from engines.core.seeds import z_codes
 from engines.edit.imported import FORMS
+from engines.edit.interfacegan import Boundary
 from engines.spaces.directions import apply
 from engines.spaces.statistics import statistics
 from studio.editor import Editor
@@ -28,7 +29,6 @@ from studio.own import (
     SURE_YES,
     UNCERTAIN,
     Drawers,
-    Guess,
     answers_of,
     as_labels,
     by_threshold,
@@ -114,8 +114,8 @@ def test_answers_become_labels() -> None:
 
 
 def test_faces_to_ask_about_are_new_and_in_order(bank: Bank) -> None:
-    guess = Guess(direction(bank), 0.0)
-    distances = guess.distances(bank)
+    guess = Boundary(direction(bank), 0.0)
+    distances = guess.distance(bank.w, bank.w.mean(dim=0))
     asked = list(range(100))
     for order, key in ((UNCERTAIN, distances.abs()), (SURE_YES, -distances), (SURE_NO, distances)):
         numbers = next_faces(bank, asked, order, guess, 0)

@@ -12,11 +12,11 @@ from engines import FitRequest, Result
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.data import attributes
-from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs
+from engines.edit.interfacegan import STRENGTHS, Boundary, InterFaceGANKnobs
 from engines.spaces.bank import Score
 from studio.cell import Runner, runner
 from studio.events import QUICK, RUN_LANE, moments, say, spoken
-from studio.own import ORDERS, RANDOM, Drawers, Guess, answers_of, as_labels, by_threshold, contact, next_faces, plain, renamed, room_for
+from studio.own import ORDERS, RANDOM, Drawers, answers_of, as_labels, by_threshold, contact, next_faces, plain, renamed, room_for
 from studio.pages.edit.context import AT_ONCE, BACKGROUND, PRIVATE, EditContext
 from studio.shelf import Desk
 
@@ -103,7 +103,7 @@ class Teacher:
         result = kept[-1]
         direction = renamed(result.directions[0], name)
         offset = next(float(row[1]) for row in result.tables["boundary"].rows if row[0] == "offset")
-        self.drawers.of(desk).guess = Guess(direction, offset)
+        self.drawers.of(desk).guess = Boundary(direction, offset)
         pictures = [(to_picture(image[None]), f"{at:+g} sigma") for image, at in zip(result.images, STRENGTHS, strict=False)]
         yield {
             fitting.buttons.status: report(name, result.metrics, labels),
