@@ -15,16 +15,19 @@ import torch
 
 from engines.core.errors import CatalogueError
 from engines.core.memory import keep_pages
+from engines.data.degradations import spoilt
 from engines.generators.base import Generator
 from engines.registry import load_generator
+from engines.training.features import Change
 from engines.training.loop import Plan, Trainer
 from engines.training.samples import TRAINING, Samples
-from engines.training.streams import Corrupted, Pairs, Stream
+from engines.training.streams import Changed, Pairs, Stream
 from engines.training.validation import COUNT, Encode, HeldOut
 
 log = logging.getLogger(__name__)
 Drawn = TypeVar("Drawn", bound=Samples)
 _SMOOTHING = 0.95
+_SIZES = ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt", "remembered", "redrawn", "begin")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Preset:
         fresh: New samples a step.
         capacity: Samples in all.
         spoilt: Share of pictures that are corrupted as uploads are.
+        remembered: Whether what the frozen body sees is kept on disk: each face is then spoilt in one way only, and steps cost a quarter.
         redrawn: Pictures a step that image losses draw.
         begin: Share of the run at which image losses begin.
     """
@@ -52,6 +56,7 @@ class Preset:
     fresh: int
     capacity: int
     spoilt: float = 0.25
+    remembered: bool = False
     redrawn: int = 4
     begin: float = 1.0
 
@@ -90,10 +95,10 @@ class Setting:
         """Seed of one of a run's four streams of chance."""
         return 1_000_000 * self.seed + 250_000 * number
 
-    def stream(self, spoilt: float | None = None) -> Stream:
-        """Pictures with their codes, a share of them spoilt: the preset's unless given."""
+    def pairs(self) -> Pairs:
+        """Pictures with their codes."""
         preset = self.preset
-        pairs = Pairs(
+        return Pairs(
             self.samples_of(Samples),
             preset.batch,
             seed=self.stream_seed(0),
@@ -101,7 +106,10 @@ class Setting:
             fresh=preset.fresh,
             capacity=preset.capacity,
         )
-        return Corrupted(pairs, preset.spoilt if spoilt is None else spoilt, seed=self.stream_seed(2))
+
+    def stream(self, change: Change | None = None) -> Stream:
+        """Pictures with their codes, changed anew at every step: the preset's share of them spoilt, unless another change is given."""
+        return Changed(self.pairs(), spoilt(self.preset.spoilt) if change is None else change, seed=self.stream_seed(2))
 
     def held_out(self, kind: str = "validation") -> HeldOut:
         """A held-out set in the size that the network sees."""
@@ -201,7 +209,7 @@ def train(
     journal = Journal(setting.folder / "log.jsonl", trainer.step)
     held_out = setting.held_out()
     preset = setting.preset
-    sizes = {name: getattr(preset, name) for name in ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt")}
+    sizes = {name: getattr(preset, name) for name in _SIZES}
     how = {"seed": setting.seed, "steps": preset.plan.steps, "bfloat16": preset.plan.bfloat16, **sizes}
     if trainer.step > 0:
         journal.write({"step": trainer.step, "resumed": how})

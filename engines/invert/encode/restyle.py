@@ -22,7 +22,7 @@ from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.losses.perceptual import Perceptual
 from engines.nets.heads import FlatHeads, OffsetHeads
-from engines.nets.irse import STAGES
+from engines.nets.irse import STAGES, Levels
 from engines.spaces.latent import Inversion, Latent
 
 BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
@@ -125,9 +125,10 @@ class Residual(torch.nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Image) -> Answer:
-        """What the heads say of pictures (B,3,S,S)."""
-        photo, own = self.body(picture).c2, self.body(attempt).c2
+    def forward(self, picture: Image, attempt: Image, levels: Levels | None = None, attempt_levels: Levels | None = None) -> Answer:
+        """What the heads say of pictures (B,3,S,S), or of the body's features of them where those are known."""
+        photo = (self.body(picture) if levels is None else levels).c2
+        own = (self.body(attempt) if attempt_levels is None else attempt_levels).c2
         return self.heads(torch.cat([photo, photo - own], dim=1))
 
 

@@ -22,6 +22,7 @@ from scripts import manifest
 RECIPES = recipes()
 STEPS = 4
 TINY = Preset(Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
+REMEMBERED = replace(TINY, remembered=True)
 TWINS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
     pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}") for name, recipe in RECIPES.items() for idea in recipe.ideas
 ]
@@ -61,6 +62,15 @@ def test_the_shared_body_stays_as_it_is(name: str, toy: Student, tmp_path: Path,
     for _ in trainer.steps():
         pass
     assert all(torch.equal(value, before[key]) for key, value in body.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["psp", "restyle_e4e", "psp_colourise"])
+def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
+    trainer = RECIPES[name].trainer(replace(setting_for(toy, tmp_path, drawn), preset=REMEMBERED))
+    figures = list(trainer.steps())
+    assert len(figures) == STEPS
+    assert trainer.stream(0).levels is not None
+    assert (trainer.stream(0).attempt_levels is not None) == name.startswith("restyle")
 
 
 def test_a_method_may_train_a_body_of_its_own(toy: Student, tmp_path: Path, drawn: Path) -> None:
