@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -22,7 +22,7 @@ from engines.training.features import Change
 from engines.training.loop import Plan, Trainer
 from engines.training.samples import TRAINING, Samples
 from engines.training.streams import Changed, Pairs, Stream
-from engines.training.validation import COUNT, Encode, HeldOut
+from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 log = logging.getLogger(__name__)
 Drawn = TypeVar("Drawn", bound=Samples)
@@ -166,11 +166,10 @@ def settings(recipe: Recipe, arguments: Sequence[str] | None) -> tuple[Setting, 
     device = parsed.device or ("cuda" if parsed.preset == "gpu" else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
         raise CatalogueError("The gpu preset came, and this machine has no CUDA device. Take --preset cpu.")
-    name = "-without-".join([recipe.name, *sorted(parsed.without)])
     setting = Setting(
         generator=load_generator(parsed.generator, device),
         preset=replace(preset, plan=plan),
-        folder=parsed.folder or Path("build/training") / name,
+        folder=parsed.folder or Path("build/training") / named(recipe.name, parsed.without),
         samples=parsed.samples,
         seed=parsed.seed,
         without=frozenset(parsed.without),
@@ -194,12 +193,20 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
 
 
 def finish(recipe: Recipe, trainer: Trainer, setting: Setting) -> None:
-    """Measure on the test set, and put weights, figures and log into assets/."""
+    """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea the log alone."""
     from scripts.manifest import log as keep
 
     encode, test = recipe.encode(trainer, setting), setting.held_out("test")
-    recipe.record(trainer, setting, _rounded(test.latent(encode) | test.pictures(encode)))
-    keep(recipe.name, [json.loads(line) for line in (setting.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()])
+    figures = _rounded(test.latent(encode) | test.pictures(encode, min(PICTURES, setting.faces)) | test.consistency(encode))
+    Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
+    if not setting.without:
+        recipe.record(trainer, setting, figures)
+    keep(named(recipe.name, setting.without), [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
+
+
+def named(name: str, without: Iterable[str]) -> str:
+    """A recipe, or its twin that lacks some ideas."""
+    return "-without-".join([name, *sorted(without)])
 
 
 def train(

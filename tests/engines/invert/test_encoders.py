@@ -147,3 +147,13 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None
     with pytest.raises(WeightsError, match="have other shapes"):
         fill(body, weights | {"stem.0.weight": torch.zeros(1)}, "face_body")
     assert SIZE == 128
+
+
+def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest) -> None:
+    grey = Psp(toy)(request_, task="colourise")
+    saw = grey.stages["what it saw"]
+    assert torch.equal(saw[:, 0], saw[:, 2])
+    assert not torch.equal(grey.images, Psp(toy)(request_).images)
+    as_it_is = Psp(toy)(request_, task="colourise", take_away=False)
+    assert torch.equal(as_it_is.stages["what it saw"], request_.image)
+    assert "what it saw" not in Psp(toy)(request_).stages
