@@ -80,7 +80,7 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
     if view == VIEWS[2]:
         return to_picture(kept.result.images)
     if view == VIEWS[3]:
-        return error_map(kept.result.images, kept.target.to(kept.result.images))
+        return error_map(kept.result.images[:1], kept.target.to(kept.result.images))
     return None
 
 
@@ -90,7 +90,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
     kept = _in_full(session, desk.kept)
     desk.kept = kept
     inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
-    figures = session.reconstruction(kept.result.images, target)
+    figures = session.reconstruction(kept.result.images[:1], target)
     figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
     picture = to_picture(kept.result.images)
     pasted = paste_back(kept.photo, picture, kept.alignment)
