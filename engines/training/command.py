@@ -87,9 +87,9 @@ class Setting:
     own_body: bool = False
     faces: int = COUNT
 
-    def samples_of(self, kind: type[Drawn]) -> Drawn:
-        """The training set in the size that the network sees."""
-        return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=self.preset.drawn_at)
+    def samples_of(self, kind: type[Drawn], drawn_at: int | None = None) -> Drawn:
+        """The training set in the size that the network sees, drawn at the preset's exit unless another is given."""
+        return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=drawn_at or self.preset.drawn_at)
 
     def stream_seed(self, number: int) -> int:
         """Seed of one of a run's four streams of chance."""

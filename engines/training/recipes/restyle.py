@@ -90,7 +90,7 @@ class ReStyle(Encoding):
 
     def stream(self, setting: Setting, network: nn.Module) -> Stream:
         """Pictures with an earlier estimate of each, picture and code."""
-        estimates, seen = setting.samples_of(Estimates), super().stream(setting, network)
+        estimates, seen = setting.samples_of(Estimates, drawn_at=setting.preset.size), super().stream(setting, network)
         if not isinstance(seen, Read):
             return WithAttempts(seen, estimates)
         attempts = Features(estimates, network.get_submodule("body"), as_it_is, kind="drawn", seed=0)
@@ -106,7 +106,7 @@ class ReStyle(Encoding):
         """Heads, and for e4e's form the critic."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
-        redrawing = Redrawing(generator, side=preset.drawn_at, larger=preset.drawn_at)
+        redrawing = Redrawing(generator, side=preset.size, larger=preset.size)
         rival = Rival(setting) if self.base == "e4e" else None
 
         def one_look(batch: Batch, moment: Moment) -> Iterator[Terms]:
@@ -158,7 +158,7 @@ class ReStyle(Encoding):
         def encode(picture: Tensor) -> Codes:
             codes = scale.mean[:, None].expand(len(picture), len(generator.slots.active), -1)
             for _ in range(ROUNDS):
-                attempt = area(draw(generator, codes, preset.drawn_at).clamp(-1, 1), preset.size)
+                attempt = area(draw(generator, codes, preset.size).clamp(-1, 1), preset.size)
                 change = self.change(network, Look(picture, attempt), setting, trainer.progress)
                 codes = codes + scale.offsets(change)
             return codes
