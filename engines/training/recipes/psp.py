@@ -9,6 +9,7 @@ falls to a tenth when they begin.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -32,7 +33,7 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = Preset(
-    Plan(steps=3_000, hours=2, bfloat16=True),
+    Plan(steps=2_600, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=256,
@@ -41,7 +42,7 @@ CPU = Preset(
     capacity=8_000,
     remembered=True,
     redrawn=4,
-    begin=0.8,
+    begin=0.85,
 )
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
@@ -102,6 +103,7 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_600), begin=0.9), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:
