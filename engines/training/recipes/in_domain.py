@@ -36,7 +36,7 @@ CONVINCED, RAMP = 0.1, 1 / 3
 SLOPE, SLOPE_EVERY = 10.0, 16
 
 CPU = Preset(
-    Plan(steps=3_000, hours=1, bfloat16=True),
+    Plan(steps=2_400, hours=1, bfloat16=True),
     batch=16,
     redrawn=4,
     size=128,
@@ -45,7 +45,7 @@ CPU = Preset(
     fresh=4,
     capacity=28_000,
     spoilt=0.5,
-    begin=0.6,
+    begin=0.7,
 )
 GPU = Preset(
     Plan(steps=8_000, hours=1),
