@@ -17,6 +17,8 @@ from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
+from studio.library import Library
+from studio.pages import compare
 from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
@@ -25,7 +27,7 @@ from studio.shelf import Desk, Kept
 from studio.strip import Strip
 
 
-def build(session: Session, strip: Strip) -> None:
+def build(session: Session, strip: Strip, library: Library) -> None:
     """The tab's cells and events."""
     with cell(
         1,
@@ -46,6 +48,7 @@ def build(session: Session, strip: Strip) -> None:
     ):
         out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, buttons, out)
+    compare.build(session, strip, library, 4)
 
 
 def _photo_cell(session: Session) -> None:
