@@ -18,7 +18,7 @@ from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
-from studio.pages import compare
+from studio.pages import compare, published
 from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
@@ -41,6 +41,7 @@ def build(session: Session, strip: Strip, library: Library) -> None:
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
         panels, method, buttons, preview, curve = _method_cell(session)
+        checkpoint = published.accordion(session)
     with cell(
         3,
         "Look at it",
@@ -48,6 +49,7 @@ def build(session: Session, strip: Strip, library: Library) -> None:
     ):
         out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, buttons, out)
+    published.connect(session, checkpoint, out)
     compare.build(session, strip, library, 4)
 
 

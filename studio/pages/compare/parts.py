@@ -91,6 +91,7 @@ def parts(methods: Mapping[str, type[Engine[Any, Any]]], library: Library) -> Pa
         object_fit="contain",
         buttons=["download", "fullscreen"],
         elem_id="compare-strip",
+        elem_classes="walk",
     )
     with gr.Row(elem_classes="saves"):
         csv = gr.DownloadButton("Table (CSV)", size="sm", interactive=False, elem_id="compare-csv", min_width=110)

@@ -51,7 +51,7 @@ def table_html(comparison: Comparison, reader: str | None) -> str:
     words = _READ.format(name=html.escape(reader)) if reader else _UNREAD
     return (
         f"<div class='table' tabindex='0' role='region' aria-label='Methods compared'><table><thead><tr><th></th>{head}"
-        f"<th scope='col'>Space</th><th scope='col'>Values</th><th></th></tr></thead><tbody>{body}</tbody></table></div>"
+        f"<th scope='col' class='space'>Space</th><th scope='col'>Values</th><th></th></tr></thead><tbody>{body}</tbody></table></div>"
         + READING.format(consistency=words)
     )
 
