@@ -95,11 +95,16 @@ def points(comparison: Comparison, reader: str | None) -> dict[str, Any]:
     """What the plot draws: a point for each method that was edited."""
     names = ("lpips", "mse", "identity_distance", "identity_after", "consistency", "change", "seconds")
     rows = [
-        {"title": row.title, **{name: {**row.figures, **row.changed}.get(name) for name in names}}
+        {"title": row.title, **{name: _known({**row.figures, **row.changed}.get(name)) for name in names}}
         for row in comparison.rows.values()
         if row.changed
     ]
     return {"edit": comparison.edit, "reader": reader, "points": rows}
+
+
+def _known(value: float | None) -> float | None:
+    """A number, or nothing where no face was found to measure: JSON has no other word for it."""
+    return None if value is None or value != value else value
 
 
 def strip(comparison: Comparison) -> list[tuple[Pil.Image, str]]:
