@@ -16,6 +16,8 @@ from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
+from studio.library import Library
+from studio.pages import compare, published
 from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
@@ -24,7 +26,7 @@ from studio.shelf import Desk, Kept
 from studio.strip import Strip
 
 
-def build(session: Session, strip: Strip) -> None:
+def build(session: Session, strip: Strip, library: Library) -> None:
     """The tab's cells and events."""
     with cell(
         1,
@@ -38,6 +40,7 @@ def build(session: Session, strip: Strip) -> None:
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
         panels, method, buttons, preview, curve = _method_cell(session)
+        checkpoint = published.accordion(session)
     with cell(
         3,
         "Look at it",
@@ -45,6 +48,8 @@ def build(session: Session, strip: Strip) -> None:
     ):
         out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, buttons, out)
+    published.connect(session, checkpoint, out)
+    compare.build(session, strip, library, 4)
 
 
 def _photo_cell(session: Session) -> None:

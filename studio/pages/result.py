@@ -1,6 +1,5 @@
 """What the tab Invert shows of a finished run: pictures to compare, figures, downloads."""
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from PIL import Image as Pil
 from safetensors.torch import save
 
 from engines import Inversion, Result
-from engines.core.images import png_bytes, to_picture
+from engines.core.images import jpeg_bytes, png_bytes, to_picture
 from engines.faces import paste_back
 from engines.spaces.statistics import statistics
 from studio.cell import code
@@ -100,7 +99,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
         out.view: gr.Radio(value=VIEWS[0], visible=True),
         out.metrics: _table(figures, kept),
         out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
-        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
+        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
         out.stages: _gallery(kept.result),
@@ -139,12 +138,6 @@ def _table(figures: dict[str, float], kept: Kept) -> str:
     rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in _METRICS.items()]
     head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
     return head + "\n".join(rows)
-
-
-def _jpeg(picture: Pil.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=95)
-    return buffer.getvalue()
 
 
 def _code_bytes(inversion: Inversion) -> bytes:
