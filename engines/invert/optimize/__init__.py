@@ -2,5 +2,6 @@
 
 from engines.invert.optimize.image2stylegan import Image2StyleGAN
 from engines.invert.optimize.projector import Projector
+from engines.invert.optimize.stylemap_inversion import StylemapInversion
 
-__all__ = ["Image2StyleGAN", "Projector"]
+__all__ = ["Image2StyleGAN", "Projector", "StylemapInversion"]
