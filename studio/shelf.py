@@ -18,6 +18,7 @@ from engines import Direction, Inversion, Result
 from engines.core.errors import StudioError
 from engines.core.shapes import Image
 from engines.faces import Alignment, Face
+from studio.compared import Comparison
 
 MAX_DESKS = 200
 THUMBNAIL = 160
@@ -104,6 +105,7 @@ class Desk:
         drawn: The move whose full picture was drawn last.
         shelf: Items by key, oldest first.
         directions: The visitor's own directions by key, oldest first.
+        comparison: Methods side by side on one photo.
     """
 
     budget: int
@@ -118,6 +120,7 @@ class Desk:
     drawn: int = 0
     shelf: "OrderedDict[str, Item]" = field(default_factory=OrderedDict)
     directions: "OrderedDict[str, Direction]" = field(default_factory=OrderedDict)
+    comparison: Comparison | None = None
 
     def move(self) -> None:
         """Note that the picture being edited changed."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-import torch
 from PIL import Image as Pil
 
 import engines.invert
@@ -20,7 +19,9 @@ from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
-from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
+from studio.library import Library
+from studio.pages import compare, published
+from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
@@ -32,7 +33,7 @@ _TUNES_ALONG = "pti"
 _ALONG = "One weight change for this photo and for those that photos on the shelf were inverted from; each takes as long as the first."
 
 
-def build(session: Session, strip: Strip) -> None:
+def build(session: Session, strip: Strip, library: Library) -> None:
     """The tab's cells and events."""
     with cell(
         1,
@@ -46,6 +47,7 @@ def build(session: Session, strip: Strip) -> None:
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
         panels, method, along, buttons, preview, curve = _method_cell(session)
+        checkpoint = published.accordion(session)
     with cell(
         3,
         "Look at it",
@@ -53,6 +55,8 @@ def build(session: Session, strip: Strip) -> None:
     ):
         out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, along, buttons, out)
+    published.connect(session, checkpoint, out)
+    compare.build(session, strip, library, 4)
 
 
 def _photo_cell(session: Session) -> None:
@@ -171,7 +175,18 @@ def _connect(
     session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, along: gr.Checkbox, buttons: Runner, out: Outputs
 ) -> None:
     controls = [control for each in panels for control in each.controls]
-    finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
+    finished = [
+        out.slider,
+        out.picture,
+        out.view,
+        out.metrics,
+        out.inversion_file,
+        out.pasted_file,
+        out.code_file,
+        out.keep,
+        out.code,
+        out.stages,
+    ]
 
     @spoken
     def claim(request: gr.Request) -> str:
@@ -292,10 +307,5 @@ def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
     if moment.progress.preview is not None and moment.result is None:
-        changes[out.preview] = _preview(moment.progress.preview)
+        changes[out.preview] = small(to_picture(moment.progress.preview))
     return changes
-
-
-def _preview(image: torch.Tensor) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= 384 else picture.resize((384, 384), Pil.Resampling.BILINEAR)

@@ -1,6 +1,5 @@
 """What the tab Invert shows of a finished run: pictures to compare, figures, downloads."""
 
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +8,8 @@ import torch
 from PIL import Image as Pil
 from safetensors.torch import save
 
-from engines import Inversion
-from engines.core.images import png_bytes, to_picture
+from engines import Inversion, Result
+from engines.core.images import jpeg_bytes, png_bytes, to_picture
 from engines.faces import paste_back
 from engines.spaces.statistics import statistics
 from studio.cell import code
@@ -49,6 +48,7 @@ class Outputs:
     code_file: gr.DownloadButton
     keep: gr.Button
     code: gr.Code
+    stages: gr.Gallery
 
 
 def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
@@ -60,6 +60,9 @@ def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
                 label="Photo | inversion", height=560, max_height=560, interactive=False, elem_id="invert-slider", format="webp"
             )
             picture = gr.Image(height=560, interactive=False, visible=False, elem_id="invert-picture", format="webp", show_label=False)
+            stages = gr.Gallery(
+                label="On the way", columns=5, height="auto", object_fit="contain", visible=False, elem_id="invert-stages", format="webp"
+            )
         with gr.Column(scale=1, min_width=280):
             metrics = gr.Markdown("Figures appear here after a run.", elem_id="invert-metrics")
             keep = gr.Button("Put on the shelf", variant="primary", interactive=False, elem_id="invert-keep")
@@ -69,7 +72,7 @@ def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
             pasted_file = gr.DownloadButton("Download it pasted back into the photo", interactive=False, elem_id="invert-download-pasted")
             code_file = gr.DownloadButton("Download the code (safetensors)", interactive=False, elem_id="invert-download-code")
     snippet = code("invert")
-    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet)
+    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet, stages)
 
 
 def viewed(kept: Kept, view: str) -> Pil.Image | None:
@@ -79,7 +82,7 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
     if view == VIEWS[2]:
         return to_picture(kept.result.images)
     if view == VIEWS[3]:
-        return error_map(kept.result.images, kept.target.to(kept.result.images))
+        return error_map(kept.result.images[:1], kept.target.to(kept.result.images))
     return None
 
 
@@ -89,7 +92,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
     kept = _in_full(session, desk.kept)
     desk.kept = kept
     inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
-    figures = session.reconstruction(kept.result.images, target)
+    figures = session.reconstruction(kept.result.images[:1], target)
     figures |= kept.result.metrics
     figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
     picture = to_picture(kept.result.images)
@@ -100,10 +103,26 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
         out.view: gr.Radio(value=VIEWS[0], visible=True),
         out.metrics: _table(figures, kept),
         out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
-        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
+        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
+        out.stages: _gallery(kept.result),
     }
+
+
+def _gallery(result: Result) -> gr.Gallery:
+    """Pictures on the way, and further ones of the same run, each with its name; nothing where there are none."""
+    table = result.tables.get("steps")
+    told = {f"step {row[0]}": f"step {row[0]} · LPIPS {row[2]:.3f}" for row in table.rows} if table else {}
+    named = [(to_picture(image), told.get(name, name)) for name, image in result.stages.items()]
+    further = [(to_picture(image[None]), f"variant {index}") for index, image in enumerate(result.images[1:], 1)]
+    shown = [(small(picture), name) for picture, name in named + further]
+    return gr.Gallery(shown, visible=bool(shown))
+
+
+def small(picture: Pil.Image, side: int = 384) -> Pil.Image:
+    """A picture no larger than that, for a place among others."""
+    return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)
 
 
 def _in_full(session: Session, kept: Kept) -> Kept:
@@ -127,12 +146,6 @@ def _table(figures: dict[str, float], kept: Kept) -> str:
     rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in known.items()]
     head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
     return head + "\n".join(rows)
-
-
-def _jpeg(picture: Pil.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=95)
-    return buffer.getvalue()
 
 
 def _code_bytes(inversion: Inversion) -> bytes:
