@@ -2,8 +2,8 @@
 
 Faces are fixed: one real photo (the bundled portrait of an astronaut, FFHQ-aligned) and generated ones by seed. Each method runs at
 its defaults. At set moments the clock stops, the full picture is drawn from what Stop would have kept, and measured by the protocol of
-engines/metrics/reconstruction.py. Real and generated faces are never averaged together. Pivotal tuning is run once more without its locality
-term, and what either run does to other faces is measured.
+engines/metrics/reconstruction.py. Real and generated faces are never averaged together. Pivotal tuning is run once more without its
+locality term, and what either run does to other faces is measured.
 """
 
 import statistics
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from benchmarks.machine import facts
 from engines import InvertRequest, Result, create, load_generator
-from engines.contract import Run
 from engines.comparison import values_of
+from engines.contract import Run
 from engines.core.images import PROTOCOL_SIDE, area, read_image, to_tensor
 from engines.core.weights import assets
 from engines.faces import align, only_face

@@ -7,9 +7,6 @@ from engines.generators.sketch import draw
 from studio.session import Session
 from studio.shelf import Desk, Item, Kept
 
-TUNES = "pti"
-"""The method that can tune the generator to several photos at once."""
-
 HINT = "One weight change for this photo and for those that pictures on the shelf were inverted from; each takes as long as the first."
 
 

@@ -146,7 +146,7 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, 
                 False,
                 label="Tune the photos on the shelf along",
                 info=along.HINT,
-                visible=default == along.TUNES,
+                visible=session.default_inversion.tunes_along,
                 elem_id="invert-along",
             )
             lesson(*[engine.card.name for engine in offered])
@@ -157,7 +157,10 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, 
             )
             curve = gr.HTML("", elem_id="invert-curve")
     method.change(
-        lambda name: [*(gr.Column(visible=engine.card.name == name) for engine in offered), gr.Checkbox(visible=name == along.TUNES)],
+        lambda name: [
+            *(gr.Column(visible=engine.card.name == name) for engine in offered),
+            gr.Checkbox(visible=any(engine.card.name == name and engine.tunes_along for engine in offered)),
+        ],
         method,
         [*groups, company],
         queue=False,
@@ -205,7 +208,7 @@ def _connect(
             target, alignment, photo = desk.target, desk.alignment, desk.photo
             assert target is not None and alignment is not None and photo is not None
 
-            others = desk.others(to_picture(target)) if together and name == along.TUNES else []
+            others = desk.others(to_picture(target)) if together and chosen.engine.tunes_along else []
             beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
 
             def keep(result: Result) -> None:

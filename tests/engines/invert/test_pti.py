@@ -91,6 +91,17 @@ def test_one_change_for_several_photos(toy: Student, foreign: Tensor, pivot: Lat
     assert error(result.images[1:], other) < error(leaked, other)
 
 
+def test_photos_without_a_pivot_get_one(toy: Student, foreign: Tensor, pivot: Latent) -> None:
+    engine = PivotalTuning(toy)
+    knobs = engine.knob_set.of({"steps": 2, "quick_steps": 3, "pivot": "projector"})
+    other = toy.synthesize(random_w(toy, 6))
+    steps = list(engine.run(InvertRequest(image=foreign, start=pivot, beside=((other, None),)), knobs))
+    assert [progress.step for progress in steps] == list(range(1, 4 + 4 + 1))
+    found = steps[-1].best
+    assert found is not None and torch.equal(found.inversions[0].latent.codes, pivot.codes)
+    assert found.inversions[1].latent.space == "w"
+
+
 def test_without_a_start_the_projector_finds_the_pivot(toy: Student, foreign: Tensor) -> None:
     result = PivotalTuning(toy)(InvertRequest(image=foreign), steps=2, quick_steps=2, pivot="projector")
     assert result.inversions[0].latent.space == "w"
