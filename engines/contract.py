@@ -107,13 +107,13 @@ class InvertRequest(Request):
         image: (1,3,R,R), aligned as FFHQ is.
         start: Where to begin; the average face if not given.
         mask: 1 where the reconstruction matters, (1,1,R,R); everywhere if not given.
-        beside: Further photos with their inversions; a method that tunes the generator finds one change for all of them.
+        beside: Further photos with their inversions, or None for the method to find one; only where an engine `tunes_along`.
     """
 
     image: Image
     start: Latent | None = None
     mask: Mask | None = None
-    beside: tuple[tuple[Image, Inversion], ...] = ()
+    beside: tuple[tuple[Image, Inversion | None], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -167,6 +167,9 @@ Run: TypeAlias = Coroutine[Progress, None, Result]
 class Engine(ABC, Generic[RequestT, KnobsT]):
     """One published method, bound to one generator, which it only reads.
 
+    Attributes:
+        tunes_along: Whether it bends the generator to several photos at once, those `beside` the first.
+
     Raises:
         CatalogueError: The generator lacks something that the method's card needs.
     """
@@ -174,6 +177,7 @@ class Engine(ABC, Generic[RequestT, KnobsT]):
     card: ClassVar[Card]
     accepts: ClassVar[type[Request]]
     knob_set: ClassVar[type[Knobs]]
+    tunes_along: ClassVar[bool] = False
 
     def __init__(self, generator: Generator) -> None:
         missing = self.card.needs - generator.capabilities

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run an engine: invert a photo, find directions, look at a space", add_help=False)
     run.add_argument("engine", nargs="?")
     run.add_argument("--image", type=Path)
+    run.add_argument("--beside", type=Path, action="append", default=[])
     run.add_argument("--out", type=Path, default=Path("out.png"))
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--attribute", default="smile")
@@ -103,7 +104,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
     if parsed.explain or not parsed.engine:
         print(
-            "usage: studio run ENGINE [--image photo.jpg] [--aligned] [--attribute smile] [--keep age,gender] "
+            "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--aligned] [--attribute smile] [--keep age,gender] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
             "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
         )
@@ -154,9 +155,7 @@ def _checkpoint(path: Path) -> Any:
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
     from engines import BankRequest, FitRequest, InvertRequest
-    from engines.core.images import read_image, to_tensor
     from engines.data import face_bank
-    from engines.faces import align, only_face
 
     if engine.accepts is FitRequest:
         keep = tuple(name.strip() for name in parsed.keep.split(",") if name.strip())
@@ -167,11 +166,23 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:
         raise StudioError(f"{engine.card.title} inverts a photo: add --image photo.jpg.")
-    if not parsed.image.is_file():
-        raise StudioError(f"There is no file {parsed.image}.")
-    photo = read_image(parsed.image)
-    aligned = photo if parsed.aligned else align(photo, only_face(photo).alignment, generator.resolution)
-    return InvertRequest(image=to_tensor(aligned, generator.resolution), seed=parsed.seed)
+    if parsed.beside and not engine.tunes_along:
+        raise StudioError(
+            f"--beside goes with methods that tune the generator to several photos, such as pti; {engine.card.name} takes one."
+        )
+    beside = tuple((_photo(path, parsed.aligned, generator), None) for path in parsed.beside)
+    return InvertRequest(image=_photo(parsed.image, parsed.aligned, generator), beside=beside, seed=parsed.seed)
+
+
+def _photo(path: Path, aligned: bool, generator: Any) -> Any:
+    """A photo of the command line as an engine takes it."""
+    from engines.core.images import read_image, to_tensor
+    from engines.faces import align, only_face
+
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}.")
+    photo = read_image(path)
+    return to_tensor(photo if aligned else align(photo, only_face(photo).alignment, generator.resolution), generator.resolution)
 
 
 def _drive(run: Any) -> Any:

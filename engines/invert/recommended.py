@@ -6,7 +6,7 @@ wished, a short pivotal tuning (arXiv:2106.05744) around what was found. Nothing
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from engines.contract import Card, Engine, InvertRequest, Run, within
 from engines.core.knobs import Knob, Knobs
@@ -42,6 +42,8 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         weights=("lpips_alex",),
     )
     accepts, knob_set = InvertRequest, RecommendedKnobs
+    rate: ClassVar[float] = 0.12
+    """Height of the learning rate on the full picture: few steps want long ones."""
 
     def run(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         """One stage after another."""
@@ -54,7 +56,13 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
             request = replace(request, start=seen.inversions[0].latent)
         stylemap = StylemapInversion(self.generator)
         settings = stylemap.knob_set.of(
-            {"side": knobs.side, "quick_steps": found - knobs.steps, "steps": knobs.steps, "preview_every": knobs.preview_every}
+            {
+                "side": knobs.side,
+                "quick_steps": found - knobs.steps,
+                "steps": knobs.steps,
+                "learning_rate": self.rate,
+                "preview_every": knobs.preview_every,
+            }
         )
         result = yield from within(stylemap.run(request, settings), before, total)
         if not knobs.tuning_steps:

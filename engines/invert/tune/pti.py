@@ -69,18 +69,21 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
         weights=("lpips_alex",),
     )
     accepts, knob_set = InvertRequest, PivotalTuningKnobs
+    tunes_along = True
 
     def run(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
-        """Find the pivot, unless the request starts from one, and tune to it and to the photos beside it."""
-        tuned = knobs.steps * (1 + len(request.beside))
-        if request.start is not None:
-            pivot, before = Inversion(request.start), 0
-        else:
-            before = 2 if knobs.pivot == "e4e" else knobs.quick_steps + 1
-            found = yield from within(self._pivot(request, knobs), 0, before + tuned)
-            pivot = found.inversions[0]
-        photos = [(request.image, pivot), *request.beside]
-        return (yield from within(tune(self.generator, photos, knobs, request.mask, request.seed), before, before + tuned))
+        """Find the pivots that are not given, and tune to them together."""
+        given = [(request.image, None if request.start is None else Inversion(request.start)), *request.beside]
+        search = 2 if knobs.pivot == "e4e" else knobs.quick_steps + 1
+        before = search * sum(pivot is None for _, pivot in given)
+        total, done, photos = before + knobs.steps * len(given), 0, list[tuple[Image, Inversion]]()
+        for number, (image, pivot) in enumerate(given):
+            if pivot is None:
+                sought = replace(request, image=image, beside=(), mask=request.mask if number == 0 else None)
+                pivot = (yield from within(self._pivot(sought, knobs), done, total)).inversions[0]
+                done += search
+            photos.append((image, pivot))
+        return (yield from within(tune(self.generator, photos, knobs, request.mask, request.seed), before, total))
 
     def _pivot(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
         if knobs.pivot == "e4e":
