@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
-from engines import load_generator
+from engines import Request, load_generator
 from engines.core.weights import assets
 from engines.generators.base import Generator
 from engines.metrics import Reconstruction
@@ -41,9 +41,10 @@ class Session:
                 self._engines[name] = create(name, self.generator)
             return self._engines[name]
 
-    def offered(self, verb: ModuleType) -> list[type[AnyEngine]]:
-        """Engines of a verb that the loaded generator can serve."""
-        return [engine for engine in exported(verb) if engine.card.needs <= self.generator.capabilities]
+    def offered(self, verb: ModuleType, accepts: type[Request] | None = None) -> list[type[AnyEngine]]:
+        """Engines of a verb that the loaded generator can serve: all, or those that accept one kind of request."""
+        able = [engine for engine in exported(verb) if engine.card.needs <= self.generator.capabilities]
+        return [engine for engine in able if accepts in (None, engine.accepts)]
 
     @cached_property
     def reconstruction(self) -> Reconstruction:

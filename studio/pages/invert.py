@@ -17,6 +17,7 @@ from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
+from studio.pages import diffuse
 from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
@@ -46,6 +47,7 @@ def build(session: Session, strip: Strip) -> None:
     ):
         out = result_cell(session, preview, curve)
     _connect(session, strip, panels, method, buttons, out)
+    diffuse.build(session, strip)
 
 
 def _photo_cell(session: Session) -> None:
@@ -125,7 +127,7 @@ def _small(desk: Desk) -> Pil.Image | None:
 
 
 def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Image, gr.HTML]:
-    offered = session.offered(engines.invert)
+    offered = session.offered(engines.invert, InvertRequest)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
     names = [engine.card.name for engine in offered]
     default = "image2stylegan" if "image2stylegan" in names else names[0]

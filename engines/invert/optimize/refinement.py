@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import torch
 
@@ -84,5 +85,5 @@ def stalled(totals: Sequence[float], history: Sequence[Mapping[str, float]]) -> 
     if len(totals) > PATIENCE and min(totals[-PATIENCE:]) > (1 - LEAST_GAIN) * min(totals[:-PATIENCE]):
         return True
     last = [(terms.get("domain", 0.0), terms["pixel"]) for terms in history[-DRIFTING - 1 :]]
-    leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in zip(last, last[1:], strict=False))
+    leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in pairwise(last))
     return leaving and last[-1][1] > (1 - STANDING) * last[0][1]
