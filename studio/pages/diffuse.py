@@ -24,7 +24,7 @@ from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, moments, offer, say, spoken
 from studio.inputs import photo_input
-from studio.pages.result import in_full, turned
+from studio.pages.result import in_full, small, turned
 from studio.session import Session
 from studio.shelf import Desk, Kept
 from studio.strip import Strip
@@ -132,11 +132,6 @@ def marked(session: Session, desk: Desk, part: str, *place: float) -> DiffusionR
     return DiffusionRequest(image=desk.giver, context=desk.target, mask=mask)
 
 
-def _shown(image: torch.Tensor, side: int) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)
-
-
 def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     finished = [parts.slider, parts.figures, parts.keep, parts.file, parts.code]
     quick = {"concurrency_id": "photo", "api_visibility": "private", "show_progress_on": [parts.pasted]}
@@ -144,9 +139,9 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     def copied(desk: Desk, *chosen: Any) -> list[Any]:
         """The plain copy as a preview, as far as both faces are there."""
         if desk.target is None and desk.giver is not None:
-            return [_shown(desk.giver, 512), "Now choose the photo that receives, in cell 1."]
+            return [small(to_picture(desk.giver), 512), "Now choose the photo that receives, in cell 1."]
         _, picture = paste(marked(session, desk, *chosen))
-        return [_shown(picture, 512), "This is the plain copy. Run makes one face of it."]
+        return [small(to_picture(picture), 512), "This is the plain copy. Run makes one face of it."]
 
     @spoken
     def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> list[Any]:
@@ -205,7 +200,7 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
             for moment in moments(session.engine(NAME).run(asked, knobs), keep, session.settings.run_seconds):
                 changes: dict[Any, Any] = {parts.buttons.status: say(moment)}
                 if moment.progress.preview is not None and moment.result is None:
-                    changes[parts.preview] = _shown(moment.progress.preview, 384)
+                    changes[parts.preview] = small(to_picture(moment.progress.preview))
                 yield changes
             yield conclusion(session, desk, parts) | {parts.code: snippet(chosen, knobs)}
         finally:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-import torch
 from PIL import Image as Pil
 
 import engines.invert
@@ -18,7 +17,7 @@ from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.pages import diffuse
-from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
+from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
@@ -158,7 +157,18 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Im
 
 def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, buttons: Runner, out: Outputs) -> None:
     controls = [control for each in panels for control in each.controls]
-    finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
+    finished = [
+        out.slider,
+        out.picture,
+        out.view,
+        out.metrics,
+        out.inversion_file,
+        out.pasted_file,
+        out.code_file,
+        out.keep,
+        out.code,
+        out.stages,
+    ]
 
     @spoken
     def claim(request: gr.Request) -> str:
@@ -257,10 +267,5 @@ def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
     if moment.progress.preview is not None and moment.result is None:
-        changes[out.preview] = _preview(moment.progress.preview)
+        changes[out.preview] = small(to_picture(moment.progress.preview))
     return changes
-
-
-def _preview(image: torch.Tensor) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= 384 else picture.resize((384, 384), Pil.Resampling.BILINEAR)

@@ -46,6 +46,7 @@ class Outputs:
     code_file: gr.DownloadButton
     keep: gr.Button
     code: gr.Code
+    stages: gr.Gallery
 
 
 def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
@@ -57,6 +58,9 @@ def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
                 label="Photo | inversion", height=560, max_height=560, interactive=False, elem_id="invert-slider", format="webp"
             )
             picture = gr.Image(height=560, interactive=False, visible=False, elem_id="invert-picture", format="webp", show_label=False)
+            stages = gr.Gallery(
+                label="On the way", columns=5, height="auto", object_fit="contain", visible=False, elem_id="invert-stages", format="webp"
+            )
         with gr.Column(scale=1, min_width=280):
             metrics = gr.Markdown("Figures appear here after a run.", elem_id="invert-metrics")
             keep = gr.Button("Put on the shelf", variant="primary", interactive=False, elem_id="invert-keep")
@@ -66,7 +70,7 @@ def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
             pasted_file = gr.DownloadButton("Download it pasted back into the photo", interactive=False, elem_id="invert-download-pasted")
             code_file = gr.DownloadButton("Download the code (safetensors)", interactive=False, elem_id="invert-download-code")
     snippet = code("invert")
-    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet)
+    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet, stages)
 
 
 def viewed(kept: Kept, view: str) -> Pil.Image | None:
@@ -76,7 +80,7 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
     if view == VIEWS[2]:
         return to_picture(kept.result.images)
     if view == VIEWS[3]:
-        return error_map(kept.result.images, kept.target.to(kept.result.images))
+        return error_map(kept.result.images[:1], kept.target.to(kept.result.images))
     return None
 
 
@@ -86,7 +90,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
     kept = in_full(session, desk.kept)
     desk.kept = kept
     inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
-    figures = session.reconstruction(kept.result.images, target)
+    figures = session.reconstruction(kept.result.images[:1], target)
     figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
     picture = to_picture(kept.result.images)
     pasted = paste_back(kept.photo, picture, kept.alignment)
@@ -99,7 +103,23 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
         out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
+        out.stages: _gallery(kept.result),
     }
+
+
+def _gallery(result: Result) -> gr.Gallery:
+    """Pictures on the way, and further ones of the same run, each with its name; nothing where there are none."""
+    table = result.tables.get("steps")
+    told = {f"step {row[0]}": f"step {row[0]} · LPIPS {row[2]:.3f}" for row in table.rows} if table else {}
+    named = [(to_picture(image), told.get(name, name)) for name, image in result.stages.items()]
+    further = [(to_picture(image[None]), f"variant {index}") for index, image in enumerate(result.images[1:], 1)]
+    shown = [(small(picture), name) for picture, name in named + further]
+    return gr.Gallery(shown, visible=bool(shown))
+
+
+def small(picture: Pil.Image, side: int = 384) -> Pil.Image:
+    """A picture no larger than that, for a place among others."""
+    return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)
 
 
 def in_full(session: Session, kept: Kept) -> Kept:

@@ -24,7 +24,8 @@ from engines.nets.heads import OffsetHeads
 from engines.nets.initial import seeded
 from engines.training.command import Setting, run
 from engines.training.encoding import Encoding
-from engines.training.loop import Moment, Player, Terms, Trainer, lean
+from engines.training.loop import Moment, Player, Terms, Trainer
+from engines.training.precision import lean
 from engines.training.recipes.psp import CPU, GPU, image_weights
 from engines.training.redrawing import Redrawing
 from engines.training.samples import TRUNCATION
@@ -109,7 +110,7 @@ class E4e(Encoding):
 
         def predicted(batch: Batch, moment: Moment) -> tuple[Tensor, Codes, int]:
             with lean(generator.device, preset.plan.bfloat16):
-                w, offsets = network(batch.picture)
+                w, offsets = network(batch.picture, batch.levels)
             return w, offsets, self.count(setting, moment.progress)
 
         def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
@@ -132,7 +133,7 @@ class E4e(Encoding):
 
         encoder = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
         players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}
-        return Trainer(preset.plan, players, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
+        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: Setting) -> Encode:
         """The averaged network with the offsets that are on."""

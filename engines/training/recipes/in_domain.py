@@ -7,16 +7,18 @@
 Losses of the second stage (arXiv:2004.00049, Eq. 2 and 3): squared error 1, perceptual distance (LPIPS 0.8 for the paper's VGG16), and the
 critic's 0.1, which rises over the stage's first third, since a critic that is heard too early ruins the encoder. The latent loss stays at
 a tenth: an early exit says nothing of the layers behind it. There are no photos here, so real pictures are those that the true codes draw,
-and half of what the encoder sees is spoilt as uploads are.
+and a quarter of what the encoder sees is spoilt as uploads are.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 from torch import nn
 
 from engines.core.shapes import Codes, Image
+from engines.data.degradations import spoilt
 from engines.invert.encode.encoder import Scale
 from engines.invert.encode.psp import heads_for
 from engines.losses.adversarial import convinced, slope_penalty, told_apart
@@ -25,7 +27,10 @@ from engines.nets.image_critic import ImageCritic
 from engines.nets.initial import seeded
 from engines.training.command import Preset, Setting, run
 from engines.training.encoding import Encoding
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.features import Change
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.precision import lean
+from engines.training.recipes.psp import CPU as PSP_CPU
 from engines.training.recipes.psp import image_weights
 from engines.training.redrawing import Redrawing, draw
 from engines.training.schedules import Schedule, constant, through
@@ -35,18 +40,7 @@ from engines.training.validation import Encode
 CONVINCED, RAMP = 0.1, 1 / 3
 SLOPE, SLOPE_EVERY = 10.0, 16
 
-CPU = Preset(
-    Plan(steps=2_400, hours=1, bfloat16=True),
-    batch=16,
-    redrawn=4,
-    size=128,
-    drawn_at=256,
-    first=4_096,
-    fresh=4,
-    capacity=28_000,
-    spoilt=0.5,
-    begin=0.7,
-)
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, hours=1))
 GPU = Preset(
     Plan(steps=8_000, hours=1),
     batch=32,
@@ -112,6 +106,10 @@ class InDomain(Encoding):
         """Heads before training."""
         return seeded(lambda: heads_for(setting.generator, setting.preset.size), setting.seed)
 
+    def changes(self, setting: Setting) -> tuple[str, Change]:
+        """Some pictures are spoilt, unless that idea is off."""
+        return ("clean", spoilt(0.0)) if "corruption" in setting.without else super().changes(setting)
+
     def trainer(self, setting: Setting) -> Trainer:
         """Encoder and critic; the critic moves second, on the pictures that the encoder's codes drew."""
         generator, preset = setting.generator, setting.preset
@@ -130,7 +128,7 @@ class InDomain(Encoding):
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             with lean(generator.device, preset.plan.bfloat16):
-                numbers = network(batch.picture)
+                numbers = network(batch.picture, batch.levels)
             codes, few = scale.codes(numbers), slice(preset.redrawn)
             terms = {"latent": latent_distance(codes, batch.codes, scale.deviation)}
             if guided and moment.progress >= preset.begin:
@@ -139,8 +137,7 @@ class InDomain(Encoding):
 
         players = {"encoder": Player(network, objective, self.weights(setting), self.learning_rate)}
         players |= {"critic": game.player()} if watched else {}
-        stream = setting.stream(spoilt=0.0 if "corruption" in setting.without else None)
-        return Trainer(preset.plan, players, stream, setting.folder / "checkpoint.pt", generator.device)
+        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     @staticmethod
     def weights(setting: Setting) -> dict[str, Schedule]:
