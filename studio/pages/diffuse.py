@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 import torch
-from PIL import Image as Pil
 
 import engines.invert
 from engines import Result

@@ -40,10 +40,11 @@ class Refinement(Descent):
         """As `Descent.run`, but for how it ends."""
         start, steps = self.kept().detached(), super().run(sizes, preview_every, before=before, after=after)
         for progress in steps:
+            last = progress.total - after
             ending = self.stops_early and stalled(self.totals, self.history)
-            yield self._last(progress, progress.total - after) if ending else progress
-            if ending:
-                break
+            yield self._last(progress, last) if ending else progress
+            if ending or progress.step == last:
+                break  # before the descent draws its last iterate, which need not be the best
         steps.close()
         return self._better(start, self._best_so_far()[0])
 
