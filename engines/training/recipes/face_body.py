@@ -62,7 +62,7 @@ class FaceBody(Recipe):
     name = "face_body"
     presets: ClassVar = {
         "cpu": Preset(
-            Plan(steps=2_400, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=4, capacity=6_400, spoilt=0.5
+            Plan(steps=4_400, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=3, capacity=14_000, spoilt=0.5
         ),
         "gpu": Preset(Plan(steps=20_000, hours=1, bfloat16=True), batch=64, size=256, drawn_at=256, first=4096, fresh=16, capacity=200_000),
     }

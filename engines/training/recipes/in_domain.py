@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from engines.core.images import area
 from engines.core.shapes import Codes, Image
 from engines.data.degradations import spoilt
 from engines.invert.encode.encoder import Scale
@@ -25,6 +26,7 @@ from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.losses.latent import latent_distance
 from engines.nets.image_critic import ImageCritic
 from engines.nets.initial import seeded
+from engines.nets.irse import Levels
 from engines.training.command import Preset, Setting, run
 from engines.training.encoding import Encoding
 from engines.training.features import Change
@@ -118,21 +120,21 @@ class InDomain(Encoding):
         guided = "domain" not in setting.without
         watched = guided and "critic" not in setting.without
 
-        def redrawn(codes: Codes, true_codes: Codes, moment: Moment) -> Terms:
-            side = redrawing.at(moment)
-            with torch.no_grad():
-                target = draw(generator, true_codes, side).clamp(-1, 1)
-            image = draw(generator, codes, side)
-            terms = dict(redrawing.compare(image, target))
+        def codes_of(picture: Image, levels: Levels | None = None) -> Codes:
+            with lean(generator.device, preset.plan.bfloat16):
+                return scale.codes(network(area(picture, preset.size), levels))
+
+        def redrawn(moment: Moment) -> Terms:
+            true_codes, target = redrawing.target(preset.redrawn, moment)
+            codes = codes_of(target)
+            image = draw(generator, codes, redrawing.at(moment))
+            terms = {"unseen": latent_distance(codes, true_codes, scale.deviation)} | dict(redrawing.compare(image, target))
             return terms | ({"convinced": game.judged(image, target)} if watched else {})
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            with lean(generator.device, preset.plan.bfloat16):
-                numbers = network(batch.picture, batch.levels)
-            codes, few = scale.codes(numbers), slice(preset.redrawn)
-            terms = {"latent": latent_distance(codes, batch.codes, scale.deviation)}
+            terms = {"latent": latent_distance(codes_of(batch.picture, batch.levels), batch.codes, scale.deviation)}
             if guided and moment.progress >= preset.begin:
-                terms |= redrawn(codes[few], batch.codes[few], moment)
+                terms |= redrawn(moment)
             yield terms
 
         players = {"encoder": Player(network, objective, self.weights(setting), self.learning_rate)}

@@ -15,13 +15,15 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from engines.core.images import area
 from engines.core.seeds import rng
-from engines.core.shapes import Codes
+from engines.core.shapes import Codes, Image
 from engines.data.degradations import TRANSLATIONS
 from engines.invert.encode.encoder import Scale
 from engines.invert.encode.psp import heads_for
 from engines.losses.latent import latent_distance, w_norm
 from engines.nets.initial import seeded
+from engines.nets.irse import Levels
 from engines.training.command import Preset, Setting, run
 from engines.training.encoding import Encoding
 from engines.training.features import Change
@@ -47,6 +49,10 @@ CPU = Preset(
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
 
+UNSEEN = 0.1
+"""Weight of the latent loss on the faces that image losses draw: as much as the latent loss keeps then."""
+
+
 def image_weights(begin: float) -> dict[str, Schedule]:
     """Weights of the losses that all encoders share, by name."""
     return {
@@ -55,6 +61,7 @@ def image_weights(begin: float) -> dict[str, Schedule]:
         "perceptual": constant(0.8),
         "identity": constant(0.1),
         "w_norm": constant(0.005),
+        "unseen": constant(UNSEEN),
     }
 
 
@@ -77,13 +84,15 @@ class Psp(Encoding):
         scale, network = Scale(generator), self.network(setting)
         redrawing = Redrawing(generator, larger=preset.drawn_at)
 
-        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+        def codes_of(picture: Image, levels: Levels | None = None) -> Codes:
             with lean(generator.device, preset.plan.bfloat16):
-                numbers = network(batch.picture, batch.levels)
-            codes = scale.codes(numbers)
+                return scale.codes(network(area(picture, preset.size), levels))
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            codes = codes_of(batch.picture, batch.levels)
             terms = {"latent": latent_distance(codes, batch.codes, scale.deviation), "w_norm": w_norm(codes, scale.mean)}
             if moment.progress >= preset.begin:
-                terms |= redrawing(codes[: preset.redrawn], batch.codes[: preset.redrawn], moment)
+                terms |= redrawing(codes_of, preset.redrawn, moment)
             yield terms
 
         player = Player(network, objective, image_weights(preset.begin), self.learning_rate)

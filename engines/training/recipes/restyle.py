@@ -113,16 +113,15 @@ class ReStyle(Encoding):
             codes = batch.attempt_codes + scale.offsets(self.change(network, look_of(batch), setting, moment.progress))
             yield {"latent": latent_distance(codes, batch.codes, scale.deviation)} | dict(extra(codes, moment))
 
-        def rounds(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            side, few = redrawing.at(moment), slice(preset.redrawn)
+        def rounds(_: Batch, moment: Moment) -> Iterator[Terms]:
+            side, (true_codes, target) = redrawing.at(moment), redrawing.target(preset.redrawn, moment)
+            picture = area(target, preset.size)
             with torch.no_grad():
-                target = draw(generator, batch.codes[few], side).clamp(-1, 1)
                 codes, attempt = start(len(target), side)
-            levels = None if batch.levels is None else Levels(*(level[few] for level in batch.levels))
             for _ in range(ROUNDS):
-                codes = codes + scale.offsets(self.change(network, Look(batch.picture[few], attempt, levels), setting, moment.progress))
+                codes = codes + scale.offsets(self.change(network, Look(picture, attempt), setting, moment.progress))
                 image = draw(generator, codes, side)
-                latent = latent_distance(codes, batch.codes[few], scale.deviation)
+                latent = latent_distance(codes, true_codes, scale.deviation)
                 yield {"latent": latent} | dict(redrawing.compare(image, target)) | dict(extra(codes, moment))
                 codes, attempt = codes.detach(), area(image.detach().clamp(-1, 1), preset.size)
 
