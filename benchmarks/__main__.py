@@ -1,6 +1,7 @@
 """Measure and write benchmarks/results/*.json.
 
-    python -m benchmarks                                   # everything, about 25 minutes on two CPU cores; leave the machine alone
+    python -m benchmarks                                   # everything, about 40 minutes on two CPU cores; leave the machine alone
+    python -m benchmarks methods --only pti                # one method of the table again, the others as they were
     python -m benchmarks generator --wheel downloads/random_face-2021.7.21.1-py3-none-any.whl
     python -m benchmarks all --quick                       # does it run? its figures mean nothing and go to build/benchmarks
 
@@ -10,7 +11,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import editing, generator, inversion, page
+from benchmarks import editing, generator, inversion, methods, page
 from benchmarks.machine import RESULTS, write
 
 REPEATS, QUICK_REPEATS = 15, 3
@@ -20,9 +21,10 @@ QUICK_RESULTS = Path("build/benchmarks")
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "editing", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "editing", "methods", "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
+    parser.add_argument("--only", metavar="NAME", help="of methods: this one alone, the results of the others kept")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
     folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
@@ -32,6 +34,8 @@ def main() -> None:
         print(write("page", page.measure(arguments.quick), folder))
     if arguments.what in ("inversion", "all"):
         print(write("inversion", inversion.measure(arguments.quick), folder))
+    if arguments.what in ("methods", "all"):
+        print(methods.run(arguments.quick, folder, arguments.only))
     if arguments.what in ("editing", "all"):
         print(write("editing", editing.measure(arguments.quick), folder))
 

@@ -3,10 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import methods_table
+from benchmarks.grid import grid as _grid
+from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
@@ -16,7 +18,14 @@ README = RESULTS.parents[1] / "README.md"
 def rendered(folder: Path) -> str:
     """All results in a folder as Markdown; a sentence in place of what was not measured."""
     parts = []
-    for name, render in (("generator", _generator), ("page", _page), ("inversion", _inversion), ("editing", _editing)):
+    sections = (
+        ("generator", _generator),
+        ("page", _page),
+        ("inversion", _inversion),
+        ("methods", methods_table.rendered),
+        ("editing", _editing),
+    )
+    for name, render in sections:
         path = folder / f"{name}.json"
         parts.append(
             render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`python -m benchmarks {name}` has not been run."
@@ -29,19 +38,6 @@ def renewed(text: str, table: str) -> str | None:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else None
-
-
-def _grid(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
-
-
-def _where(machine: dict[str, Any]) -> str:
-    return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['ram_gib']:g} GiB, torch {machine['torch']} "
-        f"on {machine['threads']} threads, {machine['date']}"
-    )
 
 
 def _generator(results: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ def build(session: Session) -> gr.Blocks:
         shelf, library = strip(session), Library(session)
         with gr.Tabs():
             with gr.Tab("Invert", id="invert", elem_id="tab-invert"):
-                invert.build(session, shelf)
+                invert.build(session, shelf, library)
             with gr.Tab("Edit directions", id="edit", elem_id="tab-edit") as tab:
                 keys = edit.build(session, shelf, page, tab, library)
             with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore") as tab:

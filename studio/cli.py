@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--attribute", default="smile")
     run.add_argument("--keep", default="")
     run.add_argument("--save", type=Path)
+    run.add_argument("--checkpoint", type=Path)
     run.add_argument("--aligned", action="store_true")
     run.add_argument("-h", "--help", action="store_true", dest="explain")
     train = commands.add_parser("train", help="train one of the bundled networks anew", add_help=False)
@@ -107,16 +108,19 @@ def _run(parsed: argparse.Namespace) -> int:
             "usage: studio run ENGINE [--image photo.jpg] [--context receives.jpg] [--part eyes] [--aligned] "
             "[--attribute smile] [--keep age,gender] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
+            "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
         )
         return _list(parsed)
-    engine = catalogue().get(parsed.engine)
+    engine: Any = _official(parsed) if parsed.engine == "official" or parsed.checkpoint else catalogue().get(parsed.engine)
     if engine is None:
         raise StudioError(f"There is no engine {parsed.engine!r}; there are: {', '.join(catalogue())}.")
     knobs = engine.knob_set.of(_settings(engine.knob_set, parsed.rest))
     if parsed.out.suffix.lower() != ".png":
         raise StudioError(f"--out {parsed.out} came; it takes a file that ends in .png.")
     generator = load_generator(parsed.generator, parsed.device)
-    result = _drive(create(parsed.engine, generator).run(_request(engine, generator, parsed), knobs))
+    request = _request(engine, generator, parsed)
+    built = engine(generator, _checkpoint(parsed.checkpoint)) if parsed.checkpoint else create(parsed.engine, generator)
+    result = _drive(built.run(request, knobs))
     parsed.out.write_bytes(png_bytes(to_picture(side_by_side(result.images))))
     print(f"\rWrote {parsed.out}." + " " * 60)
     if parsed.save is not None:
@@ -127,6 +131,27 @@ def _run(parsed: argparse.Namespace) -> int:
         for row in table.rows[:10]:
             print("    " + "  ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in row))
     return 0
+
+
+def _official(parsed: argparse.Namespace) -> Any:
+    """The engine of published checkpoints, which is in no catalogue since it wants a file."""
+    from engines.invert.encode.official import OfficialEncoder
+
+    if parsed.engine != "official":
+        raise StudioError(
+            f"--checkpoint came with {parsed.engine!r}; it goes with: studio run official --checkpoint FILE --image photo.jpg"
+        )
+    if parsed.checkpoint is None:
+        raise StudioError("studio run official takes a published encoder of pSp, e4e or ReStyle: add --checkpoint FILE.")
+    return OfficialEncoder
+
+
+def _checkpoint(path: Path) -> Any:
+    from engines.invert.encode.official import load_official
+
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}.")
+    return load_official(path)
 
 
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:

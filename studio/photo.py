@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image as Pil
 
-from engines.core.errors import FaceError
+from engines.core.errors import FaceError, ImageError
 from engines.core.images import read_image, to_tensor
 from engines.faces import Alignment, align, alignment_from_box, draw_overlay, find_faces
 from studio.session import Session
@@ -23,7 +23,7 @@ def place(session: Session, desk: Desk, path: str) -> str:
     Raises:
         ImageError: The file is not a picture that can be read.
     """
-    photo = read_image(Path(path), session.settings.megapixels)
+    photo = read_upload(session, path)
     faces = find_faces(photo)
     desk.photo, desk.faces = photo, faces
     if not faces:
@@ -32,6 +32,18 @@ def place(session: Session, desk: Desk, path: str) -> str:
     use(session, desk, faces[0].alignment)
     words = "One face found and aligned." if len(faces) == 1 else f"{len(faces)} faces found; the largest is aligned. Choose another below."
     return " ".join([words, faces[0].warning or ""]).strip()
+
+
+def read_upload(session: Session, path: str) -> Pil.Image:
+    """Read an uploaded photo. A page of one's own takes checkpoints of a gigabyte, and a photo is not to be read as one.
+
+    Raises:
+        ImageError: The file is too heavy, or not a picture that can be read.
+    """
+    file, most = Path(path), session.settings.upload_megabytes
+    if file.is_file() and file.stat().st_size > most * 2**20:
+        raise ImageError(f"This file has {file.stat().st_size / 2**20:.0f} MB; photos of at most {most} MB are read. Save it smaller.")
+    return read_image(file, session.settings.megapixels)
 
 
 def use(session: Session, desk: Desk, alignment: Alignment) -> Pil.Image:

@@ -37,7 +37,7 @@ def launch_options(page: gr.Blocks, settings: Settings) -> dict[str, Any]:
         "auth": settings.login(),
         "auth_message": "The password stands where the studio was started.",
         "show_error": False,
-        "max_file_size": f"{settings.upload_megabytes}mb",
+        "max_file_size": f"{max(settings.upload_megabytes, settings.checkpoint_megabytes)}mb",
         "allowed_paths": [],
         "enable_monitoring": False,
         "mcp_server": False,

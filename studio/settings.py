@@ -48,6 +48,11 @@ class Settings:
         return 10 if self.public else 40
 
     @property
+    def checkpoint_megabytes(self) -> int:
+        """Largest published checkpoint that is taken, in a file of weights; none where others can reach the page."""
+        return 0 if self.public else 1_600
+
+    @property
     def queue_size(self) -> int:
         """Runs that may wait; further ones are told that the queue is full."""
         return 20 if self.public else 40

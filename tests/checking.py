@@ -6,6 +6,7 @@ from typing import TypeVar
 from beartype import BeartypeConf, beartype
 
 CHECKED = (
+    "engines.comparison",
     "engines.contract",
     "engines.spaces",
     "engines.generators",

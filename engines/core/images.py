@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import ExifTags, ImageOps, PngImagePlugin, UnidentifiedImageError
 from PIL import Image as Pil
-from PIL import ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from engines.core.errors import ImageError
 from engines.core.shapes import Image
@@ -21,6 +21,8 @@ LOCAL_MEGAPIXELS, PUBLIC_MEGAPIXELS = 100.0, 25.0
 SMALLEST_SIDE = 32
 PROTOCOL_SIDE = 256
 """Side at which every reconstruction is measured."""
+
+_MADE_HERE = "Latent Studio: this picture was made or changed by a generative model"
 
 Pil.MAX_IMAGE_PIXELS = int(LOCAL_MEGAPIXELS * 1e6)
 
@@ -121,7 +123,15 @@ def area(image: Image, size: int) -> Image:
 def png_bytes(picture: Pil.Image) -> bytes:
     """PNG data that says in its metadata that the picture was generated, and nothing else."""
     note = PngImagePlugin.PngInfo()
-    note.add_text("Software", "Latent Studio: this picture was made or changed by a generative model")
+    note.add_text("Software", _MADE_HERE)
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", pnginfo=note, compress_level=3)
+    return buffer.getvalue()
+
+
+def jpeg_bytes(picture: Pil.Image, quality: int = 95) -> bytes:
+    """JPEG data with the same note."""
+    note, buffer = Pil.Exif(), io.BytesIO()
+    note[ExifTags.Base.Software] = _MADE_HERE
+    picture.save(buffer, format="JPEG", quality=quality, exif=note)
     return buffer.getvalue()

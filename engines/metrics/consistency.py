@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, Edit, apply
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -40,6 +40,27 @@ def editing_consistency(
         difference = (back.latent.codes - codes) / statistics(generator).deviation
         left.append(difference[:, list(generator.slots.active)].flatten(1).norm(dim=1))
     return torch.cat(left)
+
+
+@torch.no_grad()
+def reread_consistency(encode: Callable[[Image], Codes], generator: Generator, before: Image, after: Image, edit: Edit) -> Tensor:
+    """What an edit changed beside what it should, as one encoder reads it, in standard deviations of W, (batch,).
+
+    The measure above wants each method to encode its own edited picture, which takes an optimiser as long as the photo did, and for tuned
+    weights has no meaning. So one encoder reads every method's picture before and after: E(after) without the edit, less E(before).
+
+    Args:
+        encode: From pictures (B,3,R,R) to w_plus (B,slots,width).
+        generator: Whose W it is.
+        before: Inversions as they are, (B,3,R,R).
+        after: The same edited, (B,3,R,R).
+        edit: A direction of W or W+ with the strength that was applied.
+    """
+    direction, strength = edit
+    again = Latent("w_plus", encode(after.clamp(-1, 1)))
+    back = apply(again, [(direction, -strength)], generator).latent.codes
+    difference = (back - encode(before.clamp(-1, 1))) / statistics(generator).deviation
+    return difference[:, list(generator.slots.active)].flatten(1).norm(dim=1)
 
 
 def trimmed_mean(values: Tensor) -> float:

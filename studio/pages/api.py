@@ -6,7 +6,6 @@ client = Client("http://127.0.0.1:7860")
 picture, figures = client.predict(handle_file("photo.jpg"), "image2stylegan", {"steps": 40}, api_name="/invert")
 """
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,7 +15,7 @@ from PIL import Image as Pil
 import engines.invert
 from engines import InvertRequest, catalogue
 from engines.core.errors import StudioError
-from engines.core.images import read_image, to_picture, to_tensor
+from engines.core.images import to_picture, to_tensor
 from engines.faces import align, only_face
 from engines.spaces.statistics import random_w
 from studio.editor import Editor
@@ -24,6 +23,7 @@ from studio.edits import MOST, Edits, Face, Turn
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
 from studio.inputs import photo_input
 from studio.library import Library
+from studio.photo import read_upload
 from studio.session import Session
 
 MOST_SIGMA = 20
@@ -76,7 +76,7 @@ def build(session: Session, library: Library) -> None:
         """The largest face of a photo, aligned as FFHQ is."""
         if photo is None:
             raise StudioError("No photo came. Send one with handle_file(...).")
-        upload = read_image(Path(photo), session.settings.megapixels)
+        upload = read_upload(session, photo)
         return align(upload, only_face(upload).alignment, session.generator.resolution)
 
     @spoken

@@ -58,13 +58,13 @@ class Parts:
         return [self.part, *self.sliders]
 
 
-def build(session: Session, strip: Strip) -> None:
+def build(session: Session, strip: Strip, number: int) -> None:
     """The cell and its events; nothing where the method is not offered."""
     engine = next((engine for engine in session.offered(engines.invert) if engine.card.name == NAME), None)
     if engine is None:
         return
     with cell(
-        4,
+        number,
         "Give it a part of another face",
         "The face of cell 1 receives, a second one gives. A plain copy shows its border; semantic diffusion asks which face this could be.",
     ):

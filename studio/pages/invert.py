@@ -2,30 +2,38 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from PIL import Image as Pil
 
 import engines.invert
-from engines import InvertRequest, Result
+from engines import Inversion, InvertRequest, Result
 from engines.core.errors import FaceError, StudioError
-from engines.core.images import to_picture
+from engines.core.images import to_picture, to_tensor
+from engines.core.shapes import Image
 from engines.faces import alignment_from_box
+from engines.generators.sketch import draw
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
-from studio.pages import diffuse
+from studio.library import Library
+from studio.pages import compare, diffuse, published
 from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
-from studio.shelf import Desk, Kept
+from studio.shelf import Desk, Item, Kept
 from studio.strip import Strip
 
+_TUNES_ALONG = "pti"
+"""The method that can tune the generator to several photos at once."""
+_ALONG = "One weight change for this photo and for those that photos on the shelf were inverted from; each takes as long as the first."
 
-def build(session: Session, strip: Strip) -> None:
+
+def build(session: Session, strip: Strip, library: Library) -> None:
     """The tab's cells and events."""
     with cell(
         1,
@@ -38,15 +46,18 @@ def build(session: Session, strip: Strip) -> None:
         "Invert it",
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
-        panels, method, buttons, preview, curve = _method_cell(session)
+        panels, method, along, buttons, preview, curve = _method_cell(session)
+        checkpoint = published.accordion(session)
     with cell(
         3,
         "Look at it",
         "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
     ):
         out = result_cell(session, preview, curve)
-    _connect(session, strip, panels, method, buttons, out)
-    diffuse.build(session, strip)
+    _connect(session, strip, panels, method, along, buttons, out)
+    published.connect(session, checkpoint, out)
+    compare.build(session, strip, library, 4)
+    diffuse.build(session, strip, 5)
 
 
 def _photo_cell(session: Session) -> None:
@@ -125,11 +136,10 @@ def _small(desk: Desk) -> Pil.Image | None:
     return None if desk.target is None else to_picture(desk.target).resize((512, 512), Pil.Resampling.LANCZOS)
 
 
-def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Image, gr.HTML]:
+def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
     offered = session.offered(engines.invert, InvertRequest)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
-    names = [engine.card.name for engine in offered]
-    default = "image2stylegan" if "image2stylegan" in names else names[0]
+    default = session.default_inversion.card.name
     with gr.Row():
         with gr.Column(scale=2):
             method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
@@ -138,6 +148,13 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Im
                 with gr.Column(visible=engine.card.name == default, elem_classes="knobs") as group:
                     panels.append(panel(engine, f"invert-{engine.card.name}"))
                 groups.append(group)
+            along = gr.Checkbox(
+                False,
+                label="Tune the photos on the shelf along",
+                info=_ALONG,
+                visible=default == _TUNES_ALONG,
+                elem_id="invert-along",
+            )
             lesson(*[engine.card.name for engine in offered])
         with gr.Column(scale=1, min_width=300):
             buttons = runner("invert")
@@ -146,16 +163,18 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Im
             )
             curve = gr.HTML("", elem_id="invert-curve")
     method.change(
-        lambda name: [gr.Column(visible=engine.card.name == name) for engine in offered],
+        lambda name: [*(gr.Column(visible=engine.card.name == name) for engine in offered), gr.Checkbox(visible=name == _TUNES_ALONG)],
         method,
-        groups,
+        [*groups, along],
         queue=False,
         api_visibility="private",
     )
-    return panels, method, buttons, preview, curve
+    return panels, method, along, buttons, preview, curve
 
 
-def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, buttons: Runner, out: Outputs) -> None:
+def _connect(
+    session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, along: gr.Checkbox, buttons: Runner, out: Outputs
+) -> None:
     controls = [control for each in panels for control in each.controls]
     finished = [
         out.slider,
@@ -182,7 +201,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         return "Waiting for its turn …"
 
     @spoken
-    def run_method(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
+    def run_method(request: gr.Request, name: str, along: bool, *values: Any) -> Iterator[dict[Any, Any]]:
         """Run the chosen method on the aligned photo."""
         desk = session.visitors.desk(request.session_hash)
         try:
@@ -192,10 +211,14 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
             target, alignment, photo = desk.target, desk.alignment, desk.photo
             assert target is not None and alignment is not None and photo is not None
 
-            def keep(result: Result) -> None:
-                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start)
+            others = desk.others(to_picture(target)) if along and name == _TUNES_ALONG else []
+            beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
 
-            run = engine.run(InvertRequest(image=target), knobs)
+            def keep(result: Result) -> None:
+                result = replace(result, images=result.images[:1])
+                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start, beside)
+
+            run = engine.run(InvertRequest(image=target, beside=_pairs(session, others)), knobs)
             for moment in moments(run, keep, session.settings.run_seconds):
                 yield _live(moment, buttons, out)
             yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
@@ -231,14 +254,14 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk = session.visitors.desk(request.session_hash)
         if desk.kept is None or desk.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
-        item = desk.put(desk.kept.method, to_picture(desk.kept.result.images), desk.kept.result.inversions[0])
+        item = _shelve(session, desk, desk.kept)
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(desk, item.key)
 
     claimed = buttons.run.click(claim, None, buttons.status, show_progress="hidden", **QUICK)
     running = claimed.success(
         run_method,
-        [method, *controls],
+        [method, along, *controls],
         [buttons.status, out.preview, out.curve, *finished],
         concurrency_id=RUN_LANE,
         concurrency_limit=1,
@@ -249,6 +272,24 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
     buttons.stop.click(stop, None, [buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
     out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
     out.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
+
+
+def _pairs(session: Session, items: list[Item]) -> tuple[tuple[Image, Inversion], ...]:
+    """Photos of the shelf with their inversions, for a run that tunes to several."""
+    return tuple(
+        (to_tensor(item.photo, session.generator.resolution), item.whole.to(session.generator.device))
+        for item in items
+        if item.photo is not None
+    )
+
+
+def _shelve(session: Session, desk: Desk, kept: Kept) -> Item:
+    """Put a result on the shelf, and what was tuned along beside it."""
+    first, *others = kept.result.inversions
+    item = desk.put(kept.method, to_picture(kept.result.images), first, to_picture(kept.target))
+    for (title, photo), inversion in zip(kept.beside, others, strict=True):
+        desk.put(f"{title}, tuned along", to_picture(draw(session.generator, inversion, session.live_size)), inversion, photo)
+    return item
 
 
 def _chosen(panels: list[Panel], name: str, values: tuple[Any, ...]) -> tuple[Panel, Any]:

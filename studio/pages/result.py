@@ -1,7 +1,6 @@
 """What the tab Invert shows of a finished run: pictures to compare, figures, downloads."""
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -10,7 +9,7 @@ from PIL import Image as Pil
 from safetensors.torch import save
 
 from engines import Inversion, Result
-from engines.core.images import png_bytes, to_picture
+from engines.core.images import jpeg_bytes, png_bytes, to_picture
 from engines.faces import paste_back
 from engines.spaces.statistics import statistics
 from studio.cell import code
@@ -27,6 +26,9 @@ _METRICS = {
     "psnr": ("PSNR", "{:.1f} dB", "higher is better"),
     "ms_ssim": ("MS-SSIM", "{:.3f}", "structure kept: 1 is equal"),
     "identity_distance": ("Identity distance", "{:.2f}", "same person below about 0.55"),
+    "unrelated_mse": ("Change of another face", "{:.4f}", "MSE between a random face before and after the tuning: 0 is untouched"),
+    "locality_distance": ("Distance of other faces", "{:.1f}", "from the pivot, in lengths of w, while tuning"),
+    "tuning_megabytes": ("Weight change", "{:.1f} MB", "in half precision, on the shelf and in the file"),
     "drift": ("Drift", "{:.2f}", "how far the layers' codes differ, in W's deviations: small ones edit better"),
 }
 
@@ -91,6 +93,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
     desk.kept = kept
     inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
     figures = session.reconstruction(kept.result.images[:1], target)
+    figures |= kept.result.metrics
     figures["drift"] = statistics(session.generator).drift(inversion.latent.codes)
     picture = to_picture(kept.result.images)
     pasted = paste_back(kept.photo, picture, kept.alignment)
@@ -100,7 +103,7 @@ def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
         out.view: gr.Radio(value=VIEWS[0], visible=True),
         out.metrics: _table(figures, kept),
         out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
-        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", _jpeg(pasted)), interactive=True),
+        out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", _code_bytes(inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
         out.stages: _gallery(kept.result),
@@ -129,27 +132,27 @@ def in_full(session: Session, kept: Kept) -> Kept:
     inversion = kept.result.inversions[0]
     with torch.no_grad():
         image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
-    return Kept(Result(image, (inversion,)), kept.target, kept.alignment, kept.photo, kept.method, kept.seconds)
+    return replace(kept, result=replace(kept.result, images=image))
 
 
 def _table(figures: dict[str, float], kept: Kept) -> str:
-    space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(
-        kept.result.inversions[0].latent.space, kept.result.inversions[0].latent.space
-    )
-    rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in _METRICS.items()]
+    inversion = kept.result.inversions[0]
+    space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(inversion.latent.space, inversion.latent.space)
+    if "grid" in inversion.features:
+        space += " and a grid of {2} x {3}".format(*inversion.features["grid"].shape)
+    if inversion.tuning:
+        space += ", tuned weights" + (f" shared with {len(kept.beside)} of the shelf" if kept.beside else "")
+    known = {name: row for name, row in _METRICS.items() if name in figures}
+    rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in known.items()]
     head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
     return head + "\n".join(rows)
 
 
-def _jpeg(picture: Pil.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="JPEG", quality=95)
-    return buffer.getvalue()
-
-
 def _code_bytes(inversion: Inversion) -> bytes:
-    tensors = {"codes": inversion.latent.codes.contiguous()} | {name: value.contiguous() for name, value in inversion.features.items()}
-    return save(tensors, {"space": inversion.latent.space})
+    tensors = {"codes": inversion.latent.codes, **inversion.features} | {
+        f"tuning/{name}": value for name, value in inversion.tuning.items()
+    }
+    return save({name: value.contiguous() for name, value in tensors.items()}, {"space": inversion.latent.space})
 
 
 def snippet(chosen: Panel, knobs: Any) -> str:

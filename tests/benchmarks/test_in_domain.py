@@ -13,7 +13,7 @@ from engines.spaces.statistics import random_w, statistics
 def rows(toy: Student) -> list[dict]:
     vector = normal((toy.width,), 3)
     vector = vector / vector.norm()
-    direction = Direction("toy", vector, "w", toy.slots.active, statistics(toy).sigma(vector), "test")
+    direction = Direction("toy", "w", vector, toy.slots.active, statistics(toy).sigma(vector), "test")
     face = Face("seed 5", "generated", toy.synthesize(random_w(toy, 5)).clamp(-1, 1))
     return in_domain.compared(InDomainRefine(toy), in_domain.Judge(toy), face, direction, "psp", long=6, short=3)
 

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pil
 
 from studio.cli import main
+from tests.engines.invert.test_official import Canvas, checkpoint
 from tests.studio.conftest import ASTRONAUT
 
 RUN = ["--generator", "toy", "run"]
@@ -47,11 +49,41 @@ def test_run_learns_a_direction_and_saves_it(tmp_path: Path, capsys: pytest.Capt
         (["projector", "--steps"], "wants a value"),
         (["projector", "--out", "out.exe"], "ends in .png"),
         (["interfacegan", "--attribute", "moustache"], "has no attribute"),
+        (["official", "--image", str(ASTRONAUT)], "add --checkpoint"),
+        (["official", "--checkpoint", "missing.pt"], "add --image"),
+        (["official", "--checkpoint", "missing.pt", "--image", str(ASTRONAUT)], "There is no file missing.pt"),
+        (["projector", "--checkpoint", "missing.pt"], "it goes with: studio run official"),
     ],
 )
 def test_wrong_words_get_a_sentence(capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
     assert main([*RUN, *words]) == 1
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda content: None, "is cut off"),
+        (lambda content: {"g_ema": {}}, "has no state_dict"),
+        (lambda content: {key: value for key, value in content.items() if key != "latent_avg"}, "lacks latent_avg"),
+        (lambda content: content | {"opts": content["opts"] | {"output_size": 512}}, "a generator of 512 px"),
+        (lambda content: content, "codes have 24 values"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_gets_a_sentence(spoil, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content, path = spoil(checkpoint("psp")), tmp_path / "psp.pt"
+    torch.save(content, path) if content else path.write_bytes(b"PK half a file")
+    assert main([*RUN, "official", "--checkpoint", str(path), "--image", str(ASTRONAUT), "--out", str(tmp_path / "o.png")]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_a_checkpoint_inverts_a_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, out = tmp_path / "e4e.pt", tmp_path / "out.png"
+    torch.save(checkpoint("e4e"), path)
+    monkeypatch.setattr("engines.load_generator", lambda *_: Canvas())
+    assert main([*RUN, "official", "--checkpoint", str(path), "--image", str(ASTRONAUT), "--out", str(out)]) == 0
+    assert Pil.open(out).size == (256, 256)
 
 
 def test_train_needs_a_recipe_that_exists(capsys: pytest.CaptureFixture[str]) -> None:

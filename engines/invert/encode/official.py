@@ -2,21 +2,30 @@
 
 The files hold a dict: `state_dict` (prefixes `encoder.` and `decoder.`), `latent_avg`, and `opts`, the options of the training run. Only
 the encoder is used. Its 18 vectors go to this generator's slots, whose W is StyleGAN2-FFHQ's own.
+
+from engines.invert.encode.official import OfficialEncoder, load_official
+
+result = OfficialEncoder(generator, load_official(Path("psp_ffhq_encode.pt")))(InvertRequest(image=photo))
+
+Papers: arXiv:2008.00951, arXiv:2102.02766, arXiv:2104.02699.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from engines.core.errors import WeightsError
+from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
+from engines.core.errors import SpaceError, WeightsError
 from engines.core.images import area
+from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
 from engines.nets.irse50 import Kind, PublishedEncoder
+from engines.spaces.latent import Inversion, Latent
 from engines.spaces.slots import PUBLISHED_LAYERS
 
 SIDE = 256
@@ -27,6 +36,9 @@ _KINDS: Mapping[tuple[str, int], Kind] = {
     ("BackboneEncoder", 6): "restyle_psp",
     ("ProgressiveBackboneEncoder", 6): "restyle_e4e",
 }
+TITLES: Mapping[Kind, str] = {"psp": "pSp", "e4e": "e4e", "restyle_psp": "ReStyle over pSp", "restyle_e4e": "ReStyle over e4e"}
+"""What a person calls each kind."""
+
 _PREFIX, _STEM = "encoder.", "input_layer.0.weight"
 
 
@@ -69,6 +81,48 @@ class Official:
     def _drawn(self, published: Codes, generator: Generator) -> tuple[Codes, Image]:
         codes = generator.slots.from_published(published)
         return codes, generator.synthesize(codes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficialKnobs(Knobs):
+    """One pass for pSp and e4e; ReStyle looks again."""
+
+    steps: Annotated[int, Knob("Looks at the photo, of a ReStyle checkpoint.", lo=1, hi=10)] = 5
+
+
+class OfficialEncoder(Engine[InvertRequest, OfficialKnobs]):
+    """A published encoder on our generator (arXiv:2008.00951); outside the catalogue, since it takes a file that a person brings.
+
+    Args:
+        generator: Draws.
+        official: What `load_official` read.
+
+    Raises:
+        SpaceError: A generator that published codes do not fit.
+    """
+
+    card = Card(name="official", title="Published checkpoint", paper="arXiv:2008.00951", needs=frozenset({"w_plus"}))
+    accepts, knob_set = InvertRequest, OfficialKnobs
+
+    def __init__(self, generator: Generator, official: Official) -> None:
+        super().__init__(generator)
+        width = official.average.shape[-1]
+        if width != generator.width:
+            raise SpaceError(
+                f"The checkpoint's codes have {width} values; those of {generator.name} have {generator.width}. "
+                f"Bring one that was trained for FFHQ at {RESOLUTION} px."
+            )
+        self.official, self.title = official, f"{TITLES[official.kind]} (published checkpoint)"
+        generator.slots.from_published(official.average)  # a generator of another size is refused now, not in the run
+
+    def run(self, request: InvertRequest, knobs: OfficialKnobs) -> Run:
+        """Look once, or several times; every look is kept to be stopped at."""
+        looks = knobs.steps if self.official.refines else 1
+        found = self.official.codes(on_device(request.image, self.generator), self.generator, looks)
+        for step, (codes, image) in enumerate(found, start=1):
+            result = Result(image, (Inversion(Latent("w_plus", codes)),))
+            yield Progress(step, looks, image, best=result)
+        return result
 
 
 def load_official(path: Path, device: torch.device | str = "cpu") -> Official:

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engines.core.errors import WeightsError
+from engines import InvertRequest
+from engines.core.errors import SpaceError, WeightsError
 from engines.generators import Student
-from engines.invert.encode.official import load_official
+from engines.invert.encode.official import OfficialEncoder, load_official
 from engines.nets.irse50 import Kind, PublishedEncoder
 from engines.spaces.slots import Slots
 
@@ -144,6 +145,35 @@ def test_codes_arrive_in_our_slots_and_restyle_looks_again(kind: str, looks: int
         assert torch.allclose(found, canvas.slots.from_published(published), atol=1e-5)
         assert torch.equal(image, canvas.synthesize(found))
         attempt = image
+
+
+@pytest.mark.parametrize(("kind", "looks"), [("e4e", 1), ("restyle_e4e", 3)])
+def test_it_runs_as_every_engine_does(kind: str, looks: int, tmp_path: Path) -> None:
+    official, canvas = load_official(written(tmp_path, checkpoint(kind))), Canvas()
+    encoder, photo = OfficialEncoder(canvas, official), torch.zeros(1, 3, 256, 256)
+    run, steps = encoder.run(InvertRequest(image=photo), encoder.knob_set.of({"steps": 3})), []
+    while True:
+        try:
+            steps.append(next(run))
+        except StopIteration as stop:
+            result = stop.value
+            break
+    assert [(step.step, step.total) for step in steps] == [(number, looks) for number in range(1, looks + 1)]
+    assert all(step.best is not None and step.preview is not None for step in steps)
+    latent = result.inversions[0].latent
+    assert (latent.space, latent.codes.shape) == ("w_plus", (1, 23, WIDTH))
+    assert torch.equal(result.images, canvas.synthesize(latent.codes))
+    assert "(published checkpoint)" in encoder.title
+
+
+def test_a_generator_that_its_codes_do_not_fit_is_refused_before_the_run(tmp_path: Path, toy: Student) -> None:
+    official = load_official(written(tmp_path, checkpoint("psp")))
+    with pytest.raises(SpaceError, match="codes have 24 values; those of toy have 32"):
+        OfficialEncoder(toy, official)
+    small = Canvas()
+    small.slots = Slots(3)
+    with pytest.raises(SpaceError, match="1024 px generator only"):
+        OfficialEncoder(small, official)
 
 
 def bare(**changes: Any) -> dict[str, Any]:

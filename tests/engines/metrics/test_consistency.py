@@ -1,7 +1,7 @@
 import torch
 
 from engines.generators import Student
-from engines.metrics.consistency import editing_consistency, trimmed_mean
+from engines.metrics.consistency import editing_consistency, reread_consistency, trimmed_mean
 from engines.spaces.directions import Direction
 from engines.spaces.statistics import random_w, statistics
 
@@ -60,3 +60,23 @@ def test_an_encoder_that_always_says_the_same_is_off_by_the_edit(toy: Student) -
 def test_one_wild_value_does_not_count() -> None:
     values = torch.cat([torch.ones(199), torch.tensor([1e6])])
     assert trimmed_mean(values) == 1
+
+
+def test_reading_again_counts_what_the_edit_did_beside_itself(toy: Student) -> None:
+    direction, images = direction_of(toy), faces(toy)
+    code = toy.slots.spread(random_w(toy, 1)).clone()
+    moved = code.clone()
+    moved[:, list(direction.slots)] += 3 * direction.sigma * direction.vector
+    for off in (0.0, 0.1):
+        answers = [moved + off, code]
+        left = reread_consistency(lambda _, answers=answers: answers.pop(0), toy, images[:1], images[1:2], (direction, 3.0))
+        wanted = (off / statistics(toy).deviation).expand(len(toy.slots.active), -1).norm()
+        assert torch.allclose(left, wanted.expand(1), rtol=1e-3, atol=1e-3)
+
+
+def test_an_edit_that_did_nothing_counts_as_far_as_it_should_have_gone(toy: Student) -> None:
+    direction, images = direction_of(toy), faces(toy)
+    code = toy.slots.spread(random_w(toy, 1))
+    left = reread_consistency(lambda _: code, toy, images[:1], images[:1], (direction, 2.0))
+    wanted = (2 * direction.sigma * direction.vector / statistics(toy).deviation).expand(len(toy.slots.active), -1).norm()
+    assert torch.allclose(left, wanted.expand(1), rtol=1e-3)

@@ -1,0 +1,190 @@
+"""A published checkpoint on a person's own machine: its file is read once, its encoder answers the aligned photo."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import gradio as gr
+
+from engines import InvertRequest, Result
+from engines.core.errors import FaceError, StudioError
+from engines.invert.encode import OfficialEncoder, load_official
+from studio.cell import Runner, code, runner
+from studio.events import QUICK, RUN_LANE, moments, say, spoken
+from studio.pages.result import Outputs, conclusion
+from studio.session import Session
+from studio.shelf import Desk, Kept
+
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+NOTHING = "No checkpoint is loaded."
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The accordion's components."""
+
+    file: gr.File
+    looks: gr.Slider
+    forget: gr.Button
+    buttons: Runner
+
+
+class Shelved:
+    """The one checkpoint that is loaded: about a gigabyte, so there is room for one.
+
+    Args:
+        session: Whose generator draws.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._lock = Lock()
+        self.encoder: OfficialEncoder | None = None
+
+    def read(self, path: Path) -> OfficialEncoder:
+        """Read a file in place of the last one, and delete the upload, whatever it held.
+
+        Raises:
+            WeightsError: It cannot be used; the last one stays.
+            SpaceError: It is for another generator; the last one stays.
+        """
+        with self._lock:
+            try:
+                self.encoder = OfficialEncoder(self.session.generator, load_official(path, self.session.generator.device))
+            finally:
+                path.unlink(missing_ok=True)
+            return self.encoder
+
+    def forget(self) -> None:
+        """Give its memory back."""
+        with self._lock:
+            self.encoder = None
+
+
+def accordion(session: Session) -> Parts | None:
+    """The components; None on a page that others can reach, where no file of weights is taken."""
+    if session.settings.public:
+        return None
+    with gr.Accordion("Bring a published checkpoint", open=False, elem_id="published"):
+        gr.Markdown(
+            "The authors' own encoders of **pSp**, **e4e** and **ReStyle** for FFHQ at 1024 px (`psp_ffhq_encode.pt`, "
+            "`e4e_ffhq_encode.pt`, `restyle_psp_ffhq_encode.pt`, `restyle_e4e_ffhq_encode.pt`) answer the photo on this generator: "
+            "their 18 vectors go to its layers. Nothing in the file is run, and the upload is deleted as soon as it was read. "
+            f"At most {session.settings.checkpoint_megabytes} MB; the encoder then takes about a gigabyte of memory until you forget it.",
+            elem_classes="status",
+        )
+        with gr.Row():
+            file = gr.File(label="Checkpoint", file_types=[".pt"], height=140, elem_id="published-file")
+            with gr.Column(min_width=260):
+                looks = gr.Slider(1, 10, 5, step=1, label="Looks at the photo (ReStyle)", elem_id="published-steps")
+                buttons = runner("published", "Invert with it")
+                forget = gr.Button("Forget the checkpoint", size="sm", elem_id="published-forget")
+        code("published", _SNIPPET)
+    return Parts(file, looks, forget, buttons)
+
+
+class Answers:
+    """What the accordion's events are answered with."""
+
+    def __init__(self, session: Session, parts: Parts, out: Outputs) -> None:
+        self.session, self.parts, self.out = session, parts, out
+        self.shelved = Shelved(session)
+
+    def desk(self, request: gr.Request) -> Desk:
+        return self.session.visitors.desk(request.session_hash)
+
+    @spoken
+    def take(self, path: str | None) -> list[Any]:
+        """Read an uploaded file."""
+        if path is None:
+            raise StudioError("Choose a file first.")
+        try:
+            encoder = self.shelved.read(Path(path))
+        except StudioError as error:
+            gr.Warning(str(error), duration=12)
+            kept = NOTHING if self.shelved.encoder is None else f"{self.shelved.encoder.title} stays loaded."
+            return [None, f"⚠️ {error} {kept}"]
+        return [None, f"Loaded: {encoder.title}. Choose a photo above and press Invert with it."]
+
+    def forget(self) -> str:
+        """Give the memory back."""
+        self.shelved.forget()
+        return NOTHING
+
+    @spoken
+    def claim(self, request: gr.Request) -> str:
+        """Reserve the visitor's one run, or say why not."""
+        desk = self.desk(request)
+        if self.shelved.encoder is None:
+            raise StudioError("No checkpoint is loaded. Choose a file of pSp, e4e or ReStyle first.")
+        if desk.target is None:
+            raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
+        if desk.running:
+            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
+        desk.running = True
+        return "Waiting for its turn …"
+
+    @spoken
+    def run(self, request: gr.Request, looks: int) -> Iterator[dict[Any, Any]]:
+        """Run the loaded encoder on the aligned photo; the result stands where every inversion does."""
+        desk, encoder = self.desk(request), self.shelved.encoder
+        try:
+            target, alignment, photo, start = desk.target, desk.alignment, desk.photo, time.perf_counter()
+            if encoder is None or target is None or alignment is None or photo is None:
+                raise StudioError("The checkpoint or the photo is gone. Choose it again.")
+
+            def keep(result: Result) -> None:
+                desk.kept = Kept(result, target, alignment, photo, encoder.title, time.perf_counter() - start)
+
+            knobs = encoder.knob_set.of({"steps": int(looks)})
+            for moment in moments(encoder.run(InvertRequest(image=target), knobs), keep, self.session.settings.run_seconds):
+                yield {self.parts.buttons.status: say(moment)}
+            yield conclusion(self.session, desk, self.out) | {self.out.code: _SNIPPET}
+        finally:
+            desk.running = False
+
+    @spoken
+    def stop(self, request: gr.Request) -> dict[Any, Any]:
+        """What Stop leaves: the last look, if there was one."""
+        desk = self.desk(request)
+        was_running, desk.running = desk.running, False
+        if desk.kept is None or not was_running:
+            return {self.parts.buttons.status: "Stopped." if was_running else "Nothing is running."}
+        return {self.parts.buttons.status: "Stopped; the last look is below."} | conclusion(self.session, desk, self.out)
+
+    def release(self, request: gr.Request) -> None:
+        """After a run that could not start or went wrong."""
+        self.desk(request).running = False
+
+
+def connect(session: Session, parts: Parts | None, out: Outputs) -> None:
+    """The accordion's events; its results go where every inversion's do."""
+    if parts is None:
+        return
+    answers, buttons = Answers(session, parts, out), parts.buttons
+    finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
+    lane: dict[str, Any] = {"concurrency_id": RUN_LANE, "concurrency_limit": 1} | _PRIVATE
+    parts.file.upload(answers.take, parts.file, [parts.file, buttons.status], **lane)
+    parts.forget.click(answers.forget, None, buttons.status, **QUICK | {"show_progress": "hidden"})
+    claimed = buttons.run.click(answers.claim, None, buttons.status, **QUICK | {"show_progress": "hidden"})
+    running = claimed.success(answers.run, parts.looks, [buttons.status, *finished], **lane)
+    running.failure(answers.release, None, None, queue=False, **_PRIVATE)
+    buttons.stop.click(answers.stop, None, [buttons.status, *finished], cancels=[running], queue=False, **_PRIVATE)
+
+
+_SNIPPET = """from pathlib import Path
+
+from engines import InvertRequest, load_generator
+from engines.core.images import read_image, to_picture, to_tensor
+from engines.faces import align, find_faces
+from engines.invert.encode import OfficialEncoder, load_official
+
+generator = load_generator("ffhq")
+photo = read_image(Path("photo.jpg"))
+target = to_tensor(align(photo, find_faces(photo)[0].alignment))
+encoder = OfficialEncoder(generator, load_official(Path("psp_ffhq_encode.pt")))
+to_picture(encoder(InvertRequest(image=target)).images).save("inversion.png")
+"""

@@ -1,0 +1,110 @@
+"""A published checkpoint on the page: read once, deleted, run, and refused in a sentence."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+import torch
+from PIL import Image as Pil
+
+from engines.faces import alignment_from_box
+from studio.app import build
+from studio.pages import published
+from studio.server import launch_options
+from studio.session import Session
+from studio.settings import Settings
+from studio.shelf import Visitors
+from tests.engines.invert.test_official import Canvas, bare, checkpoint
+
+VISITOR: Any = SimpleNamespace(session_hash="visitor")
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> published.Answers:
+    session: Any = SimpleNamespace(generator=Canvas(), settings=Settings(), visitors=Visitors(2**20))
+    monkeypatch.setattr(published, "conclusion", lambda _, desk, out: {out.metrics: desk.kept})
+    with gr.Blocks():
+        parts = published.accordion(session)
+    assert parts is not None
+    out: Any = SimpleNamespace(metrics="metrics", code="code")
+    return published.Answers(session, parts, out)
+
+
+def uploaded(folder: Path, content: Any) -> str:
+    path = folder / "upload.pt"
+    torch.save(content, path) if content is not None else path.write_bytes(b"PK half a file")
+    return str(path)
+
+
+def ready(answers: published.Answers) -> Any:
+    desk = answers.desk(VISITOR)
+    desk.target, desk.photo = torch.zeros(1, 3, 256, 256), Pil.new("RGB", (256, 256))
+    desk.alignment = alignment_from_box((256, 256), 0.5, 0.5, 1.0)
+    return desk
+
+
+def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: published.Answers, tmp_path: Path) -> None:
+    path, desk = uploaded(tmp_path, checkpoint("restyle_psp")), ready(answers)
+    cleared, words = answers.take(path)
+    assert cleared is None and "Loaded: ReStyle over pSp" in words
+    assert not Path(path).exists()
+    assert answers.claim(VISITOR) and desk.running
+    changes: list[dict[Any, Any]] = list(answers.run(VISITOR, 2))
+    assert changes[-1]["metrics"].method == "ReStyle over pSp (published checkpoint)"
+    assert desk.kept.result.inversions[0].latent.codes.shape == (1, 23, 24)
+    assert not desk.running
+    assert answers.forget() == published.NOTHING
+    with pytest.raises(gr.Error, match="No checkpoint is loaded"):
+        answers.claim(VISITOR)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "is cut off"),
+        (bare(state_dict={"decoder.x": torch.zeros(1)}), "may be a generator's file"),
+        ({key: value for key, value in checkpoint("psp").items() if key != "latent_avg"}, "lacks latent_avg"),
+        (bare(opts={"encoder_type": "GradualStyleEncoder", "output_size": 256}), "a generator of 256 px"),
+    ],
+)
+def test_a_bad_file_gets_a_sentence_and_what_was_loaded_stays(
+    content: Any, sentence: str, answers: published.Answers, tmp_path: Path
+) -> None:
+    answers.take(uploaded(tmp_path, checkpoint("psp")))
+    path = uploaded(tmp_path, content)
+    _, words = answers.take(path)
+    assert sentence in words and "pSp (published checkpoint) stays loaded" in words
+    assert str(tmp_path) not in words
+    assert not Path(path).exists()
+
+
+def test_the_run_wants_a_photo_and_its_turn(answers: published.Answers, tmp_path: Path) -> None:
+    answers.take(uploaded(tmp_path, checkpoint("psp")))
+    with pytest.raises(gr.Error, match="no aligned face"):
+        answers.claim(VISITOR)
+    ready(answers).running = True
+    with pytest.raises(gr.Error, match="still going"):
+        answers.claim(VISITOR)
+
+
+def test_where_others_can_reach_the_page_no_checkpoint_is_taken() -> None:
+    public = Settings(share=True, generator="toy")
+    session = Session(public)
+    assert published.accordion(session) is None
+    page = build(session)
+    assert "published" not in {getattr(block, "elem_id", None) for block in page.blocks.values()}
+    assert launch_options(page, public)["max_file_size"] == "10mb"
+
+
+def test_a_page_of_one_s_own_takes_a_gigabyte() -> None:
+    assert Settings().checkpoint_megabytes >= 1_200
+    assert Settings(host="0.0.0.0").checkpoint_megabytes == 0
+
+
+@pytest.fixture(autouse=True)
+def no_toasts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(gr, "Warning", lambda *_, **__: None)
+    yield
