@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engines import Direction, Inversion, Result
 from engines.core.errors import StudioError
-from engines.core.shapes import Image
+from engines.core.shapes import Image, Mask
 from engines.faces import Alignment, Face
 from studio.compared import Comparison
 
@@ -99,6 +99,9 @@ class Desk:
         alignment: The crop in use.
         target: The aligned photo, (1,3,R,R).
         kept: The best result of the run in progress, or the last result.
+        giver: A second aligned face, (1,3,R,R), whose part the first is to receive.
+        part: Which part of it the last run pasted, (1,1,R,R).
+        diffused: What became of the two, as `kept`; its target is the plain copy.
         running: Whether a run of this visitor is queued or going.
         moves: Counts what changed the picture being edited.
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
@@ -114,6 +117,9 @@ class Desk:
     alignment: Alignment | None = None
     target: Image | None = None
     kept: Kept | None = None
+    giver: Image | None = None
+    part: Mask | None = None
+    diffused: Kept | None = None
     running: bool = False
     moves: int = 0
     moved_at: float = 0.0

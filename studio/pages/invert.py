@@ -19,7 +19,7 @@ from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
-from studio.pages import compare, published
+from studio.pages import compare, diffuse, published
 from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
@@ -52,6 +52,7 @@ def build(session: Session, strip: Strip, library: Library) -> None:
     _connect(session, strip, panels, method, company, buttons, out)
     published.connect(session, checkpoint, out)
     compare.build(session, strip, library, 4)
+    diffuse.build(session, strip, 5)
 
 
 def _photo_cell(session: Session) -> None:
@@ -131,7 +132,7 @@ def _small(desk: Desk) -> Pil.Image | None:
 
 
 def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
-    offered = session.offered(engines.invert)
+    offered = session.offered(engines.invert, InvertRequest)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
     default = session.default_inversion.card.name
     with gr.Row():

@@ -89,7 +89,7 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
 def conclusion(session: Session, desk: Desk, out: Outputs) -> dict[Any, Any]:
     """Draw what is kept in full, measure it, and offer it for download."""
     assert desk.kept is not None
-    kept = _in_full(session, desk.kept)
+    kept = in_full(session, desk.kept)
     desk.kept = kept
     inversion, target = kept.result.inversions[0], kept.target.to(session.generator.device)
     figures = session.reconstruction(kept.result.images[:1], target)
@@ -125,7 +125,7 @@ def small(picture: Pil.Image, side: int = 384) -> Pil.Image:
     return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)
 
 
-def _in_full(session: Session, kept: Kept) -> Kept:
+def in_full(session: Session, kept: Kept) -> Kept:
     """The same with the full picture, where only a preview was at hand."""
     if kept.result.images.shape[-1] == session.generator.resolution:
         return kept
@@ -157,10 +157,6 @@ def _code_bytes(inversion: Inversion) -> bytes:
 
 def snippet(chosen: Panel, knobs: Any) -> str:
     """The lines of Python that run the chosen method with these knobs."""
-    defaults = type(knobs)()
-    changed = "".join(
-        f", {d.name}={getattr(knobs, d.name)!r}" for d in knobs.declared() if getattr(knobs, d.name) != getattr(defaults, d.name)
-    )
     return f'''from pathlib import Path
 
 from engines import InvertRequest, create, load_generator
@@ -170,6 +166,13 @@ from engines.faces import align, find_faces
 generator = load_generator("ffhq")
 photo = read_image(Path("photo.jpg"))
 target = to_tensor(align(photo, find_faces(photo)[0].alignment))
-result = create("{chosen.engine.card.name}", generator)(InvertRequest(image=target){changed})
+result = create("{chosen.engine.card.name}", generator)(InvertRequest(image=target){turned(knobs)})
 to_picture(result.images).save("inversion.png")
 '''
+
+
+def turned(knobs: Any) -> str:
+    """Knobs that are not at their defaults, as further arguments of a call."""
+    defaults = type(knobs)()
+    names = [declared.name for declared in knobs.declared()]
+    return "".join(f", {name}={getattr(knobs, name)!r}" for name in names if getattr(knobs, name) != getattr(defaults, name))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
@@ -12,17 +12,18 @@ from engines.contract import Run
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
-from engines.invert.encode import E4e, InDomain, Psp
-from engines.invert.encode.encoder import Scale, seen
+from engines.invert.encode.encoder import Scale, load_body, load_heads, seen
+from engines.invert.encode.psp import heads_for
 from engines.invert.encode.restyle import residual
 from engines.invert.optimize.descent import working_size
 from engines.invert.optimize.refinement import Refinement
 from engines.losses.reconstruction import ReconstructionLoss
+from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.spaces.latent import Latent
 
-Encoder: TypeAlias = InDomain | E4e | Psp
 EncoderName: TypeAlias = Literal["in_domain", "e4e", "psp"]
-ENCODERS: Mapping[str, type[Encoder]] = {"in_domain": InDomain, "e4e": E4e, "psp": Psp}
+ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
+"""Those whose code takes one look, the best suited first; also the entries of their weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +47,17 @@ class Reader:
     """An encoder that lets gradients through: from pictures to codes of the active slots, in standard deviations of W.
 
     Args:
-        encoder: Any of `ENCODERS`.
+        name: One of `ENCODERS`.
+        generator: Whose codes it says.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.body, self.heads, self.size = encoder.body.body, encoder.heads, encoder.size
+    def __init__(self, name: str, generator: Generator) -> None:
+        def build(size: int) -> LevelHeads | OffsetHeads:
+            heads = heads_for(generator, size)
+            return OffsetHeads(heads) if name == "e4e" else heads
+
+        self.body = load_body(generator).body  # not behind the gate that stops its gradients
+        self.heads, self.size = load_heads(name, generator, build)
 
     def __call__(self, image: Image) -> Codes:
         """Numbers (B,16,width) of pictures (B,3,R,R)."""
@@ -92,9 +99,9 @@ class Domain:
         self._readers: dict[str, Reader] = {}
 
     def reader(self, name: str) -> Reader:
-        """The encoder called `name`, a key of `ENCODERS`."""
+        """The encoder called `name`, one of `ENCODERS`."""
         if name not in self._readers:
-            self._readers[name] = Reader(ENCODERS[name](self.generator))
+            self._readers[name] = Reader(name, self.generator)
         return self._readers[name]
 
     @torch.no_grad()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import torch
 
@@ -39,10 +40,11 @@ class Refinement(Descent):
         """As `Descent.run`, but for how it ends."""
         start, steps = self.kept().detached(), super().run(sizes, preview_every, before=before, after=after)
         for progress in steps:
+            last = progress.total - after
             ending = self.stops_early and stalled(self.totals, self.history)
-            yield self._last(progress, progress.total - after) if ending else progress
-            if ending:
-                break
+            yield self._last(progress, last) if ending else progress
+            if ending or progress.step == last:
+                break  # before the descent draws its last iterate, which need not be the best
         steps.close()
         return self._better(start, self._best_so_far()[0])
 
@@ -84,5 +86,5 @@ def stalled(totals: Sequence[float], history: Sequence[Mapping[str, float]]) -> 
     if len(totals) > PATIENCE and min(totals[-PATIENCE:]) > (1 - LEAST_GAIN) * min(totals[:-PATIENCE]):
         return True
     last = [(terms.get("domain", 0.0), terms["pixel"]) for terms in history[-DRIFTING - 1 :]]
-    leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in zip(last, last[1:], strict=False))
+    leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in pairwise(last))
     return leaving and last[-1][1] > (1 - STANDING) * last[0][1]

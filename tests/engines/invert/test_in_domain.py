@@ -11,6 +11,7 @@ from engines.contract import Run
 from engines.core.errors import ImageError
 from engines.core.seeds import normal
 from engines.generators import Student
+from engines.invert.encode import E4e, InDomain, Psp
 from engines.invert.optimize import DiffusionRequest, InDomainRefine, SemanticDiffusion
 from engines.invert.optimize.domain import ENCODERS, Domain
 from engines.invert.optimize.refinement import DRIFTING, PATIENCE, Refinement, stalled
@@ -54,7 +55,8 @@ def error(result: Result, target: Tensor) -> float:
 
 def test_it_starts_at_the_encoder_s_code(refine: InDomainRefine, face: Tensor, toy: Student) -> None:
     still = {"quick_steps": 0, "steps": 1, "learning_rate": 1e-4}
-    for name, kind in ENCODERS.items():
+    for name, kind in zip(ENCODERS, (InDomain, E4e, Psp), strict=True):
+        assert kind.card.name == name
         result = refine(InvertRequest(image=face), encoder=name, **still)
         assert torch.allclose(result.inversions[0].latent.codes, kind(toy).encode(face), atol=1e-5)
 
