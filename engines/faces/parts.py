@@ -32,7 +32,9 @@ def part_mask(part: str, *images: Image) -> Mask:
     wanted = [REGIONS.index(region) for region in PARTS[part]]
     found = torch.stack([regions(image)[wanted].amax(dim=0, keepdim=True) for image in images]).amax(dim=0)
     wide = F.max_pool2d(found, 2 * MARGIN + 1, 1, MARGIN)
-    return area_of(wide, images[0].shape[-1]).to(images[0]).gt(0.5).float()
+    side = images[0].shape[-1]
+    sized = area_of(wide, side) if side <= wide.shape[-1] else F.interpolate(wide, (side, side), mode="bilinear", align_corners=False)
+    return sized.to(images[0]).gt(0.5).float()
 
 
 def rectangle(size: int, x: float, y: float, width: float, height: float) -> Mask:
