@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
+import engines.invert
 from engines import load_generator
 from engines.core.weights import assets
 from engines.generators.base import Generator
@@ -13,6 +14,9 @@ from engines.registry import AnyEngine, create, exported
 from engines.spaces.statistics import statistics
 from studio.settings import Settings
 from studio.shelf import Visitors
+
+INVERTED_BY = ("image2stylegan",)
+"""Engines that photos are inverted by unless another is chosen, best first: the first that the generator can serve."""
 
 
 class Session:
@@ -44,6 +48,12 @@ class Session:
     def offered(self, verb: ModuleType) -> list[type[AnyEngine]]:
         """Engines of a verb that the loaded generator can serve."""
         return [engine for engine in exported(verb) if engine.card.needs <= self.generator.capabilities]
+
+    @property
+    def default_inversion(self) -> type[AnyEngine]:
+        """The engine that a photo is inverted by unless another is chosen."""
+        offered = {engine.card.name: engine for engine in self.offered(engines.invert)}
+        return next((offered[name] for name in INVERTED_BY if name in offered), next(iter(offered.values())))
 
     @cached_property
     def reconstruction(self) -> Reconstruction:

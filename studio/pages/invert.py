@@ -1,27 +1,23 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
-import torch
-from PIL import Image as Pil
 
 import engines.invert
-from engines import InvertRequest, Result
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from engines.faces import alignment_from_box
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
+from studio.events import QUICK, RUN_LANE, Moment, say, spoken
 from studio.inputs import photo_input
 from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
-from studio.photo import overlay, place, use
+from studio.photo import aligned as aligned_of
+from studio.photo import inverting, overlay, place, preview, reserve, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
-from studio.shelf import Desk, Kept
 from studio.strip import Strip
 
 
@@ -83,7 +79,7 @@ def _photo_cell(session: Session) -> None:
             return [None, f"⚠️ {error}", gr.Radio(visible=False), gr.skip(), None]
         names = [f"Face {index + 1}" for index in range(len(desk.faces))]
         radio = gr.Radio(names, value=names[0] if names else None, visible=len(names) > 1)
-        return [overlay(desk), words, radio, gr.Accordion(open=not names), _small(desk)]
+        return [overlay(desk), words, radio, gr.Accordion(open=not names), aligned_of(desk)]
 
     @spoken
     def choose_face(name: str | None, request: gr.Request) -> list[Any]:
@@ -93,7 +89,7 @@ def _photo_cell(session: Session) -> None:
         if not 0 <= index < len(desk.faces):
             raise FaceError("That face is no longer there. Choose the photo again.")
         use(session, desk, desk.faces[index].alignment)
-        return [overlay(desk), desk.faces[index].warning or f"{name} is aligned.", _small(desk)]
+        return [overlay(desk), desk.faces[index].warning or f"{name} is aligned.", aligned_of(desk)]
 
     @spoken
     def choose_box(x: float, y: float, side: float, request: gr.Request) -> list[Any]:
@@ -102,7 +98,7 @@ def _photo_cell(session: Session) -> None:
         if desk.photo is None:
             raise FaceError("There is no photo yet. Choose one, or click an example.")
         use(session, desk, alignment_from_box(desk.photo.size, x, y, side))
-        return [overlay(desk), "Aligned by hand.", _small(desk)]
+        return [overlay(desk), "Aligned by hand.", aligned_of(desk)]
 
     photo.change(
         choose_photo, photo, outputs, concurrency_id="photo", concurrency_limit=1, api_visibility="private", show_progress_on=[found]
@@ -120,15 +116,10 @@ def _photo_cell(session: Session) -> None:
     )
 
 
-def _small(desk: Desk) -> Pil.Image | None:
-    return None if desk.target is None else to_picture(desk.target).resize((512, 512), Pil.Resampling.LANCZOS)
-
-
 def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Image, gr.HTML]:
     offered = session.offered(engines.invert)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
-    names = [engine.card.name for engine in offered]
-    default = "image2stylegan" if "image2stylegan" in names else names[0]
+    default = session.default_inversion.card.name
     with gr.Row():
         with gr.Column(scale=2):
             method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
@@ -161,13 +152,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
     @spoken
     def claim(request: gr.Request) -> str:
         """Reserve the visitor's one run, or say why not."""
-        desk = session.visitors.desk(request.session_hash)
-        if desk.target is None:
-            raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-        desk.running = True
-        return "Waiting for its turn …"
+        return reserve(session.visitors.desk(request.session_hash))
 
     @spoken
     def run_method(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -175,16 +160,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk = session.visitors.desk(request.session_hash)
         try:
             chosen, knobs = _chosen(panels, name, values)
-            engine = session.engine(name)
-            start = time.perf_counter()
-            target, alignment, photo = desk.target, desk.alignment, desk.photo
-            assert target is not None and alignment is not None and photo is not None
-
-            def keep(result: Result) -> None:
-                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start)
-
-            run = engine.run(InvertRequest(image=target), knobs)
-            for moment in moments(run, keep, session.settings.run_seconds):
+            for moment in inverting(session, desk, chosen.engine, knobs):
                 yield _live(moment, buttons, out)
             yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
         finally:
@@ -255,10 +231,5 @@ def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
     if moment.progress.preview is not None and moment.result is None:
-        changes[out.preview] = _preview(moment.progress.preview)
+        changes[out.preview] = preview(moment.progress.preview)
     return changes
-
-
-def _preview(image: torch.Tensor) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= 384 else picture.resize((384, 384), Pil.Resampling.BILINEAR)
