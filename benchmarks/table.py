@@ -115,9 +115,19 @@ def _page(results: dict[str, Any]) -> str:
             f"{inversion['seconds']:.0f} s, LPIPS {inversion['lpips']:.3f}, MSE {inversion['mse']:.4f}, "
             f"identity distance {inversion['identity_distance']:.2f}",
         ],
+        *_explorer(results["explorer"]),
         ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
     ]
     return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
+
+
+def _explorer(found: dict[str, Any]) -> list[list[str]]:
+    if "skipped" in found:
+        return [["explorer in a browser", found["skipped"]]]
+    return [
+        [f"explorer, {found['points']} points in headless Chromium: {what}", f"{seconds * 1000:.0f} ms"]
+        for what, seconds in found["seconds"].items()
+    ]
 
 
 def _editing(results: dict[str, Any]) -> str:
@@ -169,10 +179,13 @@ def _conditional(results: dict[str, Any]) -> str:
             f"{row['leak_before']:+.2f} → {row['leak_after']:+.2f}",
             f"{row['own_before']:+.2f} → {row['own_after']:+.2f}",
             f"{row['leak_ratio_cut']:.0%}",
+            f"{row['cut_by_boundary_alone']:.0%}",
         ]
         for row in results["conditional"]
     ]
-    return _grid(["conditional manipulation", "the leak", "the attribute itself", "leak per own change falls by"], rows)
+    return _grid(
+        ["conditional manipulation", "the leak", "the attribute itself", "leak per own change falls by", "by the boundary alone"], rows
+    )
 
 
 def _dependency(results: dict[str, Any]) -> str:
@@ -224,8 +237,16 @@ def _unsupervised(results: dict[str, Any]) -> str:
 
 
 def _locality(results: dict[str, Any]) -> str:
-    rows = [[row["region"], str(row["local_channels"]), _figure(row["outside"])] for row in results["locality"]]
-    return _grid(["StyleSpace, region", "local channels", "squared change outside, median of the most local"], rows)
+    rows = [
+        [row["region"], *(_figure(share) for share in _three(row["outside"])), _figure(row["outside_by_gradients"])]
+        for row in results["locality"]
+    ]
+    head = ["StyleSpace, squared change outside the region", "first channel", "second", "third", "chosen by gradients alone"]
+    return _grid(head, rows)
+
+
+def _three(shares: list[float]) -> list[float | None]:
+    return [*shares, None, None, None][:3]
 
 
 def main() -> int:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image as Pil
 
 from engines import InvertRequest, Result
 from engines.comparison import Judge, inverters, reader, space_of, values_of
@@ -22,13 +21,13 @@ from studio.events import moments, offer, say, spoken
 from studio.library import Library
 from studio.pages.compare.parts import Parts
 from studio.pages.compare.table import points, strip, table_html
+from studio.photo import preview
 from studio.plots import csv_bytes
 from studio.session import Session
 from studio.shelf import Desk
 from studio.strip import Strip
 
 MOST_SIGMA = 4.0
-_PREVIEW = 384
 
 
 class Answers:
@@ -214,7 +213,7 @@ class Answers:
                 seconds = moment.seconds
                 changes: dict[Any, Any] = {status: f"{place} · {title} · {say(moment)}"}
                 if moment.progress.preview is not None:
-                    changes[self.parts.preview] = _small(moment.progress.preview)
+                    changes[self.parts.preview] = preview(moment.progress.preview)
                 yield changes
             yield {status: f"{place} · {title} · measuring …"}
             comparison.put(self._row(name, kept[0], comparison.target, seconds, edit))
@@ -236,11 +235,6 @@ class Answers:
         device = self.session.generator.device
         found = self.judge.edited(row.inversion.to(device), image.to(device), photo.to(device), edit)
         return replace(row, edited=closed(to_picture(found.image)), changed=found.figures)
-
-
-def _small(image: Image) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= _PREVIEW else picture.resize((_PREVIEW, _PREVIEW), Pil.Resampling.BILINEAR)
 
 
 def _plain(photo: Image) -> bytes:

@@ -11,11 +11,11 @@ from engines.core.errors import SpaceError, StudioError
 from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
 from studio.editor import Editor
-from studio.edits import Edits, Face, History, Turn
+from studio.edits import MOST, Edits, Face, History, Turn
 from studio.events import offer, spoken
 from studio.library import own_attribute
 from studio.pages.edit.choose import taken
-from studio.pages.edit.meter import UNMEASURED, meter
+from studio.pages.edit.meter import UNMEASURED, aside, meter
 from studio.pages.edit.recipe import recipe
 from studio.pages.edit.turn import arrange, range_of, reaching, words
 from studio.shelf import Desk
@@ -65,6 +65,19 @@ class Answers:
             return UNMEASURED
         own = {own_attribute(turn.key) or "" for turn in edits.moving}
         return meter(self.editor.effects(self.desk(request), face, edits), self.editor.library.attributes, own)
+
+    @spoken
+    def asides(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
+        """Each slider's own small meter; when a hand moves on, the rest waits for its next rest."""
+        desk, drawn = self.desk(request), []
+        moves = desk.moves
+        for turn in edits.turns:
+            if desk.moves != moves:
+                break
+            scores = (self.editor.score(desk, face, Edits(), turn.key), self.editor.score(desk, face, edits, turn.key))
+            figures = self.editor.alone(desk, face, turn, edits.keep) if turn.strength else None
+            drawn.append(aside(scores, figures, self.editor.library.attributes, own_attribute(turn.key) or ""))
+        return [*drawn, *[gr.skip() for _ in range(MOST - len(drawn))]]
 
     @spoken
     def redraw(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
