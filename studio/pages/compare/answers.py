@@ -166,7 +166,7 @@ class Answers:
         return {
             parts.table: table_html(comparison, self.reader),
             parts.plot: points(comparison, self.reader),
-            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"The same edit of each: {comparison.edit}"),
+            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"Edited: {comparison.edit}"),
         }
 
     def _comparison(self, desk: Desk) -> Comparison:
