@@ -2,7 +2,8 @@
 
 Faces are fixed: one real photo (the bundled portrait of an astronaut, FFHQ-aligned) and generated ones by seed. Each method runs at
 its defaults. At set moments the clock stops, the full picture is drawn from what Stop would have kept, and measured by the protocol of
-engines/metrics/reconstruction.py. Real and generated faces are never averaged together.
+engines/metrics/reconstruction.py. Real and generated faces are never averaged together. Pivotal tuning is run once more without its
+locality term, and what either run does to other faces is measured.
 """
 
 import statistics
@@ -16,20 +17,25 @@ from torch import Tensor
 
 from benchmarks.machine import facts
 from engines import InvertRequest, Result, create, load_generator
+from engines.comparison import values_of
 from engines.contract import Run
-from engines.core.images import read_image, to_tensor
+from engines.core.images import PROTOCOL_SIDE, area, read_image, to_tensor
 from engines.core.weights import assets
 from engines.faces import align, only_face
 from engines.generators.base import Generator
 from engines.metrics import Reconstruction
+from engines.spaces.latent import Tuning
 from engines.spaces.statistics import random_w
 from engines.spaces.statistics import statistics as spread_of
 
-METHODS = ("projector", "image2stylegan")
+METHODS = ("projector", "image2stylegan", "stylemap_inversion", "pti", "recommended")
 SEEDS = (910_001, 910_002, 910_003)
 """Generated faces: seeds that no training here has seen, truncation 0.7."""
 
-MOMENTS = (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
+BYSTANDERS = tuple(range(930_001, 930_011))
+"""Faces that a tuning should leave alone: further seeds, truncation 0.7."""
+
+MOMENTS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 QUICK_MOMENTS = (1.0, 3.0)
 QUICK = {"steps": 4, "quick_steps": 1, "preview_every": 1}
 
@@ -58,7 +64,31 @@ def measure(quick: bool) -> dict[str, Any]:
             run = engine.run(InvertRequest(image=face.image), knobs)
             points = list(_watch(run, face, generator, judge, QUICK_MOMENTS if quick else MOMENTS))
             curves.append({"method": method, "title": engine.card.title, "face": face.name, "kind": face.kind, "points": points})
-    return {"machine": machine, "moments": list(QUICK_MOMENTS if quick else MOMENTS), "curves": curves, "medians": _medians(curves)}
+    return {
+        "machine": machine,
+        "moments": list(QUICK_MOMENTS if quick else MOMENTS),
+        "curves": curves,
+        "medians": _medians(curves),
+        "locality": _locality(generator, faces[0], judge, QUICK if quick else {}),
+    }
+
+
+def _locality(generator: Generator, face: Face, judge: Reconstruction, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Pivotal tuning with its locality term and without: the photo, and the mean squared change of other faces at 256 px."""
+    engine, rows = create("pti", generator), []
+    for weight in (engine.knob_set().locality_weight, 0.0):  # type: ignore[attr-defined]
+        result = engine(InvertRequest(image=face.image), **settings | {"locality_weight": weight})
+        tuning = result.inversions[0].tuning
+        changes = [_change(generator, random_w(generator, seed), tuning) for seed in BYSTANDERS[: 2 if settings else None]]
+        figures = {name: round(value, 5) for name, value in judge(result.images, face.image).items()}
+        rows.append({"face": face.name, "locality_weight": weight, "faces": len(changes), "change": statistics.mean(changes)} | figures)
+    return rows
+
+
+@torch.no_grad()
+def _change(generator: Generator, w: Tensor, tuning: Tuning) -> float:
+    before, after = (area(generator.synthesize(w, tuning=change).clamp(-1, 1), PROTOCOL_SIDE) for change in ({}, tuning))
+    return float((after - before).square().mean())
 
 
 def _faces(generator: Generator, seeds: tuple[int, ...]) -> Iterator[Face]:
@@ -92,9 +122,8 @@ def _figures(result: Result, face: Face, generator: Generator, judge: Reconstruc
     inversion = result.inversions[0]
     picture = generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
     figures = {name: round(value, 5) for name, value in judge(picture, face.image).items()}
-    codes, slots = inversion.latent.codes, generator.slots
-    values = codes.numel() if codes.dim() == 2 else len(slots.active) * codes.shape[-1]
-    return figures | {"space": inversion.latent.space, "values": values, "drift": round(spread_of(generator).drift(codes), 3)}
+    drift = round(spread_of(generator).drift(inversion.latent.codes), 3)
+    return figures | {"space": inversion.latent.space, "values": values_of(inversion, generator), "drift": drift}
 
 
 def _medians(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -85,7 +85,19 @@ def _inversion(results: dict[str, Any]) -> str:
         ]
         for row in sorted(results["medians"], key=lambda row: (row["kind"] != "real", row["method"], row["seconds"]))
     ]
-    return f"**Inverting a face at the defaults** (medians; {_where(results['machine'])})\n\n{_grid(head, rows)}"
+    table = f"**Inverting a face at the defaults** (medians; {_where(results['machine'])})\n\n{_grid(head, rows)}"
+    return "\n\n".join([table, *_locality(results.get("locality", []))])
+
+
+def _locality(rows: list[dict[str, Any]]) -> list[str]:
+    """What a tuning to one photo does to other faces, with the locality term and without."""
+    if not rows:
+        return []
+    told = [
+        f"{'with' if row['locality_weight'] else 'without'} its locality term {row['change']:.4f} (the photo: LPIPS {row['lpips']:.3f})"
+        for row in rows
+    ]
+    return [f"Pivotal tuning to {rows[0]['face']} changes {rows[0]['faces']} other faces by MSE {', '.join(told)}."]
 
 
 def _page(results: dict[str, Any]) -> str:

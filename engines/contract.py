@@ -7,7 +7,7 @@ A request is what a person brings, knobs are what they turn, a result is what th
 from abc import ABC, abstractmethod
 from collections.abc import Generator as Coroutine
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import torch
@@ -107,11 +107,13 @@ class InvertRequest(Request):
         image: (1,3,R,R), aligned as FFHQ is.
         start: Where to begin; the average face if not given.
         mask: 1 where the reconstruction matters, (1,1,R,R); everywhere if not given.
+        beside: Further photos with their inversions, or None for the method to find one; only where an engine `tunes_along`.
     """
 
     image: Image
     start: Latent | None = None
     mask: Mask | None = None
+    beside: tuple[tuple[Image, Inversion | None], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,6 +167,9 @@ Run: TypeAlias = Coroutine[Progress, None, Result]
 class Engine(ABC, Generic[RequestT, KnobsT]):
     """One published method, bound to one generator, which it only reads.
 
+    Attributes:
+        tunes_along: Whether it bends the generator to several photos at once, those `beside` the first.
+
     Raises:
         CatalogueError: The generator lacks something that the method's card needs.
     """
@@ -172,6 +177,7 @@ class Engine(ABC, Generic[RequestT, KnobsT]):
     card: ClassVar[Card]
     accepts: ClassVar[type[Request]]
     knob_set: ClassVar[type[Knobs]]
+    tunes_along: ClassVar[bool] = False
 
     def __init__(self, generator: Generator) -> None:
         missing = self.card.needs - generator.capabilities
@@ -188,6 +194,18 @@ class Engine(ABC, Generic[RequestT, KnobsT]):
     def __call__(self, request: RequestT, **settings: Any) -> Result:
         """Run to the end: `engine(request, steps=100)`."""
         return finish(self.run(request, self.knob_set.of(settings)))  # type: ignore[arg-type]
+
+
+def within(run: Run, before: int, total: int) -> Run:
+    """A run as one stage of a longer one of `total` steps: its steps count on from `before`."""
+    try:
+        while True:
+            progress = next(run)
+            yield replace(progress, step=before + progress.step, total=total)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        run.close()
 
 
 def finish(run: Run) -> Result:

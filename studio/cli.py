@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run an engine: invert a photo, find directions, look at a space", add_help=False)
     run.add_argument("engine", nargs="?")
     run.add_argument("--image", type=Path)
+    run.add_argument("--beside", type=Path, action="append", default=[])
+    run.add_argument("--context", type=Path)
+    run.add_argument("--part", default="eyes, nose and mouth")
     run.add_argument("--out", type=Path, default=Path("out.png"))
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--attribute", default="smile")
@@ -103,7 +106,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
     if parsed.explain or not parsed.engine:
         print(
-            "usage: studio run ENGINE [--image photo.jpg] [--aligned] [--attribute smile] [--keep age,gender] "
+            "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--context receives.jpg] [--part eyes] [--aligned] "
+            "[--attribute smile] [--keep age,gender] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
             "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
         )
@@ -154,24 +158,45 @@ def _checkpoint(path: Path) -> Any:
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
     from engines import BankRequest, FitRequest, InvertRequest
-    from engines.core.images import read_image, to_tensor
     from engines.data import face_bank
-    from engines.faces import align, only_face
+    from engines.faces.parts import PARTS, part_mask
+    from engines.invert.optimize import DiffusionRequest
 
     if engine.accepts is FitRequest:
         keep = tuple(name.strip() for name in parsed.keep.split(",") if name.strip())
         return FitRequest(bank=face_bank(generator), attribute=parsed.attribute, keep=keep, seed=parsed.seed)
     if engine.accepts is BankRequest:
         return BankRequest(bank=face_bank(generator), seed=parsed.seed)
-    if engine.accepts is not InvertRequest:
+    if engine.accepts not in (InvertRequest, DiffusionRequest):
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:
         raise StudioError(f"{engine.card.title} inverts a photo: add --image photo.jpg.")
-    if not parsed.image.is_file():
-        raise StudioError(f"There is no file {parsed.image}.")
-    photo = read_image(parsed.image)
-    aligned = photo if parsed.aligned else align(photo, only_face(photo).alignment, generator.resolution)
-    return InvertRequest(image=to_tensor(aligned, generator.resolution), seed=parsed.seed)
+    if parsed.beside and not engine.tunes_along:
+        raise StudioError(
+            f"--beside goes with methods that tune the generator to several photos, such as pti; {engine.card.name} takes one."
+        )
+    image = _face(parsed.image, generator, parsed.aligned)
+    if engine.accepts is InvertRequest:
+        beside = tuple((_face(path, generator, parsed.aligned), None) for path in parsed.beside)
+        return InvertRequest(image=image, beside=beside, seed=parsed.seed)
+    if parsed.context is None:
+        raise StudioError(f"{engine.card.title} needs a second photo that receives the part: add --context receives.jpg.")
+    if parsed.part not in PARTS:
+        raise StudioError(f"--part {parsed.part!r} came; there are: {'; '.join(PARTS)}.")
+    context = _face(parsed.context, generator, parsed.aligned)
+    return DiffusionRequest(image=image, context=context, mask=part_mask(parsed.part, image, context), seed=parsed.seed)
+
+
+def _face(path: Path, generator: Any, is_aligned: bool) -> Any:
+    """The one face of a photo, aligned, as a tensor."""
+    from engines.core.images import read_image, to_tensor
+    from engines.faces import align, only_face
+
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}.")
+    photo = read_image(path)
+    aligned = photo if is_aligned else align(photo, only_face(photo).alignment, generator.resolution)
+    return to_tensor(aligned, generator.resolution)
 
 
 def _drive(run: Any) -> Any:

@@ -15,7 +15,7 @@ from engines.core.images import to_picture, to_tensor
 from engines.generators.base import Generator
 from engines.generators.sketch import Sketch
 from engines.spaces.directions import Edit, apply
-from engines.spaces.paths import lerp, slerp
+from engines.spaces.paths import fade, lerp, slerp
 from engines.spaces.statistics import statistics
 from studio.video import Film
 
@@ -61,22 +61,15 @@ def blend(generator: Generator, a: Inversion, b: Inversion, t: float, spherical:
     """
     start, end = (generator.slots.spread(code.latent.codes) for code in (a, b))
     codes = slerp(start, end, t, centre=statistics(generator).mean) if spherical else lerp(start, end, t)
-    tuning = {name: _fade(a.tuning.get(name), b.tuning.get(name), t) for name in {*a.tuning, *b.tuning}}
+    tuning = {name: fade(a.tuning.get(name), b.tuning.get(name), t) for name in {*a.tuning, *b.tuning}}
     features = {}
     for name in sorted({*a.features, *b.features}):
         kind, _, layer = name.partition("/")
-        if kind not in ("noise", "shift", "feature"):
+        if kind not in ("grid", "noise", "shift", "feature"):
             raise StudioError("One of these faces is drawn from a map of styles and cannot fade into another. Choose a different one.")
         rest = generator.noise()[layer] if kind == "noise" else None
-        features[name] = _fade(a.features.get(name, rest), b.features.get(name, rest), t)
+        features[name] = fade(a.features.get(name, rest), b.features.get(name, rest), t)
     return Inversion(Latent("w_plus", codes), tuning, features)
-
-
-def _fade(a: torch.Tensor | None, b: torch.Tensor | None, t: float) -> torch.Tensor:
-    if a is None:
-        assert b is not None
-        return t * b
-    return (1 - t) * a if b is None else lerp(a, b, t)
 
 
 def shoot(generator: Generator, way: Way, times: Sequence[float], size: int, film: Film) -> Run:

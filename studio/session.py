@@ -5,7 +5,8 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
-from engines import load_generator
+import engines.invert
+from engines import InvertRequest, Request, load_generator
 from engines.core.weights import assets
 from engines.generators.base import Generator
 from engines.metrics import Reconstruction
@@ -13,6 +14,9 @@ from engines.registry import AnyEngine, create, exported
 from engines.spaces.statistics import statistics
 from studio.settings import Settings
 from studio.shelf import Visitors
+
+INVERTED_BY = ("recommended", "image2stylegan")
+"""Engines that photos are inverted by unless another is chosen, best first: the first that the generator can serve."""
 
 
 class Session:
@@ -41,9 +45,16 @@ class Session:
                 self._engines[name] = create(name, self.generator)
             return self._engines[name]
 
-    def offered(self, verb: ModuleType) -> list[type[AnyEngine]]:
-        """Engines of a verb that the loaded generator can serve."""
-        return [engine for engine in exported(verb) if engine.card.needs <= self.generator.capabilities]
+    def offered(self, verb: ModuleType, accepts: type[Request] | None = None) -> list[type[AnyEngine]]:
+        """Engines of a verb that the loaded generator can serve: all, or those that accept one kind of request."""
+        able = [engine for engine in exported(verb) if engine.card.needs <= self.generator.capabilities]
+        return [engine for engine in able if accepts in (None, engine.accepts)]
+
+    @property
+    def default_inversion(self) -> type[AnyEngine]:
+        """The engine that a photo is inverted by unless another is chosen."""
+        offered = {engine.card.name: engine for engine in self.offered(engines.invert, InvertRequest)}
+        return next((offered[name] for name in INVERTED_BY if name in offered), next(iter(offered.values())))
 
     @cached_property
     def reconstruction(self) -> Reconstruction:

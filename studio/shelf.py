@@ -7,19 +7,23 @@ one goes when there are too many.
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from PIL import Image as Pil
+from torch import Tensor
 
 from engines import Direction, Inversion, Result
 from engines.core.errors import StudioError
-from engines.core.shapes import Image
+from engines.core.shapes import Image, Mask
 from engines.faces import Alignment, Face
 from studio.compared import Comparison
 
 MAX_DESKS = 200
 THUMBNAIL = 160
+MOST_BESIDE = 7
+"""Photos of the shelf that one run tunes along: each takes as long as the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +31,38 @@ class Item:
     """One inversion on the shelf.
 
     Attributes:
-        key: Hash of its codes.
+        key: Hash of all that draws it.
         title: What the strip says under it.
         thumbnail: Small picture.
-        inversion: All it takes to draw it, on the CPU.
+        inversion: All it takes to draw it, on the CPU, its weight change at `strength`.
+        whole: The same with its weight change in full.
+        strength: How much of its weight change counts, 0 to 1.
+        photo: The aligned photo that it redraws, where it came from one.
     """
 
     key: str
     title: str
     thumbnail: Pil.Image
     inversion: Inversion
+    whole: Inversion
+    strength: float = 1.0
+    photo: Pil.Image | None = None
 
     @property
-    def nbytes(self) -> int:
-        """Memory it holds."""
-        return self.inversion.nbytes() + 3 * self.thumbnail.width * self.thumbnail.height
+    def tensors(self) -> list[Tensor]:
+        """All tensors it holds; several items may share them."""
+        return [*self.inversion.tensors(), *self.whole.tensors()]
+
+    @property
+    def picture_bytes(self) -> int:
+        """Memory of its pictures."""
+        pictures = [self.thumbnail, *([self.photo] if self.photo else [])]
+        return sum(3 * picture.width * picture.height for picture in pictures)
+
+    @property
+    def tuning_bytes(self) -> int:
+        """Memory of its weight change."""
+        return sum(change.numel() * change.element_size() for change in self.whole.tuning.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +76,7 @@ class Kept:
         photo: The whole photo.
         method: Title of the method.
         seconds: How long it took.
+        beside: Titles and photos of the shelf that the same weight change was tuned to; theirs are the inversions after the first.
     """
 
     result: Result
@@ -63,6 +85,7 @@ class Kept:
     photo: Pil.Image
     method: str
     seconds: float
+    beside: tuple[tuple[str, Pil.Image], ...] = ()
 
 
 @dataclass(eq=False)
@@ -76,6 +99,9 @@ class Desk:
         alignment: The crop in use.
         target: The aligned photo, (1,3,R,R).
         kept: The best result of the run in progress, or the last result.
+        giver: A second aligned face, (1,3,R,R), whose part the first is to receive.
+        part: Which part of it the last run pasted, (1,1,R,R).
+        diffused: What became of the two, as `kept`; its target is the plain copy.
         running: Whether a run of this visitor is queued or going.
         moves: Counts what changed the picture being edited.
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
@@ -91,6 +117,9 @@ class Desk:
     alignment: Alignment | None = None
     target: Image | None = None
     kept: Kept | None = None
+    giver: Image | None = None
+    part: Mask | None = None
+    diffused: Kept | None = None
     running: bool = False
     moves: int = 0
     moved_at: float = 0.0
@@ -108,21 +137,43 @@ class Desk:
         """Whether the last move is that long ago and its full picture still to be drawn."""
         return self.drawn != self.moves and time.monotonic() - self.moved_at >= seconds
 
-    def put(self, title: str, picture: Pil.Image, inversion: Inversion) -> Item:
-        """Place an inversion on the shelf; the same codes are placed once.
+    def put(self, title: str, picture: Pil.Image, inversion: Inversion, photo: Pil.Image | None = None) -> Item:
+        """Place an inversion on the shelf, with the aligned photo it redraws if it has one; what draws the same is placed once.
 
         Raises:
             StudioError: The shelf is full.
         """
         inversion = inversion.to("cpu")
-        key = hashlib.sha256(inversion.latent.codes.contiguous().numpy().tobytes()).hexdigest()[:16]
         thumbnail = picture.copy()
         thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
-        item = Item(key, title, thumbnail, inversion)
-        if self.used() + item.nbytes > self.budget:
-            raise StudioError(f"The shelf is full ({self.budget / 2**20:.0f} MB). Take something off it first.")
-        self.shelf[key] = item
+        item = Item(_key(inversion), title, thumbnail, inversion, inversion, 1.0, photo)
+        self._check({**self.shelf, item.key: item})
+        self.shelf[item.key] = item
         return item
+
+    def weaken(self, key: str, strength: float) -> Item:
+        """Let so much of an item's weight change count, 0 to 1; it stays in its place under a new key.
+
+        Raises:
+            StudioError: It is no longer there, or the strength is none.
+        """
+        item = self.shelf.get(key)
+        if item is None:
+            raise StudioError("That picture is no longer on the shelf. Choose another.")
+        if not 0 <= strength <= 1:
+            raise StudioError("The tuning strength is a number from 0 to 1.")
+        inversion = item.whole.at_strength(strength)
+        weaker = replace(item, key=_key(inversion), inversion=inversion, strength=strength)
+        changed = OrderedDict((weaker.key, weaker) if name == key else (name, other) for name, other in self.shelf.items())
+        self._check(changed)
+        self.shelf = changed
+        return weaker
+
+    def others(self, photo: Pil.Image) -> list[Item]:
+        """Items that redraw another photo than this one, the newest of each."""
+        by_photo = {item.photo.tobytes(): item for item in self.shelf.values() if item.photo is not None}
+        by_photo.pop(photo.tobytes(), None)
+        return list(by_photo.values())[-MOST_BESIDE:]
 
     def take_off(self, key: str) -> None:
         """Remove an item; one that is not there is no fault."""
@@ -130,7 +181,27 @@ class Desk:
 
     def used(self) -> int:
         """Bytes on the shelf."""
-        return sum(item.nbytes for item in self.shelf.values())
+        return _used(self.shelf.values())
+
+    def _check(self, items: Mapping[str, Item]) -> None:
+        if _used(items.values()) > self.budget:
+            raise StudioError(f"The shelf is full ({self.budget / 2**20:.0f} MB). Take something off it first.")
+
+
+def _used(items: Iterable[Item]) -> int:
+    """Memory of items together; what they share, such as one weight change for several photos, counts once."""
+    listed = list(items)
+    tensors = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for item in listed for tensor in item.tensors}
+    return sum(tensors.values()) + sum(item.picture_bytes for item in listed)
+
+
+def _key(inversion: Inversion) -> str:
+    """A hash of the codes, the weight change and the features."""
+    digest = hashlib.sha256(inversion.latent.codes.contiguous().numpy().tobytes())
+    for kind in (inversion.tuning, inversion.features):
+        for name in sorted(kind):
+            digest.update(name.encode() + kind[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 class Visitors:

@@ -26,6 +26,7 @@ class Knob:
         hi: Largest value; required for numbers.
         log: Whether it is felt in factors, so that a box suits it better than a slider.
         advanced: Whether it is for those who read the paper, and folded away on the page.
+        choices: What a text may be, where that depends on what is installed; else a `Literal` says it.
     """
 
     help: str
@@ -33,6 +34,7 @@ class Knob:
     hi: float | None = None
     log: bool = False
     advanced: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,5 +130,5 @@ def _declared(field: "dataclasses.Field[Any]", hint: Any) -> Declared:
     if field.default is dataclasses.MISSING:
         raise TypeError(f"{field.name} lacks its default")
     kind, knob = get_args(hint)[:2]
-    choices = tuple(get_args(kind)) if get_origin(kind) is Literal else ()
+    choices = tuple(get_args(kind)) if get_origin(kind) is Literal else knob.choices
     return Declared(field.name, str if choices else kind, field.default, knob, choices)

@@ -34,6 +34,15 @@ def corrupted(picture: Image, chance: torch.Generator) -> Image:
     return picture.clamp(-1, 1)
 
 
+def spoilt(share: float) -> Callable[[Image, torch.Generator], Image]:
+    """A change that corrupts that share of pictures and leaves the others alone."""
+
+    def change(picture: Image, chance: torch.Generator) -> Image:
+        return corrupted(picture, chance) if torch.rand((), generator=chance) < share else picture
+
+    return change
+
+
 def blurred(picture: Image, sigma: float) -> Image:
     """Gaussian blur of a picture (B,3,S,S); sigma in pixels."""
     if sigma < 0.1:

@@ -18,12 +18,12 @@ from engines.core.shapes import Codes, Image
 from engines.generators.sketch import Sketch
 from engines.spaces.directions import Direction, apply
 from engines.spaces.latent import Inversion, Latent
-from engines.spaces.paths import lerp, slerp
+from engines.spaces.paths import fade, lerp, slerp
 from engines.spaces.statistics import random_w, statistics
 
 LINE, ARC, EDIT, Z_ARC = "line", "arc", "edit", "z_arc"
 _JOINED = "Only codes of W and W+ can be walked from here. Choose a random face, or one of the shelf that was inverted."
-_ADDED = ("shift", "feature")
+_ADDED = ("grid", "shift", "feature")
 """Features that are added to something, and so are nothing at 0."""
 
 
@@ -135,8 +135,7 @@ def _added(inversion: Inversion) -> dict[str, Tensor]:
 
 def _faded(start: Mapping[str, Tensor], end: Mapping[str, Tensor], t: float) -> dict[str, Tensor]:
     """Additive parts between two ends; what an end lacks is 0 there."""
-    names = dict.fromkeys((*start, *end))
-    return {name: (1 - t) * start.get(name, torch.zeros(())) + t * end.get(name, torch.zeros(())) for name in names}
+    return {name: fade(start.get(name), end.get(name), t) for name in dict.fromkeys((*start, *end))}
 
 
 def _times(frames: int) -> list[float]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engines.core.seeds import normal
 from engines.core.shapes import Codes, Image
-from engines.generators.ops import SLOPE, channels_last, haar_up, modulated_conv
+from engines.generators.ops import SLOPE, at_each_cell, channels_last, haar_up, modulated_conv, shifted
 from engines.spaces.slots import Slots
 
 BANDS = 12
@@ -37,20 +37,24 @@ class ExitHead:
         self.reads = [slot for slot in slots.active if slot >= first]
         self.noise = F.pixel_unshuffle(noise / noise.std(), 2)
 
-    def __call__(self, features: Tensor, w_plus: Codes) -> Image:
+    def __call__(self, features: Tensor, w_plus: Codes, grid: Tensor | None = None) -> Image:
         """Draw.
 
         Args:
             features: (B,C,size/2,size/2), behind the second convolution of the block.
             w_plus: (B,slots,512).
+            grid: What is added to every slot, cell by cell (B,512,s,s).
 
         Returns:
             (B,3,size,size), not clamped.
         """
         weights = self.weights
-        context = F.leaky_relu(F.linear(w_plus[:, self.reads].flatten(1), weights["context.weight"], weights["context.bias"]), SLOPE)
+        context = self._context(w_plus, grid)
         first = modulated_conv(
-            features, weights["entry.gain"] * self._style(context, "entry"), weights["entry.weight"], weights["entry.bias"]
+            features,
+            self._style(context, "entry", weights["entry.gain"]),
+            weights["entry.weight"],
+            weights["entry.bias"],
         )
         bands, x = first.split((BANDS, first.shape[1] - BANDS), dim=1)
         x = F.leaky_relu(x + F.conv2d(self.noise, weights["noise.weight"]), SLOPE)
@@ -61,8 +65,19 @@ class ExitHead:
         bands = bands + modulated_conv(x, self._style(context, "last"), weights["last.weight"], weights["last.bias"])
         return haar_up(channels_last(bands))
 
-    def _style(self, context: Tensor, layer: str) -> Tensor:
-        return 1 + F.linear(context, self.weights[f"{layer}.style"])
+    def _context(self, w_plus: Codes, grid: Tensor | None) -> Tensor:
+        """What the head knows of the later layers' codes: (B,context), or a map of it where there is a grid."""
+        matrix = self.weights["context.weight"]
+        context = F.linear(w_plus[:, self.reads].flatten(1), matrix, self.weights["context.bias"])
+        if grid is not None:
+            summed = matrix.view(matrix.shape[0], len(self.reads), -1).sum(dim=1)  # every slot moves alike
+            context = shifted(context, at_each_cell(grid, summed))
+        return F.leaky_relu(context, SLOPE)
+
+    def _style(self, context: Tensor, layer: str, gain: Tensor | None = None) -> Tensor:
+        matrix = self.weights[f"{layer}.style"]
+        style = 1 + (F.linear(context, matrix) if context.dim() == 2 else at_each_cell(context, matrix))
+        return style if gain is None else style * (gain if context.dim() == 2 else gain[:, None, None])
 
 
 def new_head(gain: Tensor, width: int, reads: int, code_width: int, seed: int, context: int = 64) -> dict[str, Tensor]:

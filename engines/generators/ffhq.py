@@ -18,11 +18,27 @@ from engines.core.errors import SpaceError
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Prefix
 from engines.generators.exits import ExitHead, by_size
-from engines.generators.ops import SLOPE, activate, channels_last, haar_up, modulate, modulated_conv, shifted
+from engines.generators.ops import SLOPE, activate, at_each_cell, channels_last, haar_up, modulate, modulated_conv, shifted
 from engines.spaces.latent import Latent, Tuning
 from engines.spaces.slots import Slots
 
 _START = 4
+
+
+class _Tuned(Mapping[str, Tensor]):
+    """Weights with their changes added when they are read: whoever draws a few layers pays for those alone."""
+
+    def __init__(self, weights: Mapping[str, Tensor], tuning: Tuning) -> None:
+        self._weights, self._tuning = weights, tuning
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self._weights[key] + self._tuning[key] if key in self._tuning else self._weights[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
 
 
 class Student:
@@ -115,8 +131,9 @@ class Student:
         Args:
             code: A `Latent`, or plain codes of w (B,512) or w_plus (B,23,512).
             tuning: Additive weight change, by parameter name.
-            features: "noise/LAYER" replaces a noise map, "style/LAYER" a style by a map (B,C,h,w) in any size,
-                "shift/LAYER" is added to a style (B,C), "feature/LAYER" to a convolution's output (B,C,s,s).
+            features: "grid" is added to the w of every slot, cell by cell (B,512,s,s) in any size; "noise/LAYER" replaces a noise map,
+                "style/LAYER" a style by a map (B,C,h,w) in any size, the grid's share included; "shift/LAYER" is added to a style (B,C),
+                "feature/LAYER" to a convolution's output (B,C,s,s).
             size: One of `exits`; the full picture if not given.
             resume: Features cached by `prefix`; layers before them are not redone.
 
@@ -138,7 +155,7 @@ class Student:
         styles = self._styles(code, weights, features, (*self._layers_between(resume, last), *([painter] if head is None else [])))
         x = self._trunk(weights, styles, features, resume, last)
         if head is not None:
-            return head(x, self._w_of_slots(code))
+            return head(x, self._w_of_slots(code), features.get("grid"))
         return haar_up(modulated_conv(x, styles[painter], weights[f"{painter}.weight"], weights[f"{painter}.bias"]))
 
     def prefix(
@@ -213,6 +230,9 @@ class Student:
                 )
                 for layer in layers
             }
+        if "grid" in features:
+            matrices = {layer: weights[f"{layer}.modulation.weight"] for layer in layers}
+            styles = {layer: shifted(styles[layer], at_each_cell(features["grid"], matrix)) for layer, matrix in matrices.items()}
         styles |= {layer: features[f"style/{layer}"] for layer in layers if f"style/{layer}" in features}
         return styles | {layer: shifted(styles[layer], features[f"shift/{layer}"]) for layer in layers if f"shift/{layer}" in features}
 
@@ -242,14 +262,15 @@ class Student:
         unknown = sorted(set(tuning) - set(self.weights))
         if unknown:
             raise SpaceError(f"This weight change names {unknown[0]!r}, which the generator {self.name} does not have.")
-        return self.weights | {key: self.weights[key] + change for key, change in tuning.items()}
+        return _Tuned(self.weights, tuning)
 
     def _checked(self, features: Mapping[str, Tensor] | None) -> Mapping[str, Tensor]:
         for key in features or {}:
             kind, _, layer = key.partition("/")
-            if kind not in ("noise", "style", "shift", "feature") or layer not in self.layers:
+            if key != "grid" and (kind not in ("noise", "style", "shift", "feature") or layer not in self.layers):
                 raise SpaceError(
-                    f"The feature {key!r} came; wanted noise/LAYER, style/LAYER, shift/LAYER or feature/LAYER with a layer of layout('s')."
+                    f"The feature {key!r} came; wanted grid, or noise/LAYER, style/LAYER, shift/LAYER or feature/LAYER with a layer of "
+                    "layout('s')."
                 )
         return features or {}
 

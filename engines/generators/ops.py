@@ -4,6 +4,8 @@ Features travel channels-last, and a Haar stage's channels come as four contiguo
 pass over memory.
 """
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -36,14 +38,33 @@ def modulate(x: Tensor, style: Tensor) -> Tensor:
     """Features (B,C,H,W) times a style of shape (B,C), or of (B,C,h,w), a style per pixel stretched to the features."""
     if style.dim() == 2:
         return x * style[:, :, None, None]
-    if style.shape[-2:] != x.shape[-2:]:
-        style = F.interpolate(style, x.shape[-2:], mode="bilinear", align_corners=False)
-    return x * style
+    return x * (style if style.shape[-2:] == x.shape[-2:] else stretched(style, x.shape[-2], x.shape[-1]))
+
+
+def stretched(maps: Tensor, height: int, width: int) -> Tensor:
+    """Maps (B,C,h,w) spread bilinearly over (height,width): one matrix a side, many times quicker backwards than `F.interpolate`."""
+    batch, channels, rows, columns = maps.shape
+    across = _spreading(columns, width, maps.device) @ maps.permute(0, 2, 3, 1)  # (B, h, W, C)
+    down = _spreading(rows, height, maps.device) @ across.reshape(batch, rows, width * channels)
+    return down.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+@lru_cache(64)
+def _spreading(cells: int, size: int, device: torch.device) -> Tensor:
+    """The matrix (size,cells) that a linear interpolation of values in cells is."""
+    return F.interpolate(torch.eye(cells, device=device)[None], size, mode="linear", align_corners=False)[0].T.contiguous()
 
 
 def shifted(style: Tensor, shift: Tensor) -> Tensor:
-    """A style, or map of styles, with a shift (B,C) added to each of its channels."""
-    return style + (shift if style.dim() == 2 else shift[:, :, None, None])
+    """A style (B,C), or map of styles (B,C,h,w), with another of either kind added: a plain one counts everywhere alike."""
+    if style.dim() == shift.dim():
+        return style + shift
+    return style + shift[:, :, None, None] if style.dim() == 4 else style[:, :, None, None] + shift
+
+
+def at_each_cell(grid: Tensor, matrix: Tensor) -> Tensor:
+    """A matrix (C,width) times the vector in each cell of a grid (B,width,s,s): (B,C,s,s)."""
+    return F.conv2d(grid, matrix[:, :, None, None])
 
 
 def modulated_conv(x: Tensor, style: Tensor, kernel: Tensor, bias: Tensor | None = None, *, groups: int = 1) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from engines.core.images import area
 from engines.core.shapes import Image
 from engines.generators.base import Generator, Prefix
-from engines.spaces.latent import Inversion
+from engines.spaces.latent import Inversion, layer_of
 
 _START = 4
 
@@ -21,7 +21,7 @@ _START = 4
 def draw(generator: Generator, inversion: Inversion, size: int | None = None) -> Image:
     """The picture of an inversion, in full or as a preview.
 
-    Early heads read w alone: a preview of styles that were changed behind its head is the full picture averaged down.
+    Early heads read w alone: a preview of styles or weights that were changed behind its head is the full picture averaged down.
 
     Args:
         generator: Who draws.
@@ -63,8 +63,8 @@ class Sketch:
 
     def _hidden(self, inversion: Inversion, size: int) -> bool:
         """Whether an early head of that size would not see all of it."""
-        changed = (key.split("/")[1] for key in inversion.features)
-        return inversion.latent.space == "s" or any(_side(layer) > size // 2 for layer in changed)
+        changed = (layer_of(name) for name in (*inversion.features, *inversion.tuning))
+        return inversion.latent.space == "s" or any(layer is not None and _side(layer) > size // 2 for layer in changed)
 
     def _forget(self, inversion: Inversion) -> None:
         """Drop what the changed layers feed."""
@@ -78,8 +78,9 @@ class Sketch:
 
     def _state(self, inversion: Inversion) -> dict[str, tuple[Tensor, tuple[int, ...]]]:
         styles = self.generator.styles(inversion.latent).codes
-        layout = self.generator.layout("s")
-        return {layer: (styles[:, layout[layer]], _features_of(layer, inversion.features)) for layer in self._layers}
+        layout, prints = self.generator.layout("s"), _prints(inversion.features)
+        own = {layer: tuple(value for name, value in prints.items() if layer_of(name) in (layer, None)) for layer in self._layers}
+        return {layer: (styles[:, layout[layer]], own[layer]) for layer in self._layers}
 
     def _resume(self, inversion: Inversion, size: int) -> Prefix | None:
         """The furthest prefix for a picture of `size`, those on the way to it kept."""
@@ -99,10 +100,10 @@ def _side(layer: str) -> int:
     return int(layer.rsplit("_", 1)[1])
 
 
-def _features_of(layer: str, features: Mapping[str, Tensor]) -> tuple[int, ...]:
-    """Values of a layer's features in brief: a fingerprint of each, its kind and shape included."""
-    own = {key: features[key].detach().cpu() for key in sorted(features) if key.split("/")[1] == layer}
-    return tuple(hash((key, tuple(value.shape), value.numpy().tobytes())) for key, value in own.items())
+def _prints(features: Mapping[str, Tensor]) -> dict[str, int]:
+    """Values of features in brief: a fingerprint of each, its name and shape included."""
+    own = {name: features[name].detach().cpu() for name in sorted(features)}
+    return {name: hash((name, tuple(value.shape), value.numpy().tobytes())) for name, value in own.items()}
 
 
 def _same(old: tuple[Tensor, tuple[int, ...]] | None, new: tuple[Tensor, tuple[int, ...]]) -> bool:

@@ -30,6 +30,12 @@ class Latent:
         return replace(self, codes=self.codes.detach().clone())
 
 
+def layer_of(name: str) -> str | None:
+    """The layer that a feature ("noise/conv1_64") or a weight ("conv1_64.bias") belongs to; a grid and the constant belong to all."""
+    layer = name.split("/")[1] if "/" in name else name.split(".")[0]
+    return None if layer in ("grid", "const") else layer
+
+
 @dataclass(frozen=True, eq=False)
 class Inversion:
     """All it takes to draw one picture again.
@@ -37,7 +43,8 @@ class Inversion:
     Attributes:
         latent: The code.
         tuning: Additive weight change, by parameter name; empty for the shared generator.
-        features: "noise/LAYER" replaces a noise map (1,1,s,s), "style/LAYER" a style by a map (B,C,s,s),
+        features: "grid" is added to the w of every slot, cell by cell (1,512,s,s), spread bilinearly over each layer;
+            "noise/LAYER" replaces a noise map (1,1,s,s), "style/LAYER" a style by a map (B,C,s,s), the grid's share included;
             "shift/LAYER" is added to a style (B,C), "feature/LAYER" to a layer's output (B,C,s,s).
     """
 
@@ -45,10 +52,19 @@ class Inversion:
     tuning: Tuning = field(default_factory=dict)
     features: Mapping[str, Tensor] = field(default_factory=dict)
 
+    def at_strength(self, strength: float) -> "Inversion":
+        """With its weight change scaled, 0 to 1: 1 is this inversion, 0 the shared generator's own picture of the code."""
+        if strength == 1 or not self.tuning:
+            return self
+        return replace(self, tuning={name: strength * change for name, change in self.tuning.items()} if strength else {})
+
     def nbytes(self) -> int:
         """Memory that the tensors of this inversion hold."""
-        tensors = [self.latent.codes, *self.tuning.values(), *self.features.values()]
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors())
+
+    def tensors(self) -> list[Tensor]:
+        """The codes, the weight change and the features."""
+        return [self.latent.codes, *self.tuning.values(), *self.features.values()]
 
     def to(self, device: torch.device | str) -> "Inversion":
         """The same inversion on another device."""

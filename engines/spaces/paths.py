@@ -6,6 +6,7 @@ the average as its ends are, while the middle of a straight line is more average
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 _PARALLEL = 1e-4
@@ -15,6 +16,21 @@ _PARALLEL = 1e-4
 def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
     """The point `t` of the straight way from `a` (0) to `b` (1); outside 0 to 1 it goes on."""
     return a + t * (b - a)
+
+
+def fade(a: Tensor | None, b: Tensor | None, t: float) -> Tensor:
+    """The point `t` between two things that are added to something, of which one may be missing: it counts as 0.
+
+    Grids (1,width,s,s) of two sizes meet at the finer one.
+    """
+    if a is None or b is None:
+        only, share = (b, t) if a is None else (a, 1 - t)
+        assert only is not None
+        return share * only
+    if a.dim() == 4 and a.shape != b.shape:
+        finer = max(a.shape[-2:], b.shape[-2:])
+        a, b = (F.interpolate(grid, finer, mode="bilinear", align_corners=False) for grid in (a, b))
+    return (1 - t) * a + t * b
 
 
 def slerp(a: Tensor, b: Tensor, t: float, *, centre: Tensor | None = None) -> Tensor:

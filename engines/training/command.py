@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -15,16 +15,19 @@ import torch
 
 from engines.core.errors import CatalogueError
 from engines.core.memory import keep_pages
+from engines.data.degradations import spoilt
 from engines.generators.base import Generator
 from engines.registry import load_generator
+from engines.training.features import Change
 from engines.training.loop import Plan, Trainer
 from engines.training.samples import TRAINING, Samples
-from engines.training.streams import Corrupted, Pairs, Stream
-from engines.training.validation import COUNT, Encode, HeldOut
+from engines.training.streams import Changed, Pairs, Stream
+from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 log = logging.getLogger(__name__)
 Drawn = TypeVar("Drawn", bound=Samples)
 _SMOOTHING = 0.95
+_SIZES = ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt", "remembered", "redrawn", "begin")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Preset:
         fresh: New samples a step.
         capacity: Samples in all.
         spoilt: Share of pictures that are corrupted as uploads are.
+        remembered: Whether what the frozen body sees is kept on disk: each face is then spoilt in one way only, and steps cost a quarter.
         redrawn: Pictures a step that image losses draw.
         begin: Share of the run at which image losses begin.
     """
@@ -52,6 +56,7 @@ class Preset:
     fresh: int
     capacity: int
     spoilt: float = 0.25
+    remembered: bool = False
     redrawn: int = 4
     begin: float = 1.0
 
@@ -82,18 +87,18 @@ class Setting:
     own_body: bool = False
     faces: int = COUNT
 
-    def samples_of(self, kind: type[Drawn]) -> Drawn:
-        """The training set in the size that the network sees."""
-        return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=self.preset.drawn_at)
+    def samples_of(self, kind: type[Drawn], drawn_at: int | None = None) -> Drawn:
+        """The training set in the size that the network sees, drawn at the preset's exit unless another is given."""
+        return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=drawn_at or self.preset.drawn_at)
 
     def stream_seed(self, number: int) -> int:
         """Seed of one of a run's four streams of chance."""
         return 1_000_000 * self.seed + 250_000 * number
 
-    def stream(self, spoilt: float | None = None) -> Stream:
-        """Pictures with their codes, a share of them spoilt: the preset's unless given."""
+    def pairs(self) -> Pairs:
+        """Pictures with their codes."""
         preset = self.preset
-        pairs = Pairs(
+        return Pairs(
             self.samples_of(Samples),
             preset.batch,
             seed=self.stream_seed(0),
@@ -101,7 +106,10 @@ class Setting:
             fresh=preset.fresh,
             capacity=preset.capacity,
         )
-        return Corrupted(pairs, preset.spoilt if spoilt is None else spoilt, seed=self.stream_seed(2))
+
+    def stream(self, change: Change | None = None) -> Stream:
+        """Pictures with their codes, changed anew at every step: the preset's share of them spoilt, unless another change is given."""
+        return Changed(self.pairs(), spoilt(self.preset.spoilt) if change is None else change, seed=self.stream_seed(2))
 
     def held_out(self, kind: str = "validation") -> HeldOut:
         """A held-out set in the size that the network sees."""
@@ -158,11 +166,10 @@ def settings(recipe: Recipe, arguments: Sequence[str] | None) -> tuple[Setting, 
     device = parsed.device or ("cuda" if parsed.preset == "gpu" else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
         raise CatalogueError("The gpu preset came, and this machine has no CUDA device. Take --preset cpu.")
-    name = "-without-".join([recipe.name, *sorted(parsed.without)])
     setting = Setting(
         generator=load_generator(parsed.generator, device),
         preset=replace(preset, plan=plan),
-        folder=parsed.folder or Path("build/training") / name,
+        folder=parsed.folder or Path("build/training") / named(recipe.name, parsed.without),
         samples=parsed.samples,
         seed=parsed.seed,
         without=frozenset(parsed.without),
@@ -186,12 +193,20 @@ def run(recipe: Recipe, arguments: Sequence[str] | None = None) -> int:
 
 
 def finish(recipe: Recipe, trainer: Trainer, setting: Setting) -> None:
-    """Measure on the test set, and put weights, figures and log into assets/."""
+    """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea the log alone."""
     from scripts.manifest import log as keep
 
     encode, test = recipe.encode(trainer, setting), setting.held_out("test")
-    recipe.record(trainer, setting, _rounded(test.latent(encode) | test.pictures(encode)))
-    keep(recipe.name, [json.loads(line) for line in (setting.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()])
+    figures = _rounded(test.latent(encode) | test.pictures(encode, min(PICTURES, setting.faces)) | test.consistency(encode))
+    Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
+    if not setting.without:
+        recipe.record(trainer, setting, figures)
+    keep(named(recipe.name, setting.without), [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
+
+
+def named(name: str, without: Iterable[str]) -> str:
+    """A recipe, or its twin that lacks some ideas."""
+    return "-without-".join([name, *sorted(without)])
 
 
 def train(
@@ -201,7 +216,7 @@ def train(
     journal = Journal(setting.folder / "log.jsonl", trainer.step)
     held_out = setting.held_out()
     preset = setting.preset
-    sizes = {name: getattr(preset, name) for name in ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt")}
+    sizes = {name: getattr(preset, name) for name in _SIZES}
     how = {"seed": setting.seed, "steps": preset.plan.steps, "bfloat16": preset.plan.bfloat16, **sizes}
     if trainer.step > 0:
         journal.write({"step": trainer.step, "resumed": how})

@@ -8,12 +8,15 @@ from torch import nn
 
 from engines.core.errors import WeightsError
 from engines.core.shapes import Image
+from engines.data.degradations import spoilt
 from engines.invert.encode.encoder import FrozenBody, fill, load_body
 from engines.nets.initial import seeded
-from engines.nets.irse import Body
+from engines.nets.irse import Body, Levels
 from engines.training import checkpoints
 from engines.training.command import Recipe, Setting
+from engines.training.features import Change, Features
 from engines.training.loop import Trainer
+from engines.training.streams import Read, Stream
 
 
 class Encoder(nn.Module):
@@ -28,9 +31,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image) -> object:
-        """Whatever the heads say of pictures (B,3,S,S)."""
-        return self.heads(self.body(picture))
+    def forward(self, picture: Image, levels: Levels | None = None) -> object:
+        """Whatever the heads say of pictures (B,3,S,S), or of the body's features of them where those are known."""
+        return self.heads(self.body(picture) if levels is None else levels)
 
 
 class Encoding(Recipe):
@@ -43,6 +46,18 @@ class Encoding(Recipe):
     def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
         """How heads and body meet."""
         return Encoder(body, heads)
+
+    def changes(self, setting: Setting) -> tuple[str, Change]:
+        """What happens to a picture before it is seen, with a name for it."""
+        return f"spoilt{round(100 * setting.preset.spoilt)}", spoilt(setting.preset.spoilt)
+
+    def stream(self, setting: Setting, network: nn.Module) -> Stream:
+        """What the network is shown: changed pictures, and what the body sees in them where that is kept."""
+        kind, change = self.changes(setting)
+        if setting.own_body or not setting.preset.remembered:
+            return setting.stream(change)
+        pairs = setting.pairs()
+        return Read(pairs, Features(pairs.samples, network.get_submodule("body"), change, kind=kind, seed=setting.stream_seed(2)))
 
     def network(self, setting: Setting) -> nn.Module:
         """Body and heads on the generator's device."""

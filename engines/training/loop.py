@@ -8,7 +8,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -184,9 +183,3 @@ def _weight(player: Player, term: str, moment: Moment) -> float:
 
 def _tensors(network: nn.Module) -> Sequence[Tensor]:
     return [*network.parameters(), *network.buffers()]
-
-
-def lean(device: torch.device, wanted: bool) -> AbstractContextManager[Any]:
-    """Computing in bfloat16 where it is wanted and the processor has it; nothing otherwise."""
-    able = device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_avx512_bf16_supported())
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted and able)

@@ -1,7 +1,10 @@
 """Image losses: the picture that a network's codes draw beside the one that the true codes draw.
 
-Both come from the same early exit, so an exit's own imperfections cancel; what its head cannot show is left to the latent loss.
+Both come from the same early exit, so an exit's own imperfections cancel; what its head cannot show is left to the latent loss. They are
+faces that no other step sees: the target has to be drawn anyway, so the network may as well look at it.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +12,11 @@ import torch.nn.functional as F
 from engines.core.shapes import Codes, Image
 from engines.faces.identity import identity_distance, identity_embedder
 from engines.generators.base import Generator
+from engines.losses.latent import latent_distance
 from engines.losses.perceptual import Perceptual
+from engines.spaces.statistics import statistics
 from engines.training.loop import Moment, Terms
+from engines.training.samples import assembled, random_pairs
 
 LARGER_EVERY = 8
 """One step in so many is drawn at the larger exit, whose trunk reaches the next two slots."""
@@ -45,12 +51,24 @@ class Redrawing:
         """The exit of a step."""
         return self.sides[moment.step % LARGER_EVERY == LARGER_EVERY - 1]
 
-    def __call__(self, codes: Codes, true_codes: Codes, moment: Moment) -> Terms:
-        """Terms "pixel", "perceptual" and "identity" of codes of the active slots."""
-        side = self.at(moment)
+    def target(self, count: int, moment: Moment) -> tuple[Codes, Image]:
+        """New faces of this step alone: their codes and their pictures at the step's exit."""
+        codes = assembled(self.generator, *random_pairs(self.generator, count, moment.chance))
         with torch.no_grad():
-            target = draw(self.generator, true_codes, side).clamp(-1, 1)
-        return self.compare(draw(self.generator, codes, side), target)
+            return codes, draw(self.generator, codes, self.at(moment)).clamp(-1, 1)
+
+    def __call__(self, encode: Callable[[Image], Codes], count: int, moment: Moment) -> Terms:
+        """Terms "pixel", "perceptual" and "identity" of new faces, and "unseen", the latent loss on them.
+
+        Args:
+            encode: From pictures of any side to codes of the active slots.
+            count: Faces.
+            moment: The step.
+        """
+        true_codes, target = self.target(count, moment)
+        codes = encode(target)
+        unseen = latent_distance(codes, true_codes, statistics(self.generator).deviation)
+        return {"unseen": unseen} | dict(self.compare(draw(self.generator, codes, self.at(moment)), target))
 
     def compare(self, image: Image, target: Image) -> Terms:
         """The terms for pictures that are drawn already."""

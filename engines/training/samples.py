@@ -32,6 +32,26 @@ ESTIMATE_NOISE = 0.3
 _BATCH, _ESTIMATES = 8, 100_000_000
 
 
+def random_pairs(generator: Generator, count: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Two w a sample (count,2,width), and the first slot (count,) that reads the second one; even samples never do."""
+    z = torch.randn((2 * count, generator.width), generator=stream).to(generator.device)
+    low, high = TRUNCATION
+    psi = low + (high - low) * torch.rand((2 * count, 1), generator=stream)
+    mean = statistics(generator).mean
+    w = mean + psi.to(mean) * (generator.map(z) - mean)
+    groups = generator.slots.groups
+    borders = torch.tensor((groups["middle"][0], groups["fine"][0]))[torch.randint(2, (count,), generator=stream)]
+    borders[0::2] = generator.slots.count
+    return w.unflatten(0, (count, 2)), borders.to(mean.device)
+
+
+def assembled(generator: Generator, pair: Tensor, borders: Tensor) -> Codes:
+    """Codes of the active slots (N,16,width) of samples as `random_pairs` gives them."""
+    active = torch.tensor(generator.slots.active, device=pair.device)
+    second = (active[None] >= borders[:, None])[:, :, None]
+    return torch.where(second, pair[:, 1:], pair[:, :1])
+
+
 class Samples:
     """A growing set of faces with their codes.
 
@@ -49,7 +69,6 @@ class Samples:
         self.generator, self.size = generator, size
         self.drawn_at = min(generator.exits, key=lambda exit_size: abs(exit_size - drawn_at))
         self.seed = seed
-        self.borders = (generator.slots.groups["middle"][0], generator.slots.groups["fine"][0])
         self.path = folder / f"{generator.name}{self.kind}_{seed}_{size}_{self.drawn_at}_{self._fingerprint()}.u8"
         folder.mkdir(parents=True, exist_ok=True)
         self._chunks: list[tuple[Tensor, Tensor]] = []
@@ -75,7 +94,7 @@ class Samples:
             pair, borders = self._drawn(number)
             self._chunks.append((pair, borders))
             if self._kept() <= number:
-                self._write(number, self._rendered(self._codes(pair, borders)))
+                self._write(number, self._rendered(assembled(self.generator, pair, borders)))
                 beat(len(self))
         if len(self) > len(self._pictures):
             self._pictures = np.memmap(self.path, np.uint8, "r", shape=(self._kept() * CHUNK, 3, self.size, self.size))
@@ -97,20 +116,7 @@ class Samples:
 
     def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
         """Two w a sample (CHUNK,2,width), and the first slot (CHUNK,) that reads the second one."""
-        stream = rng(self.seed + number)
-        z = torch.randn((2 * CHUNK, self.generator.width), generator=stream).to(self.generator.device)
-        low, high = TRUNCATION
-        psi = low + (high - low) * torch.rand((2 * CHUNK, 1), generator=stream)
-        mean = statistics(self.generator).mean
-        w = mean + psi.to(mean) * (self.generator.map(z) - mean)
-        borders = torch.tensor(self.borders)[torch.randint(2, (CHUNK,), generator=stream)]
-        borders[0::2] = self.generator.slots.count  # even samples have one w
-        return w.unflatten(0, (CHUNK, 2)), borders.to(mean.device)
-
-    def _codes(self, pair: Tensor, borders: Tensor) -> Codes:
-        active = torch.tensor(self.generator.slots.active, device=pair.device)
-        second = (active[None] >= borders[:, None])[:, :, None]
-        return torch.where(second, pair[:, 1:], pair[:, :1])
+        return random_pairs(self.generator, CHUNK, rng(self.seed + number))
 
     def _rendered(self, codes: Codes) -> np.ndarray:
         full = self.generator.slots.scatter(codes)
@@ -123,7 +129,7 @@ class Samples:
         found = [self._chunks[int(row) // CHUNK] for row in rows]
         pair = torch.stack([chunk[0][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
         borders = torch.stack([chunk[1][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
-        return self._codes(pair, borders)
+        return assembled(self.generator, pair, borders)
 
     def pictures(self, rows: Tensor) -> Image:
         """Pictures (N,3,size,size) in [-1, 1] of samples by number."""

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from engines.core.seeds import rng
 from engines.core.shapes import Codes, Image
-from engines.data.degradations import corrupted
+from engines.nets.irse import Levels
+from engines.training.features import Change, Features
 from engines.training.samples import Estimates, Samples
 
 Kind: TypeAlias = Literal["both", "single", "mixed"]
@@ -25,6 +26,7 @@ class Batch:
         codes: The codes behind the target, active slots only, (B,16,width).
         rows: Numbers of the samples, (B,).
         attempt: An earlier estimate's picture, and `attempt_codes` its codes, where the stream has any; otherwise the target's own.
+        levels: The body's features of the changed picture, where the stream keeps them; `attempt_levels` those of the attempt.
     """
 
     picture: Image
@@ -33,6 +35,8 @@ class Batch:
     rows: Tensor
     attempt: Image
     attempt_codes: Codes
+    levels: Levels | None = None
+    attempt_levels: Levels | None = None
 
 
 Stream: TypeAlias = Callable[[int], Batch]
@@ -72,30 +76,8 @@ class Pairs:
         return Batch(picture, picture, codes, rows, picture, codes)
 
 
-class Corrupted:
-    """A stream whose pictures are spoilt as uploads are: JPEG, blur, tint and noise, one after another, each by chance.
-
-    Args:
-        stream: What is spoilt.
-        share: Of pictures that are spoilt; the others stay.
-        seed: Decides how.
-    """
-
-    def __init__(self, stream: Stream, share: float, *, seed: int) -> None:
-        self.stream, self.share, self.seed = stream, share, seed
-
-    def __call__(self, step: int) -> Batch:
-        """The batch of a step."""
-        batch, chance = self.stream(step), rng(self.seed + step)
-        pictures = [
-            corrupted(picture[None], chance) if torch.rand((), generator=chance) < self.share else picture[None]
-            for picture in batch.picture
-        ]
-        return replace(batch, picture=torch.cat(pictures))
-
-
-class Translated:
-    """A stream whose pictures are all changed in one way, which the network is to undo.
+class Changed:
+    """A stream whose pictures are changed anew at every step: spoilt as uploads are, or in a way that the network is to undo.
 
     Args:
         stream: What is changed.
@@ -103,13 +85,32 @@ class Translated:
         seed: Decides how.
     """
 
-    def __init__(self, stream: Stream, change: Callable[[Image, torch.Generator], Image], *, seed: int) -> None:
+    def __init__(self, stream: Stream, change: Change, *, seed: int) -> None:
         self.stream, self.change, self.seed = stream, change, seed
 
     def __call__(self, step: int) -> Batch:
         """The batch of a step."""
         batch, chance = self.stream(step), rng(self.seed + step)
         return replace(batch, picture=torch.cat([self.change(picture[None], chance) for picture in batch.picture]))
+
+
+class Read:
+    """A stream whose pictures a frozen body has read already, changed in one way each.
+
+    Args:
+        stream: Whose samples; its pictures stay as they are.
+        features: What the body saw in them.
+        attempts: What it saw in the earlier estimates, where the stream has any.
+    """
+
+    def __init__(self, stream: Stream, features: Features, attempts: Features | None = None) -> None:
+        self.stream, self.features, self.attempts = stream, features, attempts
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step."""
+        batch = self.stream(step)
+        attempts = None if self.attempts is None else self.attempts(batch.rows)
+        return replace(batch, levels=self.features(batch.rows), attempt_levels=attempts)
 
 
 class WithAttempts:

@@ -12,21 +12,36 @@ import torch
 from PIL import Image as Pil
 from torch import Tensor
 
+from engines.contract import FitRequest
 from engines.core.images import PROTOCOL_SIDE, area, to_picture
 from engines.core.shapes import Codes, Image
+from engines.data import face_bank
+from engines.data.faces import attributes
 from engines.generators.base import Generator
 from engines.losses.latent import code_errors, latent_distance
 from engines.losses.perceptual import Perceptual
+from engines.metrics.consistency import editing_consistency
 from engines.metrics.reconstruction import Reconstruction
+from engines.registry import create
+from engines.spaces.directions import Direction
 from engines.spaces.statistics import statistics
 from engines.training.samples import TEST, VALIDATION, Samples
 
 Encode: TypeAlias = Callable[[Image], Codes]
 """From pictures (B,3,S,S) to codes of the active slots (B,16,width)."""
 
-COUNT = 256
+COUNT, PICTURES, EDITED = 256, 128, 32
+"""Faces whose codes are compared, whose full pictures are, and that are edited."""
+
 _BATCH = 16
 _SETS = {"validation": VALIDATION, "test": TEST}
+
+
+def usual_edit(generator: Generator) -> Direction:
+    """The edit that consistency is measured with: older and younger, by InterFaceGAN."""
+    known = [attribute.name for attribute in attributes(generator)]
+    request = FitRequest(bank=face_bank(generator), attribute="age" if "age" in known else known[0])
+    return create("interfacegan", generator)(request).directions[0]
 
 
 class HeldOut:
@@ -77,7 +92,9 @@ class HeldOut:
         active = self.generator.slots.active
         for group in ("coarse", "middle", "fine"):
             places = [active.index(slot) for slot in self.generator.slots.groups[group]]
-            figures[f"distance_{group}"] = float(errors[:, places].mean())
+            of_group = errors[:, places].mean(dim=1)
+            figures[f"distance_{group}"] = float(of_group.mean())
+            figures[f"distance_{group}_error"] = float(of_group.std() / len(of_group) ** 0.5)
         return figures
 
     @torch.no_grad()
@@ -102,6 +119,18 @@ class HeldOut:
         table = {name: torch.tensor([row[name] for row in figures]) for name in figures[0]}
         means = {name: float(values.mean()) for name, values in table.items()}
         return means | {f"{name}_error": float(values.std() / count**0.5) for name, values in table.items()}
+
+    def consistency(self, encode: Encode, count: int = EDITED) -> dict[str, float]:
+        """Latent editing consistency and its standard error over faces, one edit of three sigma each way; lower is better."""
+        slots, pictures = self.generator.slots, self.samples.pictures(torch.arange(min(count, self.count)))
+
+        def whole(picture: Image) -> Codes:
+            return slots.scatter(encode(area(picture, self.size)))
+
+        direction = usual_edit(self.generator)
+        both = [editing_consistency(whole, self.generator, pictures, direction, strength) for strength in (-3.0, 3.0)]
+        left = torch.stack(both).mean(dim=0)
+        return {"consistency": float(left.mean()), "consistency_error": float(left.std() / len(left) ** 0.5)}
 
     @torch.no_grad()
     def sheet(self, encode: Encode, most: int = 8) -> Pil.Image:

@@ -82,7 +82,7 @@ def build(session: Session, library: Library) -> None:
     @spoken
     def invert(photo: str | None, name: str, settings: dict[str, Any] | None) -> tuple[Pil.Image, dict[str, float]]:
         """Invert the largest face of a photo with an engine and its knobs; returns the picture and its figures."""
-        offered = {engine.card.name: engine for engine in session.offered(engines.invert)}
+        offered = {engine.card.name: engine for engine in session.offered(engines.invert, InvertRequest)}
         if name not in offered:
             raise StudioError(f"There is no inversion engine {name!r}; there are: {', '.join(offered)}.")
         knobs = offered[name].knob_set.of(settings if isinstance(settings, dict) else {})

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-import torch
 from PIL import Image as Pil
 
 import engines.invert
@@ -13,13 +13,14 @@ from engines import InvertRequest, Result
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from engines.faces import alignment_from_box
+from studio import along
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
-from studio.pages import compare, published
-from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
+from studio.pages import compare, diffuse, published
+from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
 from studio.photo import overlay, place, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
@@ -40,7 +41,7 @@ def build(session: Session, strip: Strip, library: Library) -> None:
         "Invert it",
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
-        panels, method, buttons, preview, curve = _method_cell(session)
+        panels, method, company, buttons, preview, curve = _method_cell(session)
         checkpoint = published.accordion(session)
     with cell(
         3,
@@ -48,9 +49,10 @@ def build(session: Session, strip: Strip, library: Library) -> None:
         "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
     ):
         out = result_cell(session, preview, curve)
-    _connect(session, strip, panels, method, buttons, out)
+    _connect(session, strip, panels, method, company, buttons, out)
     published.connect(session, checkpoint, out)
     compare.build(session, strip, library, 4)
+    diffuse.build(session, strip, 5)
 
 
 def _photo_cell(session: Session) -> None:
@@ -129,11 +131,10 @@ def _small(desk: Desk) -> Pil.Image | None:
     return None if desk.target is None else to_picture(desk.target).resize((512, 512), Pil.Resampling.LANCZOS)
 
 
-def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Image, gr.HTML]:
-    offered = session.offered(engines.invert)
+def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
+    offered = session.offered(engines.invert, InvertRequest)
     titles = [(engine.card.title, engine.card.name) for engine in offered]
-    names = [engine.card.name for engine in offered]
-    default = "image2stylegan" if "image2stylegan" in names else names[0]
+    default = session.default_inversion.card.name
     with gr.Row():
         with gr.Column(scale=2):
             method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
@@ -142,6 +143,13 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Im
                 with gr.Column(visible=engine.card.name == default, elem_classes="knobs") as group:
                     panels.append(panel(engine, f"invert-{engine.card.name}"))
                 groups.append(group)
+            company = gr.Checkbox(
+                False,
+                label="Tune the photos on the shelf along",
+                info=along.HINT,
+                visible=session.default_inversion.tunes_along,
+                elem_id="invert-along",
+            )
             lesson(*[engine.card.name for engine in offered])
         with gr.Column(scale=1, min_width=300):
             buttons = runner("invert")
@@ -150,18 +158,34 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, Runner, gr.Im
             )
             curve = gr.HTML("", elem_id="invert-curve")
     method.change(
-        lambda name: [gr.Column(visible=engine.card.name == name) for engine in offered],
+        lambda name: [
+            *(gr.Column(visible=engine.card.name == name) for engine in offered),
+            gr.Checkbox(visible=any(engine.card.name == name and engine.tunes_along for engine in offered)),
+        ],
         method,
-        groups,
+        [*groups, company],
         queue=False,
         api_visibility="private",
     )
-    return panels, method, buttons, preview, curve
+    return panels, method, company, buttons, preview, curve
 
 
-def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, buttons: Runner, out: Outputs) -> None:
+def _connect(
+    session: Session, strip: Strip, panels: list[Panel], method: gr.Radio, company: gr.Checkbox, buttons: Runner, out: Outputs
+) -> None:
     controls = [control for each in panels for control in each.controls]
-    finished = [out.slider, out.picture, out.view, out.metrics, out.inversion_file, out.pasted_file, out.code_file, out.keep, out.code]
+    finished = [
+        out.slider,
+        out.picture,
+        out.view,
+        out.metrics,
+        out.inversion_file,
+        out.pasted_file,
+        out.code_file,
+        out.keep,
+        out.code,
+        out.stages,
+    ]
 
     @spoken
     def claim(request: gr.Request) -> str:
@@ -175,7 +199,7 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         return "Waiting for its turn …"
 
     @spoken
-    def run_method(request: gr.Request, name: str, *values: Any) -> Iterator[dict[Any, Any]]:
+    def run_method(request: gr.Request, name: str, together: bool, *values: Any) -> Iterator[dict[Any, Any]]:
         """Run the chosen method on the aligned photo."""
         desk = session.visitors.desk(request.session_hash)
         try:
@@ -185,10 +209,14 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
             target, alignment, photo = desk.target, desk.alignment, desk.photo
             assert target is not None and alignment is not None and photo is not None
 
-            def keep(result: Result) -> None:
-                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start)
+            others = desk.others(to_picture(target)) if together and chosen.engine.tunes_along else []
+            beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
 
-            run = engine.run(InvertRequest(image=target), knobs)
+            def keep(result: Result) -> None:
+                result = replace(result, images=result.images[:1]) if beside else result
+                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start, beside)
+
+            run = engine.run(InvertRequest(image=target, beside=along.pairs(session, others)), knobs)
             for moment in moments(run, keep, session.settings.run_seconds):
                 yield _live(moment, buttons, out)
             yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
@@ -224,14 +252,14 @@ def _connect(session: Session, strip: Strip, panels: list[Panel], method: gr.Rad
         desk = session.visitors.desk(request.session_hash)
         if desk.kept is None or desk.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
-        item = desk.put(desk.kept.method, to_picture(desk.kept.result.images), desk.kept.result.inversions[0])
+        item = along.shelve(session, desk, desk.kept)
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(desk, item.key)
 
     claimed = buttons.run.click(claim, None, buttons.status, show_progress="hidden", **QUICK)
     running = claimed.success(
         run_method,
-        [method, *controls],
+        [method, company, *controls],
         [buttons.status, out.preview, out.curve, *finished],
         concurrency_id=RUN_LANE,
         concurrency_limit=1,
@@ -260,10 +288,5 @@ def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
     if moment.progress.preview is not None and moment.result is None:
-        changes[out.preview] = _preview(moment.progress.preview)
+        changes[out.preview] = small(to_picture(moment.progress.preview))
     return changes
-
-
-def _preview(image: torch.Tensor) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= 384 else picture.resize((384, 384), Pil.Resampling.BILINEAR)

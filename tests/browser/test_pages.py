@@ -36,7 +36,12 @@ def aligned(page: Page) -> None:
     expect(page.locator("#photo-aligned img")).to_be_visible()
 
 
+def choose_method(page: Page, title: str) -> None:
+    page.locator("#invert-method").get_by_label(title, exact=True).check()
+
+
 def invert(page: Page, steps: int, finishing: int) -> None:
+    choose_method(page, "Image2StyleGAN (W+)")
     set_number(page, "#invert-image2stylegan-steps", steps)
     set_number(page, "#invert-image2stylegan-quick_steps", finishing)
     page.click("#invert-run")

@@ -5,7 +5,9 @@ from engines.contract import Engine
 from engines.data import face_bank
 from engines.explore.changes import ChangesRequest
 from engines.explore.trajectories import TrajectoryRequest
+from engines.faces.parts import rectangle
 from engines.generators import Student
+from engines.invert.optimize import DiffusionRequest
 from engines.spaces.statistics import random_w
 
 QUICK = {
@@ -29,6 +31,9 @@ def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Requ
     """A small request that `engine` accepts."""
     if engine.accepts is InvertRequest:
         return InvertRequest(image=generator.synthesize(random_w(generator, 5)), seed=seed)
+    if engine.accepts is DiffusionRequest:
+        giver, receiver = (generator.synthesize(random_w(generator, number)) for number in (5, 6))
+        return DiffusionRequest(image=giver, context=receiver, mask=rectangle(generator.resolution, 0.5, 0.5, 0.5, 0.5), seed=seed)
     if engine.accepts is BankRequest:
         return BankRequest(bank=face_bank(generator), seed=seed)
     if engine.accepts is FitRequest:

@@ -106,3 +106,15 @@ def test_a_login_needs_both_parts(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unknown_words_without_a_command_are_wrong_usage() -> None:
     with pytest.raises(SystemExit):
         main(["--no-such-option"])
+
+
+def test_several_photos_are_tuned_together(tmp_path: Path) -> None:
+    out = tmp_path / "both.png"
+    words = ["pti", "--image", str(ASTRONAUT), "--beside", str(ASTRONAUT), "--steps", "1", "--quick-steps", "1", "--pivot", "projector"]
+    assert main([*RUN, *words, "--out", str(out)]) == 0
+    assert Pil.open(out).size == (128, 64)
+
+
+def test_a_method_that_takes_one_photo_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*RUN, "projector", "--image", str(ASTRONAUT), "--beside", str(ASTRONAUT)]) == 1
+    assert "projector takes one" in capsys.readouterr().err

@@ -2,10 +2,11 @@
 
 Paper: Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", arXiv:2008.00951. Followed: codes as
 offsets from the average face (section 3), the level-split heads over a feature pyramid (3.1), mixing in random styles for variants
-(section 4). Changed: one small body for all encoders, and one tower a level instead of one a slot.
+(section 4), the same network on pictures that lack something (section 5). Changed: one small body for all encoders, and one tower a level
+instead of one a slot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -13,7 +14,9 @@ import torch
 
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
 from engines.core.knobs import Knob, Knobs
+from engines.core.seeds import rng
 from engines.core.shapes import Codes, Image
+from engines.data.degradations import TRANSLATIONS
 from engines.generators.base import Generator
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.nets.heads import LevelHeads
@@ -21,11 +24,21 @@ from engines.nets.irse import STAGES
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 
+NETWORKS = {"inversion": "psp", "super_resolution": "psp_super_resolution", "colourise": "psp_colourise"}
+"""Weights by what they were taught."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PspKnobs(Knobs):
-    """One pass needs no settings; variants do."""
+    """One pass needs no settings; variants and the other tasks do."""
 
+    task: Annotated[
+        Literal["inversion", "super_resolution", "colourise"],
+        Knob("What the network was taught: redraw the photo, or draw it sharp from a coarse one, or in colour from a grey one."),
+    ] = "inversion"
+    take_away: Annotated[
+        bool, Knob("For the other tasks: first take from the photo what is to come back. Off for a photo that lacks it already.")
+    ] = True
     variants: Annotated[int, Knob("Further pictures with other fine styles.", lo=0, hi=8)] = 0
     mixed: Annotated[Literal["fine", "middle and fine"], Knob("Layers that take the variants' random styles.")] = "fine"
     mix_strength: Annotated[float, Knob("How far those layers go to the random style.", lo=0, hi=1)] = 1.0
@@ -35,30 +48,45 @@ class PspKnobs(Knobs):
 class Psp(Engine[InvertRequest, PspKnobs]):
     """One pass from photo to W+ (arXiv:2008.00951)."""
 
-    card = Card(name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus"}), weights=(BODY, "psp"))
+    card = Card(name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus"}), weights=(BODY, *NETWORKS.values()))
     accepts, knob_set = InvertRequest, PspKnobs
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads("psp", generator, lambda size: heads_for(generator, size))
+        self._known: dict[str, tuple[LevelHeads, int]] = {}
 
     def run(self, request: InvertRequest, knobs: PspKnobs) -> Run:
         """Encode, draw, and draw again with other styles."""
-        codes, total = [self.encode(on_device(request.image, self.generator))], 2 + knobs.variants
+        given = self._given(on_device(request.image, self.generator), request.seed, knobs)
+        codes, total = [self.encode(given, knobs.task)], 2 + knobs.variants
+        stages = {} if knobs.task == "inversion" else {"what it saw": given}
         yield Progress(1, total)
         images: list[Image] = []
         for number in range(1 + knobs.variants):
             if number:
                 codes.append(self._variant(codes[0], request.seed + number, knobs))
             images.append(self._drawn(codes[-1]))
-            yield Progress(2 + number, total, images[-1], best=self._result(images, codes))
-        return self._result(images, codes)
+            yield Progress(2 + number, total, images[-1], best=self._result(images, codes, stages))
+        return self._result(images, codes, stages)
 
     @torch.no_grad()
-    def encode(self, image: Image) -> Codes:
-        """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
-        return self.generator.slots.scatter(self.scale.codes(self.heads(self.body(seen(image, self.size)))))
+    def encode(self, image: Image, task: str = "inversion") -> Codes:
+        """Codes (B,slots,width) of aligned photos (B,3,R,R), by the heads of a task."""
+        heads, size = self._heads(task)
+        return self.generator.slots.scatter(self.scale.codes(heads(self.body(seen(image, size)))))
+
+    def _heads(self, task: str) -> tuple[LevelHeads, int]:
+        """Read when a task is first asked for."""
+        if task not in self._known:
+            self._known[task] = load_heads(NETWORKS[task], self.generator, lambda size: heads_for(self.generator, size))
+        return self._known[task]
+
+    def _given(self, image: Image, seed: int, knobs: PspKnobs) -> Image:
+        """The photo, or what the network sees of it once something was taken away."""
+        if knobs.task == "inversion" or not knobs.take_away:
+            return image
+        return TRANSLATIONS[knobs.task](seen(image, self._heads(knobs.task)[1]), rng(seed))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Image:
@@ -72,8 +100,8 @@ class Psp(Engine[InvertRequest, PspKnobs]):
         return self.generator.slots.fill_dead(mixed)
 
     @staticmethod
-    def _result(images: Sequence[Image], codes: Sequence[Codes]) -> Result:
-        return Result(torch.cat(list(images)), tuple(Inversion(Latent("w_plus", code.clone())) for code in codes))
+    def _result(images: Sequence[Image], codes: Sequence[Codes], stages: Mapping[str, Image]) -> Result:
+        return Result(torch.cat(list(images)), tuple(Inversion(Latent("w_plus", code.clone())) for code in codes), stages)
 
 
 def heads_for(generator: Generator, size: int, *, split: bool = True) -> LevelHeads:

@@ -3,7 +3,8 @@
 Paper: Yuval Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", arXiv:2104.02699. Followed: residual
 codes from the average face on (Eq. 2 to 4), one map that all heads read (section 3.2), losses at every step and none across steps (in the
 recipe). Changed: photo and attempt go through the shared body one after the other, and the heads read the photo's features beside the
-difference, where the paper's body reads six channels. So the photo is looked at once, and no body of its own is needed.
+difference, where the paper's body reads six channels; attempts are drawn at the early exit. So the photo is looked at once, and no body
+of its own is needed.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.losses.perceptual import Perceptual
 from engines.nets.heads import FlatHeads, OffsetHeads
-from engines.nets.irse import STAGES
+from engines.nets.irse import STAGES, Levels
 from engines.spaces.latent import Inversion, Latent
 
 BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
@@ -63,11 +64,11 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
     def run(self, request: InvertRequest, knobs: ReStyleKnobs) -> Run:
         """Correct step by step; every attempt is kept to be looked at."""
         target = on_device(request.image, self.generator)
-        codes, attempt = self._average()
+        codes = self.average()
         rows: list[tuple[int, float, float]] = []
         stages: dict[str, Image] = {}
         for step in range(1, knobs.steps + 1):
-            codes = self.corrected(codes, target, attempt, knobs.base)
+            codes = self.corrected(codes, target, knobs.base)
             attempt = self._drawn(codes)
             rows.append((step, *self._distance(attempt, target)))
             stages[f"step {step}"] = area(attempt, min(PROTOCOL_SIDE, self.generator.resolution))
@@ -78,15 +79,16 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
                 break
         return self._result(attempt, codes, stages, rows)
 
-    @torch.no_grad()
-    def _average(self) -> tuple[Codes, Image]:
-        codes = self.generator.slots.spread(self.scale.mean).clone()
-        return codes, self.generator.synthesize(codes)
+    def average(self) -> Codes:
+        """Where it starts: the average face's codes (1,slots,width)."""
+        return self.generator.slots.spread(self.scale.mean).clone()
 
     @torch.no_grad()
-    def corrected(self, codes: Codes, target: Image, attempt: Image, base: str) -> Codes:
-        """Codes (B,slots,width) after one more look at photos and attempts."""
+    def corrected(self, codes: Codes, target: Image, base: str) -> Codes:
+        """Codes (B,slots,width) after one more look at photos and at what the codes draw, at the early exit of the side that heads see."""
         heads, size = self.heads[base]
+        exit_size = min(self.generator.exits, key=lambda side: abs(side - size))
+        attempt = self.generator.synthesize(codes, size=exit_size)
         answer = Residual(self.body, heads)(seen(target, size), seen(attempt, size))
         return codes + self.generator.slots.scatter(self.scale.offsets(residual(answer)))
 
@@ -125,9 +127,10 @@ class Residual(torch.nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Image) -> Answer:
-        """What the heads say of pictures (B,3,S,S)."""
-        photo, own = self.body(picture).c2, self.body(attempt).c2
+    def forward(self, picture: Image, attempt: Image, levels: Levels | None = None, attempt_levels: Levels | None = None) -> Answer:
+        """What the heads say of pictures (B,3,S,S), or of the body's features of them where those are known."""
+        photo = (self.body(picture) if levels is None else levels).c2
+        own = (self.body(attempt) if attempt_levels is None else attempt_levels).c2
         return self.heads(torch.cat([photo, photo - own], dim=1))
 
 

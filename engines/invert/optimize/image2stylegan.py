@@ -15,12 +15,14 @@ from torch import Tensor
 from engines.contract import Card, Engine, InvertRequest, Run, on_device
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes
+from engines.generators.base import Generator
 from engines.invert.optimize.descent import Descent, working_size
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
-_QUICK_RATE = 0.08
+QUICK_RATE = 0.08
+"""Height of the learning rate while one w is sought at an early exit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
     def run(self, request: InvertRequest, knobs: Image2StyleGANKnobs) -> Run:
         """Descend on a shared w and one offset a slot, from the mean or the request's start."""
         target = on_device(request.image, self.generator)
-        shared, offsets = self._start(request.start)
+        shared, offsets = shared_and_offsets(self.generator, request.start)
         slots, deviation = self.generator.slots, statistics(self.generator).deviation
 
         weights = {"pixel": knobs.pixel_weight, "perceptual": knobs.perceptual_weight, "editability": knobs.editability_weight}
@@ -71,7 +73,7 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
                 loss=loss,
                 code=code,
                 parameters=[shared],
-                rate=lambda progress: _QUICK_RATE * arch(progress),
+                rate=lambda progress: QUICK_RATE * arch(progress),
                 kept=lambda: Latent("w_plus", code(1.0)),
             )
             yield from quick.run([working_size(self.generator)] * knobs.quick_steps, knobs.preview_every, after=knobs.steps)
@@ -86,12 +88,12 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
         )
         return (yield from full.run([self.generator.resolution] * knobs.steps, knobs.preview_every, before=knobs.quick_steps))
 
-    def _start(self, start: Latent | None) -> tuple[Tensor, Tensor]:
-        """A shared w (1,512) and the offsets (1,16,512) of the active slots from it."""
-        active = list(self.generator.slots.active)
-        codes = self.generator.slots.spread(statistics(self.generator).mean if start is None else start.codes)[:, active]
-        shared = codes.mean(dim=1)
-        return shared.detach().clone().requires_grad_(), (codes - shared[:, None]).detach().clone().requires_grad_()
+
+def shared_and_offsets(generator: Generator, start: Latent | None) -> tuple[Tensor, Tensor]:
+    """A shared w (1,512) and the offsets (1,16,512) of the active slots from it, both to be optimised; from the mean without a start."""
+    codes = generator.slots.spread(statistics(generator).mean if start is None else start.codes)[:, list(generator.slots.active)]
+    shared = codes.mean(dim=1)
+    return shared.detach().clone().requires_grad_(), (codes - shared[:, None]).detach().clone().requires_grad_()
 
 
 def arch(progress: float) -> float:

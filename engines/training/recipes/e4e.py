@@ -13,7 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from engines.core.shapes import Codes
+from engines.core.images import area
+from engines.core.shapes import Codes, Image
 from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import Scale
 from engines.invert.encode.psp import heads_for
@@ -22,9 +23,11 @@ from engines.losses.latent import latent_distance, offset_norm
 from engines.nets.critic import LatentCritic
 from engines.nets.heads import OffsetHeads
 from engines.nets.initial import seeded
+from engines.nets.irse import Levels
 from engines.training.command import Setting, run
 from engines.training.encoding import Encoding
-from engines.training.loop import Moment, Player, Terms, Trainer, lean
+from engines.training.loop import Moment, Player, Terms, Trainer
+from engines.training.precision import lean
 from engines.training.recipes.psp import CPU, GPU, image_weights
 from engines.training.redrawing import Redrawing
 from engines.training.samples import TRUNCATION
@@ -107,32 +110,32 @@ class E4e(Encoding):
         scale, network, rival = Scale(generator), self.network(setting), Rival(setting)
         redrawing = Redrawing(generator, larger=preset.drawn_at)
 
-        def predicted(batch: Batch, moment: Moment) -> tuple[Tensor, Codes, int]:
+        def looked(picture: Image, levels: Levels | None = None) -> tuple[Tensor, Codes]:
             with lean(generator.device, preset.plan.bfloat16):
-                w, offsets = network(batch.picture)
-            return w, offsets, self.count(setting, moment.progress)
+                return network(area(picture, preset.size), levels)
 
         def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            count = self.count(setting, moment.progress)
             with torch.no_grad():
-                w, offsets, count = predicted(batch, moment)
+                w, offsets = looked(batch.picture, batch.levels)
             yield rival.terms(assembled(w, offsets, count=count)[:, : count + 1], moment)
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            w, offsets, count = predicted(batch, moment)
+            count = self.count(setting, moment.progress)
+            w, offsets = looked(batch.picture, batch.levels)
             vectors = assembled(w, offsets, count=count)
-            codes = scale.codes(vectors)
-            terms = {"latent": latent_distance(codes, batch.codes, scale.deviation)}
+            terms = {"latent": latent_distance(scale.codes(vectors), batch.codes, scale.deviation)}
             if "delta" not in setting.without and count:
                 terms["delta"] = offset_norm(offsets[:, :count])
             if "critic" not in setting.without:
                 terms["convinced"] = rival.judged(vectors[:, : count + 1])
             if moment.progress >= preset.begin:
-                terms |= redrawing(codes[: preset.redrawn], batch.codes[: preset.redrawn], moment)
+                terms |= redrawing(lambda picture: scale.codes(assembled(*looked(picture), count=count)), preset.redrawn, moment)
             yield terms
 
         encoder = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
         players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}
-        return Trainer(preset.plan, players, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
+        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: Setting) -> Encode:
         """The averaged network with the offsets that are on."""

@@ -1,6 +1,6 @@
 """Pre-train the encoder body that pSp, e4e, ReStyle and In-Domain start from: from a face to its code, by latent regression.
 
-    studio train face_body --preset cpu          # two cores, about two hours; the shipped body
+    studio train face_body --preset cpu          # two cores, about an hour; the shipped body
     studio train face_body --preset gpu          # the same at 256 px, fresh faces at every step
 
 A light head pools the body's three levels and reads three vectors off them, one for each group of slots, because samples change their w
@@ -22,7 +22,8 @@ from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.spaces.statistics import statistics
 from engines.training.command import Preset, Recipe, Setting, run
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.precision import lean
 from engines.training.schedules import constant
 from engines.training.streams import Batch
 from engines.training.validation import Encode
@@ -61,7 +62,7 @@ class FaceBody(Recipe):
     name = "face_body"
     presets: ClassVar = {
         "cpu": Preset(
-            Plan(steps=7_000, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=4, capacity=28_000, spoilt=0.5
+            Plan(steps=4_400, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=3, capacity=14_000, spoilt=0.5
         ),
         "gpu": Preset(Plan(steps=20_000, hours=1, bfloat16=True), batch=64, size=256, drawn_at=256, first=4096, fresh=16, capacity=200_000),
     }

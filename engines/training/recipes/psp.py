@@ -9,31 +9,48 @@ falls to a tenth when they begin.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 from torch import nn
 
+from engines.core.images import area
 from engines.core.seeds import rng
-from engines.core.shapes import Codes
+from engines.core.shapes import Codes, Image
 from engines.data.degradations import TRANSLATIONS
 from engines.invert.encode.encoder import Scale
 from engines.invert.encode.psp import heads_for
 from engines.losses.latent import latent_distance, w_norm
 from engines.nets.initial import seeded
+from engines.nets.irse import Levels
 from engines.training.command import Preset, Setting, run
 from engines.training.encoding import Encoding
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.features import Change
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.precision import lean
 from engines.training.redrawing import Redrawing
 from engines.training.schedules import Schedule, constant, through
-from engines.training.streams import Batch, Stream, Translated
+from engines.training.streams import Batch
 from engines.training.validation import Encode
 
-BEGIN = 0.7
-"""Share of the run at which image losses begin."""
-
-CPU = Preset(Plan(steps=10_000, hours=2, bfloat16=True), batch=16, redrawn=4, size=128, drawn_at=256, first=8_000, fresh=8, capacity=28_000)
+CPU = Preset(
+    Plan(steps=2_600, hours=2, bfloat16=True),
+    batch=32,
+    size=128,
+    drawn_at=256,
+    first=8_000,
+    fresh=0,
+    capacity=8_000,
+    remembered=True,
+    redrawn=4,
+    begin=0.85,
+)
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
+
+
+UNSEEN = 0.1
+"""Weight of the latent loss on the faces that image losses draw: as much as the latent loss keeps then."""
 
 
 def image_weights(begin: float) -> dict[str, Schedule]:
@@ -44,6 +61,7 @@ def image_weights(begin: float) -> dict[str, Schedule]:
         "perceptual": constant(0.8),
         "identity": constant(0.1),
         "w_norm": constant(0.005),
+        "unseen": constant(UNSEEN),
     }
 
 
@@ -54,10 +72,6 @@ class Psp(Encoding):
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
     ideas: tuple[str, ...] = ("levels",)
     learning_rate = 1e-3
-
-    def stream(self, setting: Setting) -> Stream:
-        """What the network is shown."""
-        return setting.stream()
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
@@ -70,17 +84,19 @@ class Psp(Encoding):
         scale, network = Scale(generator), self.network(setting)
         redrawing = Redrawing(generator, larger=preset.drawn_at)
 
-        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+        def codes_of(picture: Image, levels: Levels | None = None) -> Codes:
             with lean(generator.device, preset.plan.bfloat16):
-                numbers = network(batch.picture)
-            codes = scale.codes(numbers)
+                return scale.codes(network(area(picture, preset.size), levels))
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            codes = codes_of(batch.picture, batch.levels)
             terms = {"latent": latent_distance(codes, batch.codes, scale.deviation), "w_norm": w_norm(codes, scale.mean)}
             if moment.progress >= preset.begin:
-                terms |= redrawing(codes[: preset.redrawn], batch.codes[: preset.redrawn], moment)
+                terms |= redrawing(codes_of, preset.redrawn, moment)
             yield terms
 
         player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
-        return Trainer(preset.plan, {"encoder": player}, self.stream(setting), setting.folder / "checkpoint.pt", generator.device)
+        return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: Setting) -> Encode:
         """The averaged network."""
@@ -96,15 +112,16 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_600), begin=0.9), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:
         self.task = task
         self.name = f"psp_{task}"
 
-    def stream(self, setting: Setting) -> Stream:
-        """Pictures without what the task is to bring back."""
-        return Translated(setting.stream(spoilt=0.0), TRANSLATIONS[self.task], seed=setting.stream_seed(1))
+    def changes(self, setting: Setting) -> tuple[str, Change]:
+        """The picture loses what the task is to bring back."""
+        return self.task, TRANSLATIONS[self.task]
 
     def encode(self, trainer: Trainer, setting: Setting) -> Encode:
         """The averaged network behind what the task takes away; equal pictures lose the same."""

@@ -9,7 +9,7 @@ back-propagated at once; the next round's code and picture carry no gradient.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,30 +20,53 @@ from engines.invert.encode.encoder import Scale
 from engines.invert.encode.restyle import Residual, residual, residual_heads
 from engines.losses.latent import latent_distance, offset_norm
 from engines.nets.initial import seeded
+from engines.nets.irse import Levels
 from engines.training.command import Preset, Setting, run
 from engines.training.encoding import Encoding
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer, lean
+from engines.training.features import Features
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.precision import lean
 from engines.training.recipes.e4e import WEIGHTS, Rival, switched_on
 from engines.training.recipes.psp import image_weights
 from engines.training.redrawing import Redrawing, draw
 from engines.training.samples import Estimates
-from engines.training.streams import Batch, Stream, WithAttempts
+from engines.training.streams import Batch, Read, Stream, WithAttempts
 from engines.training.validation import Encode
 
 ROUNDS = 3
 
 CPU = Preset(
-    Plan(steps=8_000, hours=2, bfloat16=True),
-    batch=16,
+    Plan(steps=2_400, hours=2, bfloat16=True),
+    batch=32,
     redrawn=4,
     size=128,
     drawn_at=256,
-    first=2_048,
-    fresh=2,
-    capacity=12_000,
-    begin=0.85,
+    first=8_000,
+    fresh=0,
+    capacity=8_000,
+    remembered=True,
+    begin=0.92,
 )
 GPU = Preset(Plan(steps=7_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.45)
+
+
+class Look(NamedTuple):
+    """What residual heads are shown: a picture and an attempt at it, (B,3,S,S), and the body's features of both where they are known."""
+
+    picture: Image
+    attempt: Image
+    levels: Levels | None = None
+    attempt_levels: Levels | None = None
+
+
+def look_of(batch: Batch) -> Look:
+    """A batch's pictures and attempts."""
+    return Look(batch.picture, batch.attempt, batch.levels, batch.attempt_levels)
+
+
+def as_it_is(picture: Image, _: torch.Generator) -> Image:
+    """No change."""
+    return picture
 
 
 class ReStyle(Encoding):
@@ -65,37 +88,40 @@ class ReStyle(Encoding):
         """Both pictures go through the body."""
         return Residual(body, heads)
 
-    def stream(self, setting: Setting) -> Stream:
+    def stream(self, setting: Setting, network: nn.Module) -> Stream:
         """Pictures with an earlier estimate of each, picture and code."""
-        estimates = setting.samples_of(Estimates)
-        return WithAttempts(setting.stream(), estimates)
+        estimates, seen = setting.samples_of(Estimates, drawn_at=setting.preset.size), super().stream(setting, network)
+        if not isinstance(seen, Read):
+            return WithAttempts(seen, estimates)
+        attempts = Features(estimates, network.get_submodule("body"), as_it_is, kind="drawn", seed=0)
+        return Read(WithAttempts(seen.stream, estimates), seen.features, attempts)
 
-    def change(self, network: nn.Module, picture: Image, attempt: Image, setting: Setting, progress: float) -> Codes:
+    def change(self, network: nn.Module, look: Look, setting: Setting, progress: float) -> Codes:
         """What the heads would add, (B,16,width) in standard deviations of W."""
-        seen = picture if "attempt" in setting.without else attempt
+        seen = Look(look.picture, look.picture, look.levels, look.levels) if "attempt" in setting.without else look
         with lean(setting.generator.device, setting.preset.plan.bfloat16):
-            return residual(network(picture, seen), switched_on(progress, len(setting.generator.slots.active) - 1))
+            return residual(network(*seen), switched_on(progress, len(setting.generator.slots.active) - 1))
 
     def trainer(self, setting: Setting) -> Trainer:
         """Heads, and for e4e's form the critic."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
-        redrawing = Redrawing(generator, side=preset.drawn_at, larger=preset.drawn_at)
+        redrawing = Redrawing(generator, side=preset.size, larger=preset.size)
         rival = Rival(setting) if self.base == "e4e" else None
 
         def one_look(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            codes = batch.attempt_codes + scale.offsets(self.change(network, batch.picture, batch.attempt, setting, moment.progress))
+            codes = batch.attempt_codes + scale.offsets(self.change(network, look_of(batch), setting, moment.progress))
             yield {"latent": latent_distance(codes, batch.codes, scale.deviation)} | dict(extra(codes, moment))
 
-        def rounds(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            side, few = redrawing.at(moment), slice(preset.redrawn)
+        def rounds(_: Batch, moment: Moment) -> Iterator[Terms]:
+            side, (true_codes, target) = redrawing.at(moment), redrawing.target(preset.redrawn, moment)
+            picture = area(target, preset.size)
             with torch.no_grad():
-                target = draw(generator, batch.codes[few], side).clamp(-1, 1)
                 codes, attempt = start(len(target), side)
             for _ in range(ROUNDS):
-                codes = codes + scale.offsets(self.change(network, batch.picture[few], attempt, setting, moment.progress))
+                codes = codes + scale.offsets(self.change(network, Look(picture, attempt), setting, moment.progress))
                 image = draw(generator, codes, side)
-                latent = latent_distance(codes, batch.codes[few], scale.deviation)
+                latent = latent_distance(codes, true_codes, scale.deviation)
                 yield {"latent": latent} | dict(redrawing.compare(image, target)) | dict(extra(codes, moment))
                 codes, attempt = codes.detach(), area(image.detach().clamp(-1, 1), preset.size)
 
@@ -115,13 +141,13 @@ class ReStyle(Encoding):
         def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
             assert rival is not None
             with torch.no_grad():
-                change = self.change(network, batch.picture, batch.attempt, setting, moment.progress)
+                change = self.change(network, look_of(batch), setting, moment.progress)
                 vectors = change + (batch.attempt_codes - scale.mean) / scale.deviation
             yield rival.terms(vectors, moment)
 
         players = {"critic": rival.player(criticism)} if rival else {}
         players["encoder"] = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
-        return Trainer(preset.plan, players, self.stream(setting), setting.folder / "checkpoint.pt", generator.device)
+        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: Setting) -> Encode:
         """Three rounds of the averaged network from the average face."""
@@ -131,8 +157,8 @@ class ReStyle(Encoding):
         def encode(picture: Tensor) -> Codes:
             codes = scale.mean[:, None].expand(len(picture), len(generator.slots.active), -1)
             for _ in range(ROUNDS):
-                attempt = area(draw(generator, codes, preset.drawn_at).clamp(-1, 1), preset.size)
-                change = self.change(network, picture, attempt, setting, trainer.progress)
+                attempt = area(draw(generator, codes, preset.size).clamp(-1, 1), preset.size)
+                change = self.change(network, Look(picture, attempt), setting, trainer.progress)
                 codes = codes + scale.offsets(change)
             return codes
 

@@ -41,10 +41,12 @@ def _code(editor: Editor, desk: Desk, face: Face, in_z: bool) -> list[str]:
     if face.kind == "Seed":
         return [f'code = Latent("z", z_codes(1, generator.width, {int(face.seed or 0)}, generator.device))']
     inversion = editor.code(desk, face)
-    features = ', features={name: value for name, value in stored.items() if name != "codes"}' if inversion.features else ""
+    tuning = ', {name[7:]: value for name, value in stored.items() if name.startswith("tuning/")}' if inversion.tuning else ""
+    others = 'name != "codes" and not name.startswith("tuning/")'
+    features = f", features={{name: value for name, value in stored.items() if {others}}}" if inversion.features else ""
     return [
         'stored = load_file("inversion.safetensors")  # as the tab Invert saves it',
-        f'code = Inversion(Latent("{inversion.latent.space}", stored["codes"]){features})',
+        f'code = Inversion(Latent("{inversion.latent.space}", stored["codes"]){tuning}{features})',
     ]
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,15 @@ def test_weight_changes_fade_and_replaced_features_belong_to_the_nearer_end(toy:
         float(early.features["noise/conv_4"]) == 0
         and float(between(toy.slots.spread, start, end, 0.75, None).features["noise/conv_4"]) == 1
     )
+
+
+def test_grids_of_two_sizes_fade_into_each_other(toy: Student) -> None:
+    start = Inversion(face(toy, 1).latent, {}, {"grid": torch.ones(1, toy.width, 4, 4)})
+    end = Inversion(face(toy, 2).latent, {}, {"grid": 3 * torch.ones(1, toy.width, 8, 8)})
+    half = between(toy.slots.spread, start, end, 0.5, None)
+    assert torch.allclose(half.features["grid"], torch.full((1, toy.width, 8, 8), 2.0))
+    alone = between(toy.slots.spread, start, replace(end, features={}), 0.25, None)
+    assert torch.allclose(alone.features["grid"], torch.full((1, toy.width, 4, 4), 0.75))
 
 
 def test_a_code_of_s_cannot_be_walked_from(toy: Student) -> None:

@@ -1,7 +1,9 @@
+import pytest
 import torch
+import torch.nn.functional as F
 
 from engines.core.seeds import normal
-from engines.generators.ops import activate, haar_up, modulate, modulated_conv
+from engines.generators.ops import activate, haar_up, modulate, modulated_conv, stretched
 
 
 def test_haar_step_is_the_textbook_one() -> None:
@@ -24,6 +26,12 @@ def test_a_style_may_be_a_number_or_a_map_of_any_size() -> None:
     x, style = normal((2, 5, 8, 8), 1), normal((2, 5), 2)
     for side in (1, 4, 8):
         assert torch.allclose(modulate(x, style[:, :, None, None].expand(-1, -1, side, side)), modulate(x, style), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 4), (2, 3), (5, 7)])
+def test_maps_are_stretched_bilinearly(size: tuple[int, int]) -> None:
+    maps = normal((2, 5, 4, 6), 1)
+    assert torch.allclose(stretched(maps, *size), F.interpolate(maps, size, mode="bilinear", align_corners=False), atol=1e-6)
 
 
 def test_one_code_in_the_kernel_equals_the_same_code_on_the_features() -> None:

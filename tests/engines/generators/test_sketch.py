@@ -17,7 +17,7 @@ from engines.generators import Student
 from engines.generators.sketch import Sketch, draw
 from engines.generators.toy import toy as new_toy
 from engines.spaces.directions import Direction, apply
-from engines.spaces.latent import Inversion, Latent
+from engines.spaces.latent import Inversion, Latent, layer_of
 from engines.spaces.statistics import random_w
 
 TOY = new_toy()
@@ -41,8 +41,9 @@ def side(layer: str) -> int:
 
 @torch.no_grad()
 def plainly(inversion: Inversion, size: int | None) -> Tensor:
-    """Without a memory: as the generator draws, or its full picture averaged down where an early head would not see everything."""
-    hidden = inversion.latent.space == "s" or any(side(key.split("/")[1]) > (size or 64) // 2 for key in inversion.features)
+    """Without a memory: as the generator draws, or its full picture averaged down where an early head would not see all of it."""
+    layers = [layer_of(name) for name in (*inversion.features, *inversion.tuning)]
+    hidden = inversion.latent.space == "s" or any(layer is not None and side(layer) > (size or 64) // 2 for layer in layers)
     if size is not None and size < TOY.resolution and hidden:
         return area(plainly(inversion, None), size)
     return TOY.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features, size=size)
@@ -65,6 +66,8 @@ def moved(inversion: Inversion, kind: str, layer: str, seed: int) -> Inversion:
     if kind == "tuning":
         name = sorted(TUNABLE)[seed % len(TUNABLE)]
         return replace(inversion, tuning={name: 0.1 * normal(TUNABLE[name], seed)})
+    if kind == "grid":
+        return replace(inversion, features={**inversion.features, "grid": 0.2 * normal((1, TOY.width, seed + 1, 2), seed)})
     if kind == "plain":
         return replace(inversion, tuning={}, features={})
     feature = {
@@ -76,7 +79,7 @@ def moved(inversion: Inversion, kind: str, layer: str, seed: int) -> Inversion:
     return replace(inversion, features={**inversion.features, f"{kind}/{layer}": feature})
 
 
-kinds = st.sampled_from(["slot", "slot", "s", "s", "code", "styles", "tuning", "plain", "shift", "style"])
+kinds = st.sampled_from(["slot", "slot", "s", "s", "code", "styles", "tuning", "grid", "plain", "shift", "style"])
 changes = st.one_of(
     st.tuples(kinds, st.sampled_from(list(LAYERS)), st.integers(0, 5)),
     st.tuples(st.sampled_from(["noise", "feature"]), st.sampled_from(CONVOLUTIONS), st.integers(0, 5)),

@@ -234,6 +234,31 @@ def test_a_shift_moves_every_pixel_of_a_map_of_styles(toy: Student, w: Tensor) -
     assert torch.allclose(both, toy.synthesize(w, features={"style/conv2_16": maps + shift[:, :, None, None]}), atol=TIGHT)
 
 
+@pytest.mark.parametrize("size", [None, 16, 32])
+def test_a_grid_of_one_vector_moves_every_slot(toy: Student, w: Tensor, size: int | None) -> None:
+    step = 0.3 * normal((1, toy.width), 1)
+    flat = step[:, :, None, None].expand(-1, -1, 4, 4)
+    assert torch.allclose(toy.synthesize(w[:1], features={"grid": flat}, size=size), toy.synthesize(w[:1] + step, size=size), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [None, 16, 32])
+def test_a_grid_changes_its_side_of_the_picture(toy: Student, w: Tensor, size: int | None) -> None:
+    grid = torch.zeros(1, toy.width, 8, 8)
+    grid[..., :2] = normal((1, toy.width, 1, 1), 1)
+    change = (toy.synthesize(w[:1], features={"grid": grid}, size=size) - toy.synthesize(w[:1], size=size)).abs().mean(dim=(0, 1, 2))
+    quarter = len(change) // 4
+    assert float(change[:quarter].mean()) > 5 * float(change[-quarter:].mean())
+
+
+def test_a_grid_gets_a_gradient_and_resumes(toy: Student, w: Tensor) -> None:
+    grid = (0.3 * normal((1, toy.width, 4, 4), 2)).requires_grad_()
+    picture = toy.synthesize(w[:1], features={"grid": grid})
+    prefix = toy.prefix(w[:1], 16, features={"grid": grid})
+    assert torch.allclose(toy.synthesize(w[:1], features={"grid": grid}, resume=prefix), picture, atol=1e-5)
+    picture.square().mean().backward()
+    assert grid.grad is not None and bool((grid.grad != 0).any(dim=1).all())
+
+
 def test_a_shift_gets_a_gradient(toy: Student, w: Tensor) -> None:
     shift = torch.zeros(1, 16, requires_grad=True)
     toy.synthesize(w, features={"shift/conv2_16": shift}).square().mean().backward()
@@ -301,7 +326,7 @@ def test_a_generator_without_exits_draws_the_full_picture_only(toy: Student, w: 
         (
             torch.zeros(1, 32),
             {"features": {"noise/conv_5": torch.zeros(1, 1, 4, 4)}},
-            r"'noise/conv_5' came; wanted noise/LAYER, style/LAYER, shift/LAYER or",
+            r"'noise/conv_5' came; wanted grid, or noise/LAYER, style/LAYER, shift/LAYER or",
         ),
         (torch.zeros(1, 32), {"features": {"colour/conv_4": torch.zeros(1, 1, 4, 4)}}, r"'colour/conv_4' came"),
         (torch.zeros(1, 32), {"size": 16, "resume": Prefix(32, torch.zeros(1, 16, 16, 16))}, r"block of 32 px came; a picture of 16 px"),

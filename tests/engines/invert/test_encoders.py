@@ -96,10 +96,9 @@ def test_restyle_corrects_its_last_attempt(toy: Student, request_: InvertRequest
     result = engine(request_, steps=3)
     assert list(result.stages) == ["step 1", "step 2", "step 3"]
     assert [row[0] for row in result.tables["steps"].rows] == [1, 2, 3]
-    codes, attempt = engine._average()
+    codes = engine.average()
     for _ in range(3):
-        codes = engine.corrected(codes, request_.image, attempt, "psp")
-        attempt = toy.synthesize(codes)
+        codes = engine.corrected(codes, request_.image, "psp")
     assert torch.allclose(result.inversions[0].latent.codes, codes, atol=1e-6)
     assert not torch.equal(engine(request_, base="e4e").images, result.images)
 
@@ -147,3 +146,13 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None
     with pytest.raises(WeightsError, match="have other shapes"):
         fill(body, weights | {"stem.0.weight": torch.zeros(1)}, "face_body")
     assert SIZE == 128
+
+
+def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest) -> None:
+    grey = Psp(toy)(request_, task="colourise")
+    saw = grey.stages["what it saw"]
+    assert torch.equal(saw[:, 0], saw[:, 2])
+    assert not torch.equal(grey.images, Psp(toy)(request_).images)
+    as_it_is = Psp(toy)(request_, task="colourise", take_away=False)
+    assert torch.equal(as_it_is.stages["what it saw"], request_.image)
+    assert "what it saw" not in Psp(toy)(request_).stages

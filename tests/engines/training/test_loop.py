@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from engines.core.errors import WeightsError
+from engines.data.degradations import spoilt
 from engines.generators import Student
 from engines.nets.initial import seeded
 from engines.training import checkpoints
@@ -15,7 +16,7 @@ from engines.training.command import Journal
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.samples import TRAINING, Samples
 from engines.training.schedules import constant, cosine, through
-from engines.training.streams import Batch, Corrupted, Pairs, Stream
+from engines.training.streams import Batch, Changed, Pairs, Stream
 
 SIDE = 16
 
@@ -23,7 +24,7 @@ SIDE = 16
 @pytest.fixture(scope="module")
 def stream(toy: Student, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     samples = Samples(toy, tmp_path_factory.mktemp("samples"), seed=TRAINING, size=SIDE, drawn_at=SIDE)
-    return Corrupted(Pairs(samples, 8, seed=1, first=64, fresh=4, capacity=256), 0.5, seed=2)
+    return Changed(Pairs(samples, 8, seed=1, first=64, fresh=4, capacity=256), spoilt(0.5), seed=2)
 
 
 def small(width: int) -> nn.Module:
@@ -87,7 +88,7 @@ def test_the_mean_of_the_weights_lags_behind(toy: Student, stream: Stream, tmp_p
 
 
 def test_the_clock_ends_a_run_and_its_schedules(toy: Student, stream: Stream, tmp_path: Path) -> None:
-    run = trainer(toy, stream, tmp_path / "c.pt", steps=10**9, hours=0.2 / 3600)
+    run = trainer(toy, stream, tmp_path / "c.pt", steps=10**9, hours=1 / 3600)
     start = time.perf_counter()
     rates = [figures["rate"] for figures in run.steps()]
     assert time.perf_counter() - start < 10

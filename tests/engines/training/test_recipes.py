@@ -22,6 +22,7 @@ from scripts import manifest
 RECIPES = recipes()
 STEPS = 4
 TINY = Preset(Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
+REMEMBERED = replace(TINY, remembered=True)
 TWINS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
     pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}") for name, recipe in RECIPES.items() for idea in recipe.ideas
 ]
@@ -61,6 +62,15 @@ def test_the_shared_body_stays_as_it_is(name: str, toy: Student, tmp_path: Path,
     for _ in trainer.steps():
         pass
     assert all(torch.equal(value, before[key]) for key, value in body.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["psp", "restyle_e4e", "psp_colourise"])
+def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
+    trainer = RECIPES[name].trainer(replace(setting_for(toy, tmp_path, drawn), preset=REMEMBERED))
+    figures = list(trainer.steps())
+    assert len(figures) == STEPS
+    assert trainer.stream(0).levels is not None
+    assert (trainer.stream(0).attempt_levels is not None) == name.startswith("restyle")
 
 
 def test_a_method_may_train_a_body_of_its_own(toy: Student, tmp_path: Path, drawn: Path) -> None:
@@ -117,7 +127,7 @@ def test_what_is_recorded_can_be_loaded(name: str, toy: Student, tmp_path: Path,
     finish(recipe, trainer, setting)
     entry = tomllib.loads((tmp_path / "weights.toml").read_text())[name]
     assert entry["origin"].startswith(f"engines/training/recipes/{name}.py, seed 1, 4 steps of 2")
-    assert {"distance", "mse", "lpips", "identity_distance", "lpips_error"} <= set(entry["metrics"])
+    assert {"distance", "mse", "lpips", "identity_distance", "lpips_error", "consistency"} <= set(entry["metrics"])
     assert len((tmp_path / "training" / f"{name}.jsonl").read_text().splitlines()) >= 4
     weights = load((tmp_path / "models" / f"{name}.safetensors").read_bytes())
     assert int(weights.pop("size", torch.tensor(32))) == 32
@@ -126,3 +136,14 @@ def test_what_is_recorded_can_be_loaded(name: str, toy: Student, tmp_path: Path,
     learnt = trainer.averaged[next(reversed(trainer.players))].get_submodule("body" if name == "face_body" else "heads")
     for ours, theirs in zip(network.parameters(), learnt.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_twin_leaves_its_log_and_no_weights(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+    setting = setting_for(toy, tmp_path / "run", drawn, frozenset({"levels"}))
+    trainer = RECIPES["psp"].trainer(setting)
+    train(RECIPES["psp"], trainer, setting)
+    finish(RECIPES["psp"], trainer, setting)
+    rows = [json.loads(line) for line in (tmp_path / "training" / "psp-without-levels.jsonl").read_text().splitlines()]
+    assert {"distance_fine", "distance_fine_error", "consistency_error"} <= set(rows[-1]["test"])
+    assert not (tmp_path / "models").exists()

@@ -1,0 +1,167 @@
+"""Train In-Domain's encoder on the shared body: latent regression first, then by its pictures, under the eyes of a critic.
+
+    studio train in_domain --preset cpu
+    studio train in_domain --preset cpu --without domain       # the idea switched off: latent regression to the end
+    studio train in_domain --preset cpu --without critic       # pictures are compared, but nobody asks whether they are faces
+
+Losses of the second stage (arXiv:2004.00049, Eq. 2 and 3): squared error 1, perceptual distance (LPIPS 0.8 for the paper's VGG16), and the
+critic's 0.1, which rises over the stage's first third, since a critic that is heard too early ruins the encoder. The latent loss stays at
+a tenth: an early exit says nothing of the layers behind it. There are no photos here, so real pictures are those that the true codes draw,
+and a quarter of what the encoder sees is spoilt as uploads are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from engines.core.images import area
+from engines.core.shapes import Codes, Image
+from engines.data.degradations import spoilt
+from engines.invert.encode.encoder import Scale
+from engines.invert.encode.psp import heads_for
+from engines.losses.adversarial import convinced, slope_penalty, told_apart
+from engines.losses.latent import latent_distance
+from engines.nets.image_critic import ImageCritic
+from engines.nets.initial import seeded
+from engines.nets.irse import Levels
+from engines.training.command import Preset, Setting, run
+from engines.training.encoding import Encoding
+from engines.training.features import Change
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.precision import lean
+from engines.training.recipes.psp import CPU as PSP_CPU
+from engines.training.recipes.psp import image_weights
+from engines.training.redrawing import Redrawing, draw
+from engines.training.schedules import Schedule, constant, through
+from engines.training.streams import Batch
+from engines.training.validation import Encode
+
+CONVINCED, RAMP = 0.1, 1 / 3
+SLOPE, SLOPE_EVERY = 10.0, 16
+
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, hours=1))
+GPU = Preset(
+    Plan(steps=8_000, hours=1),
+    batch=32,
+    redrawn=32,
+    size=256,
+    drawn_at=256,
+    first=4096,
+    fresh=16,
+    capacity=130_000,
+    spoilt=0.5,
+    begin=0.25,
+)
+
+
+def critic_weight(begin: float) -> Schedule:
+    """Nothing until the second stage begins, all of it after the stage's first third."""
+    return through((begin, 0.0), (begin + RAMP * (1 - begin), CONVINCED))
+
+
+class Game:
+    """The critic's side: it judges the pictures that the encoder's codes drew in the same step.
+
+    Args:
+        setting: The run.
+    """
+
+    learning_rate = 2e-4
+
+    def __init__(self, setting: Setting) -> None:
+        self.critic = seeded(lambda: ImageCritic(setting.preset.size), setting.seed + 1).to(setting.generator.device)
+        self.pair: tuple[Image, Image] | None = None
+
+    def judged(self, image: Image, target: Image) -> torch.Tensor:
+        """How little the critic is convinced of pictures (B,3,R,R); they and their targets are what it learns from next."""
+        self.pair = image.detach().clamp(-1, 1), target
+        return convinced(self.critic(image.clamp(-1, 1)))
+
+    def terms(self, _: Batch, moment: Moment) -> Iterator[Terms]:
+        """The critic's losses; none in a step that drew nothing."""
+        if self.pair is None:
+            return
+        made, real = self.pair
+        self.pair, steep = None, moment.step % SLOPE_EVERY == 0
+        real = real.requires_grad_(steep)
+        scores = self.critic(real)
+        found = {"told_apart": told_apart(scores, self.critic(made))}
+        yield found | ({"slope": slope_penalty(scores, real)} if steep else {})
+
+    def player(self) -> Player:
+        """The critic as a player, to move after the encoder."""
+        return Player(self.critic, self.terms, {"slope": constant(SLOPE / 2 * SLOPE_EVERY)}, self.learning_rate)
+
+
+class InDomain(Encoding):
+    """pSp's heads on the frozen body, taught by what their codes draw."""
+
+    name = "in_domain"
+    presets: ClassVar = {"cpu": CPU, "gpu": GPU}
+    ideas = ("domain", "critic", "corruption")
+    learning_rate = 1e-3
+
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+        return seeded(lambda: heads_for(setting.generator, setting.preset.size), setting.seed)
+
+    def changes(self, setting: Setting) -> tuple[str, Change]:
+        """Some pictures are spoilt, unless that idea is off."""
+        return ("clean", spoilt(0.0)) if "corruption" in setting.without else super().changes(setting)
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """Encoder and critic; the critic moves second, on the pictures that the encoder's codes drew."""
+        generator, preset = setting.generator, setting.preset
+        scale, network, game = Scale(generator), self.network(setting), Game(setting)
+        redrawing = Redrawing(generator, larger=preset.drawn_at, identity=False)
+        guided = "domain" not in setting.without
+        watched = guided and "critic" not in setting.without
+
+        def codes_of(picture: Image, levels: Levels | None = None) -> Codes:
+            with lean(generator.device, preset.plan.bfloat16):
+                return scale.codes(network(area(picture, preset.size), levels))
+
+        def redrawn(moment: Moment) -> Terms:
+            true_codes, target = redrawing.target(preset.redrawn, moment)
+            codes = codes_of(target)
+            image = draw(generator, codes, redrawing.at(moment))
+            terms = {"unseen": latent_distance(codes, true_codes, scale.deviation)} | dict(redrawing.compare(image, target))
+            return terms | ({"convinced": game.judged(image, target)} if watched else {})
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            terms = {"latent": latent_distance(codes_of(batch.picture, batch.levels), batch.codes, scale.deviation)}
+            if guided and moment.progress >= preset.begin:
+                terms |= redrawn(moment)
+            yield terms
+
+        players = {"encoder": Player(network, objective, self.weights(setting), self.learning_rate)}
+        players |= {"critic": game.player()} if watched else {}
+        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
+
+    @staticmethod
+    def weights(setting: Setting) -> dict[str, Schedule]:
+        """Weights of the encoder's losses by name."""
+        begin = 1.0 if "domain" in setting.without else setting.preset.begin
+        return image_weights(begin) | {"convinced": critic_weight(begin)}
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """The averaged network."""
+        scale, network = Scale(setting.generator), trainer.averaged["encoder"]
+
+        @torch.no_grad()
+        def encode(picture: Image) -> Codes:
+            return scale.codes(network(picture))
+
+        return encode
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(InDomain())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from engines.core.images import read_image, to_tensor
+from engines.faces.parts import PARTS, part_mask, rectangle
+
+FACES = Path(__file__).resolve().parents[2] / "golden" / "faces"
+
+
+@pytest.fixture(scope="module")
+def faces() -> list[Tensor]:
+    return [to_tensor(read_image(FACES / f"generated_{number}.jpg"), 256) for number in (1, 2)]
+
+
+def test_parts_lie_where_ffhq_puts_them(faces: list[Tensor]) -> None:
+    eyes, mouth, face = (part_mask(part, faces[0])[0, 0] for part in ("eyes", "mouth", "face"))
+    rows = torch.arange(256)[:, None]
+    assert 90 < float((eyes * rows).sum() / eyes.sum()) < 135 < float((mouth * rows).sum() / mouth.sum()) < 215
+    assert float(face.mean()) > 3 * float(eyes.mean()) > 0
+    assert bool((face >= mouth).all())
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_mask_covers_the_part_of_every_face(part: str, faces: list[Tensor]) -> None:
+    both = part_mask(part, *faces)
+    assert both.shape == (1, 1, 256, 256)
+    for face in faces:
+        assert bool((both >= part_mask(part, face)).all())
+
+
+def test_a_rectangle_is_where_it_was_asked_for() -> None:
+    mask = rectangle(64, 0.5, 0.25, 0.5, 0.25)
+    assert mask.shape == (1, 1, 64, 64)
+    assert float(mask.mean()) == pytest.approx(0.125)
+    assert bool(mask[0, 0, 8:24, 16:48].all())
+    assert float(rectangle(64, 0.0, 0.0, 0.5, 0.5).mean()) == pytest.approx(1 / 16)

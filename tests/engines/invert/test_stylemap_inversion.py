@@ -1,0 +1,76 @@
+"""Stylemap inversion: does the grid say what single codes cannot, and do its knobs hold it?"""
+
+import pytest
+import torch
+from torch import Tensor
+
+from engines import InvertRequest, Result
+from engines.core.seeds import normal
+from engines.generators import Student
+from engines.invert import Image2StyleGAN, StylemapInversion
+from engines.invert.optimize.stylemap_inversion import centre, penalties
+from engines.spaces.latent import Latent
+from engines.spaces.statistics import random_w, statistics
+
+STEPS = {"steps": 40, "quick_steps": 0, "learning_rate": 0.05}
+
+
+@pytest.fixture(scope="module")
+def patchwork(toy: Student) -> Tensor:
+    """A picture whose places have different codes, as no W+ code has."""
+    grid = normal((1, toy.width, 4, 4), 3)
+    return toy.synthesize(random_w(toy, 5), features={"grid": grid})
+
+
+def error(result: Result, target: Tensor) -> float:
+    return float((result.images - target).square().mean())
+
+
+def test_a_grid_comes_closer_than_one_w_a_layer(toy: Student, patchwork: Tensor) -> None:
+    """The idea, at equal steps, rate and weights; its absence is Image2StyleGAN."""
+    alone = Image2StyleGAN(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=0.0)
+    with_grid = StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=0.0, smoothness_weight=0.0, side="4")
+    assert error(with_grid, patchwork) < 0.6 * error(alone, patchwork)
+
+
+@pytest.mark.parametrize("side", ["4", "8", "16"])
+def test_the_grid_has_the_side_that_was_asked_for_and_no_mean(toy: Student, patchwork: Tensor, side: str) -> None:
+    inversion = StylemapInversion(toy)(InvertRequest(image=patchwork), steps=2, quick_steps=1, side=side).inversions[0]
+    grid = inversion.features["grid"]
+    assert grid.shape == (1, toy.width, int(side), int(side))
+    assert float(grid.abs().max()) > 0
+    assert float(grid.mean(dim=(2, 3)).abs().max()) < 1e-5
+    assert inversion.latent.space == "w_plus"
+
+
+def test_moving_the_mean_into_the_code_leaves_the_picture(toy: Student) -> None:
+    w, grid = random_w(toy, 1).clone(), 0.3 + normal((1, toy.width, 4, 4), 2)
+    before = toy.synthesize(w, features={"grid": grid.clone()})
+    centre(w, grid)
+    assert torch.allclose(toy.synthesize(w, features={"grid": grid}), before, atol=1e-5)
+
+
+def test_the_smoothness_weight_holds_neighbours_together(toy: Student, patchwork: Tensor) -> None:
+    rough, smooth = (
+        StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, smoothness_weight=weight).inversions[0] for weight in (0.0, 1.0)
+    )
+    deviation = statistics(toy).deviation
+    steps = [
+        float(penalties(item.latent.codes, item.features["grid"], deviation)["smoothness"] / item.features["grid"].square().mean())
+        for item in (rough, smooth)
+    ]
+    assert steps[1] < 0.5 * steps[0]
+
+
+def test_the_editability_weight_holds_the_grid_small(toy: Student, patchwork: Tensor) -> None:
+    free, held = (
+        StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=weight).inversions[0].features["grid"]
+        for weight in (0.0, 1.0)
+    )
+    assert float(held.square().mean()) < 0.25 * float(free.square().mean())
+
+
+def test_it_starts_where_it_is_told(toy: Student, patchwork: Tensor) -> None:
+    start = Latent("w", random_w(toy, 8))
+    result = StylemapInversion(toy)(InvertRequest(image=patchwork, start=start), steps=1, quick_steps=0, learning_rate=1e-4)
+    assert torch.allclose(result.inversions[0].latent.codes, toy.slots.spread(start.codes), atol=1e-3)

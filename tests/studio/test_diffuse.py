@@ -1,0 +1,66 @@
+import gradio as gr
+import pytest
+
+import engines.invert
+from engines.core.errors import FaceError, StudioError
+from engines.core.images import read_image, to_tensor
+from engines.faces import align, only_face
+from engines.invert.optimize import SemanticDiffusion
+from studio.app import build
+from studio.pages.diffuse import RECTANGLE, marked, snippet
+from studio.session import Session
+from studio.shelf import Desk
+from tests.studio.conftest import ASTRONAUT
+
+PLACE = (0.5, 0.5, 0.5, 0.25)
+
+
+@pytest.fixture
+def desk(session: Session) -> Desk:
+    photo = read_image(ASTRONAUT)
+    face = to_tensor(align(photo, only_face(photo).alignment, session.generator.resolution))
+    return Desk(2**20, target=face, giver=-face)
+
+
+def ids(session: Session) -> set[str]:
+    page: gr.Blocks = build(session)
+    return {str(getattr(block, "elem_id", "")) for block in page.blocks.values()}
+
+
+def test_the_cell_is_there_when_the_method_is_offered(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name for name in engines.invert.__all__ if name != "SemanticDiffusion"]
+    monkeypatch.setattr(engines.invert, "__all__", names)
+    assert "diffuse-run" not in ids(session)
+    monkeypatch.setattr(engines.invert, "SemanticDiffusion", SemanticDiffusion, raising=False)
+    monkeypatch.setattr(engines.invert, "__all__", [*names, "SemanticDiffusion"])
+    found = ids(session)
+    assert {"diffuse-run", "diffuse-stop", "diffuse-part", "diffuse-surroundings"} <= found
+    assert "invert-semantic_diffusion-steps" not in found  # it needs two faces, which the list of methods cannot give it
+
+
+def test_a_part_of_one_face_is_marked_for_the_other(session: Session, desk: Desk) -> None:
+    request = marked(session, desk, RECTANGLE, *PLACE)
+    assert request.image is desk.giver and request.context is desk.target
+    assert request.mask is not None
+    assert float(request.mask.mean()) == pytest.approx(0.125)
+    eyes = marked(session, desk, "eyes", *PLACE).mask
+    assert eyes is not None
+    assert 0 < float(eyes.mean()) < 0.3
+
+
+def test_missing_faces_and_parts_are_said_in_a_sentence(session: Session, desk: Desk) -> None:
+    with pytest.raises(StudioError, match="There is no part 'ears'"):
+        marked(session, desk, "ears", *PLACE)
+    with pytest.raises(FaceError, match="no face to give"):
+        marked(session, Desk(1, target=desk.target), "eyes", *PLACE)
+    with pytest.raises(FaceError, match="no face to receive"):
+        marked(session, Desk(1, giver=desk.giver), "eyes", *PLACE)
+
+
+@pytest.mark.parametrize("part", ["eyes", RECTANGLE])
+def test_the_lines_of_python_are_python(part: str) -> None:
+    knobs = SemanticDiffusion.knob_set.of({"surroundings": 0.25})
+    lines = snippet((part, *PLACE), knobs)
+    compile(lines, "snippet", "exec")
+    assert "surroundings=0.25" in lines
+    assert ("part_mask('eyes', giver, receiver)" in lines) == (part == "eyes")
