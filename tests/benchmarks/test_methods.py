@@ -53,7 +53,7 @@ def test_an_unknown_method_is_refused_before_anything_is_measured(toy: Student, 
 def test_slow_methods_take_few_faces_and_quick_ones_their_share(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(toy, Plan(faces=9, slow=2, edited=0, share=100.0))
     bench.__dict__["portraits"] = {}
-    seconds = iter([5.0] * 2 + [5.0] + [0.1] * 8 + [0.1] * 9)
+    seconds = iter([5.0, 5.0, 5.0] + [0.1] * 8 + [0.1] * 2)
     monkeypatch.setattr(bench, "_face", lambda *_: {"seconds": next(seconds), "space": "W", "values": 1, "lpips": 0.1})
     entrant = next(bench.entrants())
     assert bench.measure(entrant)["generated"]["faces"] == 2
@@ -77,6 +77,7 @@ def test_means_errors_and_ratios() -> None:
     assert mean_and_error([4.0]) == [4.0, None]
     assert ratio([1.0, 2.0, 9.0], [2.0, 4.0]) == [0.5, 0.0]
     assert ratio([1.0, 3.0], [2.0, 2.0]) == [1.0, pytest.approx(0.5, abs=1e-4)]
+    assert ratio([None, 1.0, 2.0], [5.0, 2.0, 4.0, 8.0]) == [0.5, 0.0]
     assert ratio([], [1.0]) == [None, None]
 
 
