@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
     parser.add_argument("--only", metavar="NAME", help="of methods: this one alone, the results of the others kept")
+    parser.add_argument("--share", type=float, metavar="SECONDS", help="of methods: for the generated faces of each quick method")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
     folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
@@ -35,7 +36,7 @@ def main() -> None:
     if arguments.what in ("inversion", "all"):
         print(write("inversion", inversion.measure(arguments.quick), folder))
     if arguments.what in ("methods", "all"):
-        print(methods.run(arguments.quick, folder, arguments.only))
+        print(methods.run(arguments.quick, folder, arguments.only, arguments.share))
     if arguments.what in ("editing", "all"):
         print(write("editing", editing.measure(arguments.quick), folder))
 

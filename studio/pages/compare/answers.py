@@ -143,9 +143,9 @@ class Answers:
         desk = self.desk(request)
         name = getattr(event, "name", None)
         row = None if desk.comparison is None or not isinstance(name, str) else desk.comparison.rows.get(name)
-        if row is None or row.inversion is None:
+        if desk.comparison is None or row is None or row.inversion is None:
             raise StudioError("That inversion is not kept any more. Run its method again.")
-        item = desk.put(row.title, opened(row.picture), row.inversion)
+        item = desk.put(row.title, opened(row.picture), row.inversion, to_picture(desk.comparison.target))
         gr.Success(f"{row.title} is on the shelf. The tab Edit directions picks it up.")
         return self.shelf.show(desk, item.key)
 
@@ -165,7 +165,7 @@ class Answers:
         return {
             parts.table: table_html(comparison, self.reader),
             parts.plot: points(comparison, self.reader),
-            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"The same edit of each: {comparison.edit}"),
+            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"Edited: {comparison.edit}"),
         }
 
     def _comparison(self, desk: Desk) -> Comparison:
