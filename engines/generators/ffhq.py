@@ -25,6 +25,22 @@ from engines.spaces.slots import Slots
 _START = 4
 
 
+class _Tuned(Mapping[str, Tensor]):
+    """Weights with their changes added when they are read: whoever draws a few layers pays for those alone."""
+
+    def __init__(self, weights: Mapping[str, Tensor], tuning: Tuning) -> None:
+        self._weights, self._tuning = weights, tuning
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self._weights[key] + self._tuning[key] if key in self._tuning else self._weights[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
 class Student:
     """A student generator of any number of blocks; every dimension is read from its weights.
 
@@ -100,6 +116,24 @@ class Student:
         """Any code as S: 23 groups, 6752 values at 1024 px, in the order of `layout("s")`."""
         by_layer = self._styles(code, self.weights, {}, self.layers)
         return Latent("s", torch.cat([by_layer[layer] for layer in self.layers], dim=1))
+
+    def layer_styles(
+        self,
+        code: Latent | Codes,
+        layers: tuple[str, ...],
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+    ) -> Mapping[str, Tensor]:
+        """The style (B,C), or map of styles (B,C,h,w), that each of `layers` is drawn with, whatever features add to it.
+
+        Raises:
+            SpaceError: A code, parameter or layer that this generator does not have.
+        """
+        unknown = sorted(set(layers) - set(self.layers))
+        if unknown:
+            raise SpaceError(f"There is no layer {unknown[0]!r} in the generator {self.name}; layout('s') names them.")
+        return self._styles(code, self._tuned(tuning), self._checked(features), layers)
 
     def synthesize(
         self,
@@ -242,7 +276,7 @@ class Student:
         unknown = sorted(set(tuning) - set(self.weights))
         if unknown:
             raise SpaceError(f"This weight change names {unknown[0]!r}, which the generator {self.name} does not have.")
-        return self.weights | {key: self.weights[key] + change for key, change in tuning.items()}
+        return _Tuned(self.weights, tuning)
 
     def _checked(self, features: Mapping[str, Tensor] | None) -> Mapping[str, Tensor]:
         for key in features or {}:
