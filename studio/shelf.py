@@ -26,7 +26,7 @@ class Item:
     """One inversion on the shelf.
 
     Attributes:
-        key: Hash of its codes.
+        key: Hash of its tensors.
         title: What the strip says under it.
         thumbnail: Small picture.
         inversion: All it takes to draw it, on the CPU.
@@ -106,13 +106,13 @@ class Desk:
         return self.drawn != self.moves and time.monotonic() - self.moved_at >= seconds
 
     def put(self, title: str, picture: Pil.Image, inversion: Inversion) -> Item:
-        """Place an inversion on the shelf; the same codes are placed once.
+        """Place an inversion on the shelf; the same one is placed once.
 
         Raises:
             StudioError: The shelf is full.
         """
         inversion = inversion.to("cpu")
-        key = hashlib.sha256(inversion.latent.codes.contiguous().numpy().tobytes()).hexdigest()[:16]
+        key = _key(inversion)
         thumbnail = picture.copy()
         thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
         item = Item(key, title, thumbnail, inversion)
@@ -128,6 +128,13 @@ class Desk:
     def used(self) -> int:
         """Bytes on the shelf."""
         return sum(item.nbytes for item in self.shelf.values())
+
+
+def _key(inversion: Inversion) -> str:
+    digest = hashlib.sha256(inversion.latent.codes.contiguous().numpy().tobytes())
+    for name, value in sorted([*inversion.tuning.items(), *inversion.features.items()]):
+        digest.update(name.encode() + value.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 class Visitors:

@@ -132,12 +132,12 @@ class Mixture:
         base = self.layers[0].face
         carried = [layer for layer in self.layers if layer.carried]
         if carried:
-            resume = None
+            own: Prefix | None = None
             for block in (side for side in self._blocks if side <= 2 * self.carry):
-                own = self._advance(block, resume, carrying=False)
-                resume = self._with_carried(own)
+                own = self._advance(block, own, carrying=False)
+            assert own is not None
             name = f"feature/conv2_{self.carry}"
-            features[name] = features.get(name, 0) + resume.features - own.features
+            features[name] = features.get(name, 0) + self._with_carried(own).features - own.features
         return Inversion(base.latent, base.tuning, {name: value.contiguous() for name, value in features.items()})
 
     def _needed(self, source: Inversion, parts: Sequence[Part]) -> tuple[Inversion, list[Part]]:

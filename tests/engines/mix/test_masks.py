@@ -27,7 +27,7 @@ def test_a_soft_mask_never_leaves_its_range(seed: int, side: int, reach: float, 
     mask = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(seed))
     ready = soft(checked(3 * mask - 1), 64, reach, (right, down))
     assert ready.shape == (1, 1, 64, 64)
-    assert 0 <= float(ready.min()) and float(ready.max()) <= 1
+    assert float(ready.min()) >= 0 and float(ready.max()) <= 1
 
 
 @given(REACHES)

@@ -1,0 +1,41 @@
+"""Ready-made masks over an aligned face: what one would paint first, a little larger than the part itself."""
+
+import torch
+import torch.nn.functional as F
+
+from engines.core.shapes import Image, Mask
+from engines.faces.person import SIZE
+from engines.faces.regions import REGIONS, regions
+
+PARTS = ("eyes", "nose", "mouth", "face", "skin", "hair", "background", "left half", "right half")
+"""Names of the masks; left and right as seen in the picture."""
+
+_OF_REGIONS = {
+    "eyes": ("eyes",),
+    "nose": ("nose",),
+    "mouth": ("mouth",),
+    "face": ("skin", "nose", "brows", "eyes", "mouth"),
+    "skin": ("skin", "nose"),
+    "hair": ("hair",),
+    "background": ("background",),
+}
+_MARGINS = {"eyes": 10, "nose": 4, "mouth": 8}
+"""Pixels of 256 by which a part grows: a mask that ends at the lid leaves the lashes behind."""
+
+
+def parts(image: Image) -> dict[str, Mask]:
+    """Masks (1,1,256,256) of one aligned face (1,3,R,R) by the names of `PARTS`."""
+    found = dict(zip(REGIONS, regions(image), strict=True))
+    united = {name: torch.stack([found[region] for region in of]).amax(0)[None] for name, of in _OF_REGIONS.items()}
+    masks = {name: grown(mask, _MARGINS.get(name, 0)) for name, mask in united.items()}
+    left = (torch.arange(SIZE) < SIZE // 2).float().expand(1, 1, SIZE, SIZE)
+    return masks | {"left half": left, "right half": 1 - left}
+
+
+def grown(mask: Mask, margin: int) -> Mask:
+    """A mask of 0 and 1 with everything within `margin` pixels of it."""
+    if not margin:
+        return mask
+    steps = torch.arange(-margin, margin + 1, device=mask.device, dtype=mask.dtype)
+    disc = (steps[:, None].square() + steps.square() <= margin**2).to(mask)
+    return (F.conv2d(mask, disc[None, None], padding=margin) > 0.5).to(mask)
