@@ -10,7 +10,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import editing, generator, inversion, page
+from benchmarks import editing, generator, inversion, mixing, page
 from benchmarks.machine import RESULTS, write
 
 REPEATS, QUICK_REPEATS = 15, 3
@@ -20,7 +20,7 @@ QUICK_RESULTS = Path("build/benchmarks")
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "editing", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "editing", "mixing", "all"), default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
     parser.add_argument("--output", type=Path, help="folder of the results")
@@ -34,6 +34,8 @@ def main() -> None:
         print(write("inversion", inversion.measure(arguments.quick), folder))
     if arguments.what in ("editing", "all"):
         print(write("editing", editing.measure(arguments.quick), folder))
+    if arguments.what in ("mixing", "all"):
+        print(write("mixing", mixing.measure(arguments.quick), folder))
 
 
 if __name__ == "__main__":

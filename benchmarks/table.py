@@ -16,7 +16,7 @@ README = RESULTS.parents[1] / "README.md"
 def rendered(folder: Path) -> str:
     """All results in a folder as Markdown; a sentence in place of what was not measured."""
     parts = []
-    for name, render in (("generator", _generator), ("page", _page), ("inversion", _inversion), ("editing", _editing)):
+    for name, render in (("generator", _generator), ("page", _page), ("inversion", _inversion), ("editing", _editing), ("mixing", _mixing)):
         path = folder / f"{name}.json"
         parts.append(
             render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`python -m benchmarks {name}` has not been run."
@@ -218,6 +218,32 @@ def _unsupervised(results: dict[str, Any]) -> str:
 def _locality(results: dict[str, Any]) -> str:
     rows = [[row["region"], str(row["local_channels"]), _figure(row["outside"])] for row in results["locality"]]
     return _grid(["StyleSpace, region", "local channels", "squared change outside, median of the most local"], rows)
+
+
+def _mixing(results: dict[str, Any]) -> str:
+    where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
+    head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
+    rows = [[way, *(_figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
+    plain = next(iter(results["all"].values()))
+    words = (
+        f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
+        f"where faces have lines. MSE on [-1, 1], the soft edge ({results['edge']:.0%} of the side) left out."
+    )
+    by_part = [
+        [name, *(_figure(ways["styles by pixel"][figure]) for figure in ("mse_src", "mse_ref", "seam"))]
+        for name, ways in results["parts"].items()
+    ]
+    seconds = results["seconds"]
+    times = "; ".join(f"{name} {found['median']:.3f} s ({found['over_plain']:.2f}x)" for name, found in seconds.items())
+    return "\n\n".join(
+        [
+            f"**Local mixing** ({where})",
+            _grid(head, rows),
+            words,
+            _grid(["styles by pixel, part", *head[1:]], by_part),
+            f"Medians at full size, over a plain face: {times}.",
+        ]
+    )
 
 
 def main() -> int:

@@ -23,6 +23,9 @@ from studio.strip import Strip
 
 __all__ = ["build"]
 
+_LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
+"""The sliding picture takes its width when it is built, in a hidden tab; it looks again when the window changes."""
+
 
 def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None:
     """The tab's cells and events."""
@@ -62,6 +65,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         drawn.success(answers.film, mix, board.film, **behind)
 
     settle_after(tab.select(answers.open, [mix, opened], [opened, easels.source, easels.reference, *preview], **LANE))
+    tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     strokes = [easels.source.input, easels.reference.input]
     settle_after(
         gr.on(strokes, answers.painted, [mix, easels.source, easels.reference], [mix, *preview], trigger_mode="always_last", **LANE)

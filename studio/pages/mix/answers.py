@@ -115,17 +115,17 @@ class Answers:
         return [after, (before, after), picture, mask, history.settled(mix), recipe(self.mixer.session.generator.name, mix)]
 
     @spoken
-    def film(self, mix: Mix, request: gr.Request) -> list[Any]:
+    def film(self, mix: Mix, request: gr.Request) -> gr.Gallery:
         """The mixture at rising strengths."""
         desk = self.desk(request)
         pictures = self.mixer.film(desk, mix) if any(mix.masks) else []
         give_back()
-        return pictures
+        return gr.Gallery(pictures, visible=bool(pictures))
 
     @spoken
-    def methods(self, mix: Mix, request: gr.Request) -> list[Any]:
+    def methods(self, mix: Mix, request: gr.Request) -> gr.Gallery:
         """The same mask by other means."""
-        return self.mixer.methods(self.desk(request), mix)
+        return gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True)
 
     @spoken
     def put(self, mix: Mix, request: gr.Request) -> list[Any]:

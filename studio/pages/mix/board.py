@@ -85,11 +85,11 @@ def _gallery(name: str, columns: int) -> gr.Gallery:
         height=250,
         allow_preview=True,
         show_label=False,
+        visible=False,
         elem_id=name,
         interactive=False,
         buttons=["download"],
         format="jpeg",
-        elem_classes="film",
     )
 
 

@@ -37,12 +37,11 @@ def faces_cell(source: Face, reference: Face) -> tuple[Chooser, Chooser, gr.Butt
 
 def _chooser(face: Face, label: str, prefix: str) -> Chooser:
     with gr.Column(min_width=280):
-        with gr.Row():
-            kind = gr.Radio(["Seed", "Shelf"], value=face.kind, label=label, elem_id=f"{prefix}-kind", min_width=200)
-            another = gr.Button("Another face", elem_id=f"{prefix}-another", min_width=110, size="sm")
+        kind = gr.Radio(["Seed", "Shelf"], value=face.kind, label=label, elem_id=f"{prefix}-kind")
         with gr.Row():
             seed = gr.Number(face.seed, precision=0, minimum=0, maximum=2**31 - 1, label="Seed", elem_id=f"{prefix}-seed", min_width=90)
             truncation = gr.Slider(0, 1, face.truncation, step=0.05, label="Truncation", elem_id=f"{prefix}-truncation", min_width=150)
+            another = gr.Button("Another face", elem_id=f"{prefix}-another", min_width=110)
         item = gr.Dropdown([], label="From the shelf", elem_id=f"{prefix}-item", visible=False)
     return Chooser(kind, seed, truncation, item, another)
 
