@@ -24,6 +24,7 @@ def rendered(folder: Path) -> str:
         ("inversion", _inversion),
         ("methods", methods_table.rendered),
         ("editing", _editing),
+        ("mixing", _mixing),
     )
     for name, render in sections:
         path = folder / f"{name}.json"
@@ -247,6 +248,32 @@ def _locality(results: dict[str, Any]) -> str:
 
 def _three(shares: list[float]) -> list[float | None]:
     return [*shares, None, None, None][:3]
+
+
+def _mixing(results: dict[str, Any]) -> str:
+    where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
+    head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
+    rows = [[way, *(_figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
+    plain = next(iter(results["all"].values()))
+    words = (
+        f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
+        f"where faces have lines. MSE on [-1, 1], the soft edge ({results['edge']:.0%} of the side) left out."
+    )
+    by_part = [
+        [name, *(_figure(ways["styles by pixel"][figure]) for figure in ("mse_src", "mse_ref", "seam"))]
+        for name, ways in results["parts"].items()
+    ]
+    seconds = results["seconds"]
+    times = "; ".join(f"{name} {found['median']:.3f} s ({found['over_plain']:.2f}x)" for name, found in seconds.items())
+    return "\n\n".join(
+        [
+            f"**Local mixing** ({where})",
+            _grid(head, rows),
+            words,
+            _grid(["styles by pixel, part", *head[1:]], by_part),
+            f"Medians at full size, over a plain face: {times}.",
+        ]
+    )
 
 
 def main() -> int:

@@ -72,6 +72,16 @@ EDITING = {
     ],
 }
 
+MIXED = {"mse_src": 0.0123, "mse_ref": 0.0456, "seam": 1.23, "seam_source": 1.11, "seam_reference": 1.01, "pairs": 9}
+MIXING = {
+    "machine": MACHINE,
+    "pairs": 100,
+    "edge": 0.03,
+    "parts": {"eyes": {"styles by pixel": MIXED | {"mse_ref": None}}},
+    "all": {"styles by pixel": MIXED, "pasted pixels": MIXED},
+    "seconds": {"plain": {"median": 0.2, "over_plain": 1.0}, "mouth": {"median": 0.28, "over_plain": 1.4}},
+}
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
@@ -79,6 +89,7 @@ def results(tmp_path: Path) -> Path:
     write("page", PAGE, tmp_path)
     write("inversion", {"machine": MACHINE, "medians": [MEDIAN, MEDIAN | {"kind": "real", "faces": 1}]}, tmp_path)
     write("editing", EDITING, tmp_path)
+    write("mixing", MIXING, tmp_path)
     return tmp_path
 
 
@@ -90,6 +101,12 @@ def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
         else:
             assert len(set(grid)) <= 1
             grid = []
+
+
+def test_mixing_shows_its_figures_and_a_dash_for_what_was_not_measured(results: Path) -> None:
+    text = table.rendered(results)
+    assert "100 pairs" in text and "| pasted pixels | 0.012 | 0.046 | 1.230 |" in text
+    assert "| eyes | 0.012 | - | 1.230 |" in text and "mouth 0.280 s (1.40x)" in text
 
 
 def test_figures_and_machine_are_shown(results: Path) -> None:
@@ -112,7 +129,7 @@ def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    assert table.rendered(tmp_path).count("has not been run.") == 4
+    assert table.rendered(tmp_path).count("has not been run.") == 5
     write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
     assert "OpenVINO is not installed." in table.rendered(tmp_path)
 

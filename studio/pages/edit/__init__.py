@@ -27,7 +27,7 @@ FURTHER: tuple[Callable[[EditContext], None], ...] = (workshop.build, motion.bui
 
 _LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
 _LOOK_WHEN_LOADED = """() => document.addEventListener('load', event => {
-  if (event.target.closest?.('#edit-compare')) window.dispatchEvent(new Event('resize'));
+  if (event.target.closest?.('#edit-compare, #mix-compare')) window.dispatchEvent(new Event('resize'));
 }, true)"""
 """The sliding picture takes its width when it is built: before its first picture, or in a hidden tab, that is nothing. It looks again
 when the window changes."""

@@ -48,7 +48,7 @@ class Answers:
         await asyncio.sleep(REST_SECONDS * 1.1)  # a little more than `settle` asks for: the last move's wait must never count as too short
 
     @spoken
-    def settle(self, face: Face, edits: Edits, history: History, request: gr.Request) -> list[Any]:
+    def settle(self, face: Face, edits: Edits, history: History[Edits], request: gr.Request) -> list[Any]:
         """The full picture, and a step to undo, unless a newer move is under way."""
         desk = self.desk(request)
         if not desk.rested(REST_SECONDS):
@@ -159,13 +159,13 @@ class Answers:
         return [new, gr.skip()]
 
 
-def back(history: History) -> list[Any]:
+def back(history: History[Edits]) -> list[Any]:
     """A step back."""
     earlier = history.back()
     return [earlier, earlier.past[-1] if earlier.past else gr.skip()]
 
 
-def forth(history: History) -> list[Any]:
+def forth(history: History[Edits]) -> list[Any]:
     """A step forth."""
     later = history.forth()
     return [later, later.past[-1] if later.past else gr.skip()]
