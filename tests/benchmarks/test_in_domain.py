@@ -4,6 +4,7 @@ from benchmarks import in_domain
 from benchmarks.inversion import Face
 from engines import Direction
 from engines.core.seeds import normal
+from engines.data import face_bank
 from engines.generators import Student
 from engines.invert.optimize import InDomainRefine
 from engines.spaces.statistics import random_w, statistics
@@ -48,3 +49,12 @@ def test_real_and_generated_faces_are_kept_apart_and_the_table_is_whole(rows: li
     assert {line.count("|") for line in table} == {9}
     assert "on 2 of 3 pairs" in text
     assert "not reached" in table[-1]
+
+
+def test_a_quick_run_is_whole(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_domain, "load_generator", lambda _: toy)
+    monkeypatch.setattr(in_domain, "EDITED", face_bank(toy).names[0])
+    results = in_domain.measure(quick=True, encoder="e4e")
+    assert len(results["runs"]) == 1 + len(in_domain.WEIGHTS)
+    assert results["diffusion"][0].keys() == {"giver", "receiver", "seam_pasted", "seam", "lpips_part"}
+    assert "encoder: e4e" in in_domain.rendered(results)
