@@ -11,7 +11,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import editing, generator, inversion, methods, page
+from benchmarks import editing, generator, inversion, methods, mixing, page
 from benchmarks.machine import RESULTS, write
 
 REPEATS, QUICK_REPEATS = 15, 3
@@ -21,10 +21,12 @@ QUICK_RESULTS = Path("build/benchmarks")
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=("generator", "inversion", "page", "editing", "methods", "all"), default="all")
+    names = ("generator", "inversion", "page", "editing", "methods", "mixing", "all")
+    parser.add_argument("what", nargs="?", choices=names, default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
     parser.add_argument("--only", metavar="NAME", help="of methods: this one alone, the results of the others kept")
+    parser.add_argument("--share", type=float, metavar="SECONDS", help="of methods: for the generated faces of each quick method")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
     folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
@@ -35,9 +37,11 @@ def main() -> None:
     if arguments.what in ("inversion", "all"):
         print(write("inversion", inversion.measure(arguments.quick), folder))
     if arguments.what in ("methods", "all"):
-        print(methods.run(arguments.quick, folder, arguments.only))
+        print(methods.run(arguments.quick, folder, arguments.only, arguments.share))
     if arguments.what in ("editing", "all"):
         print(write("editing", editing.measure(arguments.quick), folder))
+    if arguments.what in ("mixing", "all"):
+        print(write("mixing", mixing.measure(arguments.quick), folder))
 
 
 if __name__ == "__main__":

@@ -14,14 +14,15 @@ import torch
 from benchmarks.machine import facts
 from engines import BankRequest, Direction, FitRequest, InvertRequest, create, load_generator
 from engines.contract import finish
-from engines.core.images import area, read_image, to_tensor
-from engines.core.weights import assets
+from engines.core.images import read_image, to_tensor
+from engines.core.weights import assets, load_weights
 from engines.data import face_bank
 from engines.edit.ganspace import correlations, shipped
+from engines.edit.locality import Locality, shipped_local
 from engines.edit.sefa import factorise, stacked
 from engines.edit.stylespace import localised
 from engines.faces import align, only_face
-from engines.faces.regions import REGIONS, regions
+from engines.faces.regions import REGIONS
 from engines.generators.base import Generator
 from engines.generators.sketch import draw
 from engines.losses.perceptual import Perceptual
@@ -32,13 +33,14 @@ from engines.metrics.disentanglement import (
     dependency,
     dependency_at,
     faces_of,
+    identity_curve,
     leakage,
     rescoring,
     sweep,
     unedited,
 )
 from engines.spaces.bank import Bank
-from engines.spaces.directions import apply
+from engines.spaces.directions import apply, project_out
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 from engines.spaces.statistics import statistics as spread_of
@@ -64,7 +66,7 @@ COMPARED = (
 )
 LEVELS = (0.5, 1.0)
 W_STRENGTHS, S_STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0), (2.0, 5.0, 10.0, 15.0, 20.0)
-DCI_FACES, LOCAL_STRENGTH, LOCAL_PER_REGION = 6_000, 10.0, 2
+DCI_FACES, LOCAL_SEED = 6_000, 930_000
 PHOTO_STRENGTHS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)
 
 
@@ -123,16 +125,25 @@ def _conditional(
     for name, other in dict.fromkeys(pairs):
         request = FitRequest(bank=bank, attribute=name, keep=(other,))
         kept = create("interfacegan", generator)(request).directions[0]
-        row = (
-            finish(rescoring(generator, [kept], 2.0 * boundaries[name]["direction"].sigma / kept.sigma, faces)).tables["rescoring"].rows[0]
-        )
+        plain = project_out(boundaries[name]["direction"], [boundaries[other]["direction"]])
         own, leak = bank.names.index(name), bank.names.index(other)
-        before, after = rows[name], [float(value) for value in row[1:-1]]
+        before, after = rows[name], _as_long(generator, kept, boundaries[name]["direction"], faces)
         entry = {"attribute": name, "kept": other, "leak_before": before[leak], "leak_after": after[leak]}
-        entry |= {"own_before": before[own], "own_after": after[own]}
-        entry["leak_ratio_cut"] = 1 - abs(after[leak] / after[own]) / max(abs(before[leak] / before[own]), 1e-9)
+        entry |= {"own_before": before[own], "own_after": after[own], "leak_ratio_cut": _cut(before, after, own, leak)}
+        entry["cut_by_boundary_alone"] = _cut(before, _as_long(generator, plain, boundaries[name]["direction"], faces), own, leak)
         found.append({key: round(value, 3) if isinstance(value, float) else value for key, value in entry.items()})
     return found
+
+
+def _as_long(generator: Generator, kept: Direction, whole: Direction, faces: int) -> list[float]:
+    """Re-scoring of a conditional direction by a step of the same length as two sigma of the whole one."""
+    row = finish(rescoring(generator, [kept], 2.0 * whole.sigma / kept.sigma, faces)).tables["rescoring"].rows[0]
+    return [float(value) for value in row[1:-1]]
+
+
+def _cut(before: list[float], after: list[float], own: int, leak: int) -> float:
+    """By which part the leak per own change falls."""
+    return 1 - abs(after[leak] / after[own]) / max(abs(before[leak] / before[own]), 1e-9)
 
 
 def _ganspace(generator: Generator, samples: int) -> dict[str, Any]:
@@ -219,32 +230,18 @@ def _dci(generator: Generator, bank: Bank, faces: int) -> dict[str, dict[str, fl
     return {space: {key: round(value, 3) for key, value in dci(codes, scores).items()} for space, codes in spaces.items()}
 
 
-@torch.no_grad()
 def _locality(generator: Generator, faces: int) -> list[dict[str, Any]]:
-    """Share of the squared change outside their region when local channels are turned by ten sigma; the region with an eighth around it."""
-    from engines.core.weights import load_weights
-
+    """Share of the squared change outside their region when channels are turned by ten sigma both ways, on full pictures of faces that they
+    were not chosen on: the shipped ones, and the one that gradients alone would choose."""
+    instrument = Locality(generator, range(LOCAL_SEED, LOCAL_SEED + faces))
     where, shares = localised(generator), load_weights(f"style_regions_{generator.name}")["shares"]
-    layout, spread = generator.layout("s"), spread_of(generator)
     rows = []
-    for region in REGIONS:
-        column = REGIONS.index(region)
-        local = sorted((index for index, name in enumerate(where) if name == region), key=lambda index: -float(shares[index, column]))
-        outside = []
-        for channel in local[:LOCAL_PER_REGION]:
-            layer = next(layer for layer, part in layout.items() if part.start <= channel < part.stop)
-            vector = torch.zeros(len(where))
-            vector[channel] = 1
-            sigma = float((spread.bank @ generator.affine((layer,))[channel - layout[layer].start]).std())
-            direction = Direction("", "s", vector, (generator.slots.of_layer(layer),), sigma, "")
-            for seed in range(930_000, 930_000 + faces):
-                face = Latent("w", random_w(generator, seed))
-                before = generator.synthesize(face).clamp(-1, 1)
-                after = draw(generator, apply(face, [(direction, LOCAL_STRENGTH)], generator)).clamp(-1, 1)
-                change = area((after - before).square(), 64).sum(dim=1)
-                mask = torch.nn.functional.max_pool2d(regions(before, 64)[column][None], 9, 1, 4)[0]
-                outside.append(float((change * (1 - mask)).sum() / change.sum().clamp_min(1e-9)))
-        rows.append({"region": region, "local_channels": len(local), "outside": round(statistics.median(outside), 3) if outside else None})
+    for region, measured in shipped_local(generator).items():
+        voted = [index for index, name in enumerate(where) if name == region]
+        first = max(voted, key=lambda index: float(shares[index, REGIONS.index(region)]), default=None)
+        found = [instrument(channel).outside[region] for channel, _ in measured[: 1 if faces == 1 else None]]
+        row = {"region": region, "local_channels": len(voted), "shipped": len(measured), "outside": [round(share, 3) for share in found]}
+        rows.append(row | {"outside_by_gradients": None if first is None else round(instrument(first).outside[region], 3)})
     return rows
 
 
@@ -256,11 +253,11 @@ def _photo(generator: Generator, boundaries: dict[str, Any], quick: bool) -> dic
     inversion = create("image2stylegan", generator)(InvertRequest(image=target), **settings).inversions[0]
     instrument = SideEffects(generator)
     before = draw(generator, inversion)
-    found: dict[str, Any] = {}
+    base, found = instrument.scores(before), {}
     for name in ("yaw", "smile", "age"):
-        pictures = [draw(generator, apply(inversion, [(boundaries[name]["direction"], at)], generator)) for at in PHOTO_STRENGTHS]
-        identity = [round(float(instrument.identity(before, picture)), 3) for picture in pictures]
-        column = instrument.names.index(name)
-        scores = [round(float(instrument.scores(picture)[0, column] - instrument.scores(before)[0, column]), 2) for picture in pictures]
-        found[name] = {"strengths": list(PHOTO_STRENGTHS), "identity_distance": identity, "change": scores}
+        direction = boundaries[name]["direction"]
+        moved = sweep(instrument, direction, PHOTO_STRENGTHS, [inversion], [before], generator.resolution)
+        identity = [round(distance, 3) for _, distance in identity_curve(moved)]
+        change = [round(float(value), 2) for value in moved.changes(base)[:, 0, instrument.names.index(name)]]
+        found[name] = {"strengths": list(PHOTO_STRENGTHS), "identity_distance": identity, "change": change}
     return found

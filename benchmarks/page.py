@@ -1,9 +1,11 @@
 """How quickly the page answers: start, a random face, a slider's preview, Stop, and the memory that all of it takes.
 
 Times are what a program on the same machine sees between sending an event and its answer being complete, so they include the queue and
-the encoding of pictures. The server is a process of its own, started as a person would start it.
+the encoding of pictures. The server is a process of its own, started as a person would start it. The explorer's redraws are what headless
+Chromium takes for them, from the change of a control to the finished plot, without a graphics card.
 """
 
+import importlib.util
 import json
 import os
 import socket
@@ -23,8 +25,15 @@ from gradio_client import Client, handle_file
 from benchmarks.machine import facts
 from engines.core.weights import assets
 from studio.edits import MOST
+from studio.pages.explore.parts import POINTS
 
-_PATIENCE = 120.0
+_PATIENCE, _PLOT = 120.0, "document.querySelector('#explore-plot .plot')"
+_VIEWS: dict[str, tuple[dict[str, Any], ...]] = {
+    "other colours": ({"colour": "smile"}, {"colour": "age"}),
+    "other axes": ({"x": 2}, {"x": 0}),
+    "filtered": ({"only": "age", "low": 40, "high": 100}, {"only": ""}),
+    "in 3-D again": ({"dimensions": 3, "colour": "smile"}, {"dimensions": 3, "colour": "age"}),
+}
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -37,6 +46,7 @@ def measure(quick: bool) -> dict[str, Any]:
         first = _timed(lambda: client.predict(1, 0.7, api_name="/random_face"))
         later = [_timed(lambda seed=seed: client.predict(seed, 0.7, api_name="/random_face")) for seed in range(2, 5 if quick else 12)]
         slider = {layers: _slider(page, layers, moves) for layers in ("coarse", "fine")}
+        explorer = _explorer(url, 1 if quick else 5)
         photo = handle_file(str(assets() / "examples" / "astronaut.jpg"))
         settings = {"quick_steps": 2, "steps": 2} if quick else {}
         begun = time.perf_counter()
@@ -51,6 +61,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "start_seconds": start,
         "random_face_seconds": {"first": first, "median": statistics.median(later)},
         "slider_seconds": slider,
+        "explorer": explorer,
         "inversion": {"method": "image2stylegan", "photo": "astronaut.jpg", "seconds": seconds} | figures,
         "memory_mib": {"idle": idle, "peak": most, "after": after},
     }
@@ -114,6 +125,45 @@ def _slider(page: _Page, layers: str, moves: int) -> dict[str, float]:
         times.append(page.send(event, [None, None, *values]))
     warm = sorted(times[2:])
     return {"median": statistics.median(warm), "slowest": warm[-1], "moves": moves}
+
+
+def _explorer(url: str, repeats: int) -> dict[str, Any]:
+    """Seconds that the map of 5 000 faces takes to be redrawn, medians; a sentence where no browser is at hand."""
+    program = Path(os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium"))
+    if not program.is_file() or importlib.util.find_spec("playwright") is None:
+        return {"skipped": "not measured: it wants Chromium (or STUDIO_CHROMIUM) and the package playwright"}
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(_PATIENCE * 1000)
+        page.goto(url)
+        page.get_by_role("tab", name="Latent explorer").click()
+        page.wait_for_function(f"{_PLOT}.dataset.shown")
+        page.locator("#explore-shown input[type=number]").fill(str(POINTS))
+        page.locator("#explore-shown input[type=number]").blur()
+        page.wait_for_function(f"+{_PLOT}.dataset.shown === {POINTS}")
+        seconds = {"first view in 3-D": _redrawn(page, {"dimensions": 3}), "back in 2-D": _redrawn(page, {"dimensions": 2})}
+        for what, views in _VIEWS.items():
+            seconds[what] = statistics.median(_redrawn(page, view) for view in list(views) * repeats)
+        browser.close()
+    return {"points": POINTS, "seconds": seconds}
+
+
+def _redrawn(page: Any, view: dict[str, Any]) -> float:
+    """Seconds until the map shows a view, drawn in full."""
+    script = f"""async view => {{
+      const box = {_PLOT}, frame = () => new Promise(done => requestAnimationFrame(done));
+      await frame();
+      delete box.dataset.milliseconds;
+      const begun = performance.now();
+      window.latentMap.view(view);
+      while (!box.dataset.milliseconds) await frame();
+      await frame();
+      return performance.now() - begun;
+    }}"""
+    return float(page.evaluate(script, view)) / 1000
 
 
 def _timed(call: Any) -> float:

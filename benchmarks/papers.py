@@ -88,10 +88,15 @@ def _ours(methods: dict[str, Any], kind: str, figure: str, first: str, second: s
             return None
         return (one["seconds"], other["seconds"]), True
     name = _own(figure)
-    pairs = list(zip(one["each"].get(name, []), other["each"].get(name, []), strict=False))
+    pairs = common(one["each"].get(name, []), other["each"].get(name, []))
     if not pairs:
         return None
     means = (round(statistics.fmean(pair[0] for pair in pairs), 5), round(statistics.fmean(pair[1] for pair in pairs), 5))
     differences = [pair[0] - pair[1] for pair in pairs]
     clear = len(pairs) > 1 and abs(statistics.fmean(differences)) > _CLEAR * statistics.stdev(differences) / len(pairs) ** 0.5
     return means, clear
+
+
+def common(ours: list[float | None], theirs: list[float | None]) -> list[tuple[float, float]]:
+    """Values of the faces that both methods had, in order."""
+    return [(one, other) for one, other in zip(ours, theirs, strict=False) if one is not None and other is not None]

@@ -24,6 +24,7 @@ def rendered(folder: Path) -> str:
         ("inversion", _inversion),
         ("methods", methods_table.rendered),
         ("editing", _editing),
+        ("mixing", _mixing),
     )
     for name, render in sections:
         path = folder / f"{name}.json"
@@ -115,9 +116,19 @@ def _page(results: dict[str, Any]) -> str:
             f"{inversion['seconds']:.0f} s, LPIPS {inversion['lpips']:.3f}, MSE {inversion['mse']:.4f}, "
             f"identity distance {inversion['identity_distance']:.2f}",
         ],
+        *_explorer(results["explorer"]),
         ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
     ]
     return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
+
+
+def _explorer(found: dict[str, Any]) -> list[list[str]]:
+    if "skipped" in found:
+        return [["explorer in a browser", found["skipped"]]]
+    return [
+        [f"explorer, {found['points']} points in headless Chromium: {what}", f"{seconds * 1000:.0f} ms"]
+        for what, seconds in found["seconds"].items()
+    ]
 
 
 def _editing(results: dict[str, Any]) -> str:
@@ -169,10 +180,13 @@ def _conditional(results: dict[str, Any]) -> str:
             f"{row['leak_before']:+.2f} → {row['leak_after']:+.2f}",
             f"{row['own_before']:+.2f} → {row['own_after']:+.2f}",
             f"{row['leak_ratio_cut']:.0%}",
+            f"{row['cut_by_boundary_alone']:.0%}",
         ]
         for row in results["conditional"]
     ]
-    return _grid(["conditional manipulation", "the leak", "the attribute itself", "leak per own change falls by"], rows)
+    return _grid(
+        ["conditional manipulation", "the leak", "the attribute itself", "leak per own change falls by", "by the boundary alone"], rows
+    )
 
 
 def _dependency(results: dict[str, Any]) -> str:
@@ -224,8 +238,42 @@ def _unsupervised(results: dict[str, Any]) -> str:
 
 
 def _locality(results: dict[str, Any]) -> str:
-    rows = [[row["region"], str(row["local_channels"]), _figure(row["outside"])] for row in results["locality"]]
-    return _grid(["StyleSpace, region", "local channels", "squared change outside, median of the most local"], rows)
+    rows = [
+        [row["region"], *(_figure(share) for share in _three(row["outside"])), _figure(row["outside_by_gradients"])]
+        for row in results["locality"]
+    ]
+    head = ["StyleSpace, squared change outside the region", "first channel", "second", "third", "chosen by gradients alone"]
+    return _grid(head, rows)
+
+
+def _three(shares: list[float]) -> list[float | None]:
+    return [*shares, None, None, None][:3]
+
+
+def _mixing(results: dict[str, Any]) -> str:
+    where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
+    head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
+    rows = [[way, *(_figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
+    plain = next(iter(results["all"].values()))
+    words = (
+        f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
+        f"where faces have lines. MSE on [-1, 1], the soft edge ({results['edge']:.0%} of the side) left out."
+    )
+    by_part = [
+        [name, *(_figure(ways["styles by pixel"][figure]) for figure in ("mse_src", "mse_ref", "seam"))]
+        for name, ways in results["parts"].items()
+    ]
+    seconds = results["seconds"]
+    times = "; ".join(f"{name} {found['median']:.3f} s ({found['over_plain']:.2f}x)" for name, found in seconds.items())
+    return "\n\n".join(
+        [
+            f"**Local mixing** ({where})",
+            _grid(head, rows),
+            words,
+            _grid(["styles by pixel, part", *head[1:]], by_part),
+            f"Medians at full size, over a plain face: {times}.",
+        ]
+    )
 
 
 def main() -> int:

@@ -159,6 +159,38 @@ class FitRequest(Request):
     keep: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of another face, and where it goes.
+
+    Attributes:
+        reference: The other face.
+        mask: 1 where the part lies in the reference's picture, (1,1,s,s) in any size.
+        shift: How far the part moves to the right and down, as shares of the picture's side.
+        strength: 0 leaves the source as it is, 1 takes the reference.
+        layers: Slots of W+ that are taken over; all if not given.
+    """
+
+    reference: Inversion
+    mask: Mask
+    shift: tuple[float, float] = (0.0, 0.0)
+    strength: float = 1.0
+    layers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MixRequest(Request):
+    """A face that takes over parts of others.
+
+    Attributes:
+        source: The face that stays wherever nothing is painted.
+        parts: What it takes over; later ones cover earlier ones.
+    """
+
+    source: Inversion
+    parts: tuple[Part, ...] = ()
+
+
 RequestT = TypeVar("RequestT", bound=Request)
 KnobsT = TypeVar("KnobsT", bound=Knobs)
 Run: TypeAlias = Coroutine[Progress, None, Result]

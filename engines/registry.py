@@ -11,6 +11,7 @@ import torch
 import engines.edit
 import engines.explore
 import engines.invert
+import engines.mix
 from engines.contract import Engine
 from engines.core.errors import CatalogueError
 from engines.core.memory import keep_pages
@@ -20,7 +21,7 @@ from engines.generators.ffhq import Student
 from engines.generators.toy import toy
 
 AnyEngine = Engine[Any, Any]
-VERBS: tuple[ModuleType, ...] = (engines.invert, engines.edit, engines.explore)
+VERBS: tuple[ModuleType, ...] = (engines.invert, engines.edit, engines.explore, engines.mix)
 
 
 @cache

@@ -1,5 +1,7 @@
 """Photos of the shelf that one weight change is tuned to along with the photo on the desk."""
 
+from collections.abc import Sequence
+
 from engines import Inversion
 from engines.core.images import to_picture, to_tensor
 from engines.core.shapes import Image
@@ -10,7 +12,7 @@ from studio.shelf import Desk, Item, Kept
 HINT = "One weight change for this photo and for those that pictures on the shelf were inverted from; each takes as long as the first."
 
 
-def pairs(session: Session, items: list[Item]) -> tuple[tuple[Image, Inversion], ...]:
+def pairs(session: Session, items: Sequence[Item]) -> tuple[tuple[Image, Inversion], ...]:
     """Photos of the shelf with their inversions, as `InvertRequest.beside` takes them."""
     return tuple(
         (to_tensor(item.photo, session.generator.resolution), item.whole.to(session.generator.device))

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from studio.library import Library
-from studio.pages import api, edit, explore, invert
+from studio.pages import api, edit, explore, invert, mix
 from studio.session import Session
 from studio.strip import strip
 
@@ -26,6 +26,8 @@ def build(session: Session) -> gr.Blocks:
                 keys = edit.build(session, shelf, page, tab, library)
             with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore") as tab:
                 explore.build(session, shelf, tab, library, keys)
+            with gr.Tab("Local mixing", id="mix", elem_id="tab-mix") as tab:
+                mix.build(session, shelf, tab, library)
         api.build(session, library)
 
         def leave(request: gr.Request) -> None:

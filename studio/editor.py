@@ -4,35 +4,42 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image as Pil
 
 from engines import Direction, Inversion, Latent
-from engines.core.errors import StudioError
+from engines.core.errors import SpaceError, StudioError
 from engines.core.images import to_picture
 from engines.core.seeds import z_codes
 from engines.core.shapes import Image
+from engines.edit import conditional
 from engines.generators.sketch import Sketch, draw
-from engines.metrics.disentanglement import SideEffects
-from engines.spaces.directions import apply, project_out
+from engines.metrics.disentanglement import Measured, SideEffects
+from engines.spaces.directions import apply, standing
 from engines.spaces.statistics import random_w
 from studio.edits import AS_FOUND, Edits, Face, Turn
 from studio.library import Library, own_attribute
 from studio.session import Session
 from studio.shelf import Desk
 
-_EASELS, _CARDS = 4, 120
+_EASELS, _CARDS, _ALONE, _KEPT = 4, 120, 64, 64
+Name = TypeVar("Name")
+Value = TypeVar("Value")
 
 
 @dataclass(eq=False)
 class _Easel:
-    """What one visitor's drawing reuses: layers of the last picture, the face before the edits, small pictures of directions."""
+    """What one visitor's drawing reuses: layers of the last picture, the face before the edits, pictures and figures of directions."""
 
     sketch: Sketch
     before: tuple[Face, Image] | None = None
     cards: "OrderedDict[tuple[Face, str], Pil.Image]" = field(default_factory=OrderedDict)
+    alone: "OrderedDict[tuple[Face, Turn, tuple[str, ...]], dict[str, float]]" = field(default_factory=OrderedDict)
+    small: tuple[Face, Measured] | None = None
+    kept: "OrderedDict[tuple[str, tuple[str, ...]], Direction]" = field(default_factory=OrderedDict)
     deals: int = 0
 
 
@@ -77,10 +84,18 @@ class Editor:
         direction = self.library.get(turn.key, desk)
         kept = [name for name in keep if name != own_attribute(turn.key)]
         if kept and direction.space in ("w", "z"):
-            direction = project_out(direction, [self.library.boundary(name, direction.space, desk) for name in kept])
+            direction = self._kept(desk, turn.key, direction, tuple(kept))
         if turn.layers == AS_FOUND:
             return direction
         return replace(direction, slots=self.slots(turn.layers))
+
+    def _kept(self, desk: Desk, key: str, direction: Direction, names: tuple[str, ...]) -> Direction:
+        """A direction without what must stay; remembered, since a moving slider asks for it with every preview."""
+        known, name = self._easel(desk).kept, (key, names)
+        if name not in known:
+            boundaries = [self.library.boundary(each, direction.space, desk) for each in names]
+            known[name] = conditional(direction, boundaries, self.library.bank)
+        return _recent(known, name, _KEPT)
 
     def slots(self, layers: str) -> tuple[int, ...]:
         """Slots of W+ that a choice of layers stands for.
@@ -122,7 +137,10 @@ class Editor:
 
     def sketch(self, desk: Desk, face: Face, edits: Edits, size: int) -> Pil.Image:
         """The same beside the hand that moves sliders: its layers are left as they are."""
-        return to_picture(draw(self.session.generator, self.moved(desk, face, edits), size))
+        return to_picture(self._drawn(desk, face, edits, size))
+
+    def _drawn(self, desk: Desk, face: Face, edits: Edits, size: int) -> Image:
+        return draw(self.session.generator, self.moved(desk, face, edits), size)
 
     def before(self, desk: Desk, face: Face) -> Image:
         """The full picture before all edits, kept while the face stays."""
@@ -135,6 +153,28 @@ class Editor:
         """What an edit changed: identity distance, and each attribute in units of its own spread."""
         return self._effects.figures(self.before(desk, face), self.image(desk, face, edits))
 
+    def alone(self, desk: Desk, face: Face, turn: Turn, keep: tuple[str, ...]) -> dict[str, float]:
+        """What one slider changes by itself, as `effects` says it but on small pictures; kept, so that a slider at rest costs nothing."""
+        easel, name = self._easel(desk), (face, turn, keep)
+        if name not in easel.alone:
+            size = self.session.live_size
+            if easel.small is None or easel.small[0] != face:
+                easel.small = (face, self._effects.measured(self._drawn(desk, face, Edits(), size)))
+            after = self._effects.measured(self._drawn(desk, face, Edits((turn,), keep), size))
+            easel.alone[name] = self._effects.compared(easel.small[1], after)
+        return _recent(easel.alone, name, _ALONE)
+
+    def score(self, desk: Desk, face: Face, edits: Edits, key: str) -> float | None:
+        """Where a face, edited, stands along a direction: signed distance in sigma from its boundary, or from the average face where the
+        method knows none; nothing where that cannot be told, as along a direction of Z for a photo."""
+        direction = self.library.get(key, desk)
+        still_in_z = direction.space == "z" and not edits.moving
+        code = self.code(desk, face) if still_in_z else self.moved(desk, face, edits)
+        try:
+            return standing(code, direction, self.session.generator) + self.library.offset(key, desk)
+        except SpaceError:
+            return None
+
     @cached_property
     def _effects(self) -> SideEffects:
         return SideEffects(self.session.generator)
@@ -145,10 +185,7 @@ class Editor:
         if name not in easel.cards:
             far = self.library.reach(key, desk).card
             easel.cards[name] = _beside([self._small(desk, face, key, strength) for strength in (-far, 0.0, far)])
-        easel.cards.move_to_end(name)
-        while len(easel.cards) > _CARDS:
-            easel.cards.popitem(last=False)
-        return easel.cards[name]
+        return _recent(easel.cards, name, _CARDS)
 
     def deal(self, desk: Desk) -> Callable[[], bool]:
         """Note that cards are wanted anew; the answer says whether nobody asked again since."""
@@ -167,6 +204,14 @@ class Editor:
         while len(self._easels) > _EASELS:
             del self._easels[next(iter(self._easels))]
         return easel
+
+
+def _recent(kept: "OrderedDict[Name, Value]", name: Name, most: int) -> Value:
+    """What is kept under a name; those that were not asked for longest make room."""
+    kept.move_to_end(name)
+    while len(kept) > most:
+        kept.popitem(last=False)
+    return kept[name]
 
 
 def _beside(pictures: Sequence[Pil.Image]) -> Pil.Image:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from engines import Direction
 
@@ -116,8 +117,11 @@ class Edits:
         return replace(self, turns=tuple(replace(turn, strength=0.0) for turn in self.turns))
 
 
+StepT = TypeVar("StepT")
+
+
 @dataclass(frozen=True)
-class History:
+class History(Generic[StepT]):
     """Edits as they settled, oldest first, and those that were taken back.
 
     Attributes:
@@ -125,19 +129,19 @@ class History:
         future: What redo brings, next first.
     """
 
-    past: tuple[Edits, ...] = field(default_factory=tuple)
-    future: tuple[Edits, ...] = field(default_factory=tuple)
+    past: tuple[StepT, ...] = field(default_factory=tuple)
+    future: tuple[StepT, ...] = field(default_factory=tuple)
 
-    def settled(self, edits: Edits) -> "History":
+    def settled(self, edits: StepT) -> "History[StepT]":
         """With a new present, at most fifty steps long; the same present again is no step."""
         if self.past and self.past[-1] == edits:
             return self
         return History((*self.past, edits)[-50:])
 
-    def back(self) -> "History":
+    def back(self) -> "History[StepT]":
         """One step earlier, if there is one."""
         return History(self.past[:-1], (self.past[-1], *self.future)) if len(self.past) > 1 else self
 
-    def forth(self) -> "History":
+    def forth(self) -> "History[StepT]":
         """One step later, if there is one."""
         return History((*self.past, self.future[0]), self.future[1:]) if self.future else self

@@ -1,11 +1,19 @@
 """Inputs that the page adds to Gradio's own."""
 
+from pathlib import Path
 from types import MethodType
 from typing import Any
 
 import gradio as gr
+from gradio.components.image_editor import EditorData
 from gradio.data_classes import ImageData
 from gradio.image_utils import decode_base64_to_file
+
+CANVAS = 512
+"""Side of the painting canvas in pixels."""
+
+PAINT = "rgba(37, 99, 235, 0.55)"
+"""Masks are painted in a blue that the picture shows through."""
 
 
 def photo_input(**settings: Any) -> gr.Image:
@@ -25,3 +33,30 @@ def _untouched(image: gr.Image, payload: ImageData | None) -> str | None:
     if payload.url and payload.url.startswith("data:"):
         return str(decode_base64_to_file(payload.url, image.GRADIO_CACHE, "png"))
     return payload.path
+
+
+def mask_canvas(**settings: Any) -> gr.ImageEditor:
+    """A canvas to paint a mask on; it hands over the painted layers as encoded pictures, and `studio.mixing` alone opens them."""
+    canvas = gr.ImageEditor(
+        image_mode="RGBA",
+        sources=(),
+        transforms=(),
+        layers=False,
+        fixed_canvas=True,
+        canvas_size=(CANVAS, CANVAS),
+        brush=gr.Brush(default_size=24, colors=[PAINT], color_mode="fixed"),
+        eraser=gr.Eraser(default_size=24),
+        buttons=[],
+        format="png",
+        **settings,
+    )
+    canvas.preprocess = MethodType(_layers, canvas)
+    return canvas
+
+
+def _layers(canvas: gr.ImageEditor, payload: EditorData | None) -> list[bytes]:
+    if payload is None:
+        return []
+    sent = canvas.blob_storage.pop(payload.id, None) if payload.id is not None else payload
+    layers = [] if sent is None else [layer for layer in sent.layers or [] if layer is not None]
+    return [layer if isinstance(layer, bytes) else Path(layer.path).read_bytes() for layer in layers]

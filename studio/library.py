@@ -11,6 +11,7 @@ from engines import Bank, BankRequest, Direction, FitRequest, Request
 from engines.core.errors import StudioError
 from engines.data.faces import attributes, face_bank
 from engines.edit.interfacegan import InterFaceGAN, InterFaceGANKnobs
+from engines.edit.locality import local_directions, shipped_local
 from engines.edit.stylespace import SEVERAL, localised
 from engines.faces.attributes import Attribute
 from studio.edits import USUAL, Reach, reach
@@ -18,13 +19,14 @@ from studio.session import Session
 from studio.shelf import Desk
 
 LAYERS = ("coarse", "middle", "fine", "all")
-MINE = "mine"
+MINE, REGION = "mine", "region"
 METHODS = {
     "interfacegan": "InterFaceGAN",
     "interfacegan-z": "InterFaceGAN in Z",
     "ganspace": "GANSpace",
     "sefa": "SeFa",
     "stylespace": "StyleSpace",
+    REGION: "StyleSpace",
     MINE: "mine",
 }
 """What the page calls the methods, by the first word of their shelves."""
@@ -44,6 +46,7 @@ class Library:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._found: dict[str, Keyed] = {}
+        self._offsets: dict[str, float] = {}
         self._locks: defaultdict[str, Lock] = defaultdict(Lock)
 
     @cached_property
@@ -55,7 +58,13 @@ class Library:
     def shelves(self) -> tuple[str, ...]:
         """Names of what `directions` can list, in the order that a beginner should meet them."""
         channels = tuple(f"stylespace/{name}" for name in self.titles)
-        return ("interfacegan", "interfacegan-z", "ganspace", *(f"sefa/{group}" for group in LAYERS), *channels, MINE)
+        regions = tuple(f"{REGION}/{name}" for name in self.local)
+        return ("interfacegan", "interfacegan-z", "ganspace", *(f"sefa/{group}" for group in LAYERS), *channels, *regions, MINE)
+
+    @cached_property
+    def local(self) -> dict[str, float]:
+        """Regions of the face that channels were measured in, each with the share of its most local channel's change outside it."""
+        return {region: min(share for _, share in found) for region, found in shipped_local(self.session.generator).items() if found}
 
     def directions(self, shelf: str, desk: Desk) -> Keyed:
         """All directions of a shelf; the methods' own are found at the first call, which may take some seconds.
@@ -123,6 +132,8 @@ class Library:
         method, _, part = shelf.partition("/")
         if method == "stylespace":
             return f"{self.titles.get(part, part)} · {self._where(direction)}"
+        if method == REGION:
+            return f"{part.capitalize()} · {self._where(direction).partition(' (')[0]} ({direction.name.partition(': ')[2]})"
         number, _, attribute = direction.name.partition(": ")
         named = self.titles.get(attribute.replace(" ", "_"), attribute)
         return f"{number} · {named[:1].lower()}{named[1:]}" if method == "ganspace" and named else direction.name
@@ -157,6 +168,15 @@ class Library:
         attribute = self.attributes.get(own_attribute(key) or "")
         return f"{attribute.low} ↔ {attribute.high}" if attribute else ""
 
+    def offset(self, key: str, desk: Desk) -> float:
+        """Signed distance of the average face from a direction's boundary in sigma; 0 where the method knows no boundary.
+
+        Raises:
+            StudioError: No such key.
+        """
+        self.get(key, desk)
+        return self._offsets.get(key, 0.0)
+
     def boundary(self, attribute: str, space: str, desk: Desk) -> Direction:
         """The normal that separates an attribute's two ends, in "w" or "z": what a "keep this" box holds fast."""
         return self.get(f"interfacegan{'-z' if space == 'z' else ''}/{attribute}", desk)
@@ -177,6 +197,7 @@ class Library:
             "ganspace": lambda _: _numbered(self.session.engine("ganspace")(BankRequest(bank=self.bank)).directions),
             "sefa": lambda group: _numbered(self.session.engine("sefa")(Request(), layers=group, count=_SEFA_COUNT).directions),
             "stylespace": self._channels,
+            REGION: lambda region: _numbered(local_directions(self.session.generator, region)),
         }
         return finders[method](rest)
 
@@ -188,7 +209,8 @@ class Library:
             if key not in found:
                 engine = cast(InterFaceGAN, self.session.engine("interfacegan"))
                 knobs = InterFaceGANKnobs.of({"space": _BOUNDARIES[shelf]})
-                found[key] = engine.fit(FitRequest(bank=self.bank, attribute=name), knobs).direction
+                boundary = engine.fit(FitRequest(bank=self.bank, attribute=name), knobs)
+                found[key], self._offsets[key] = boundary.direction, boundary.offset
             return found[key]
 
     def _channels(self, attribute: str) -> list[tuple[str, Direction]]:

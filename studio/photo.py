@@ -1,23 +1,32 @@
-"""From an uploaded file to an aligned face on a visitor's desk."""
+"""From an uploaded file to an aligned face, and from there to a code while one watches."""
 
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image as Pil
 
-from engines.core.errors import FaceError, ImageError
-from engines.core.images import read_image, to_tensor
+from engines import InvertRequest, Result
+from engines.core.errors import FaceError, ImageError, StudioError
+from engines.core.images import read_image, to_picture, to_tensor
+from engines.core.knobs import Knobs
+from engines.core.shapes import Image
 from engines.faces import Alignment, align, alignment_from_box, draw_overlay, find_faces
+from engines.registry import AnyEngine
+from studio import along
+from studio.events import Moment, moments
 from studio.session import Session
-from studio.shelf import Desk
+from studio.shelf import Item, Kept, Sitting
 
-OVERLAY_SIDE = 900
+OVERLAY_SIDE, PREVIEW_SIDE, ALIGNED_SIDE = 900, 384, 512
 NO_FACE = (
     "No face was found in this photo: it may be turned away, covered, very small or not a photograph. "
     "Place the box by hand with the three sliders: its middle on the face, its edge about where a passport photo would end."
 )
 
 
-def place(session: Session, desk: Desk, path: str) -> str:
+def place(session: Session, desk: Sitting, path: str) -> str:
     """Read a photo, find its faces and align the largest; returns a sentence about what was found.
 
     Raises:
@@ -46,7 +55,7 @@ def read_upload(session: Session, path: str) -> Pil.Image:
     return read_image(file, session.settings.megapixels)
 
 
-def use(session: Session, desk: Desk, alignment: Alignment) -> Pil.Image:
+def use(session: Session, desk: Sitting, alignment: Alignment) -> Pil.Image:
     """Align the desk's photo by `alignment` and keep it as the target; returns the aligned picture.
 
     Raises:
@@ -59,10 +68,63 @@ def use(session: Session, desk: Desk, alignment: Alignment) -> Pil.Image:
     return picture
 
 
-def overlay(desk: Desk) -> Pil.Image | None:
+def overlay(desk: Sitting) -> Pil.Image | None:
     """The photo with its faces numbered and the crop in use drawn, small enough to send quickly."""
     if desk.photo is None or desk.alignment is None:
         return None
     drawn = draw_overlay(desk.photo, desk.faces, desk.alignment)
     drawn.thumbnail((OVERLAY_SIDE, OVERLAY_SIDE))
     return drawn
+
+
+def aligned(desk: Sitting) -> Pil.Image | None:
+    """The aligned face, small enough to send quickly."""
+    return None if desk.target is None else to_picture(desk.target).resize((ALIGNED_SIDE, ALIGNED_SIDE), Pil.Resampling.LANCZOS)
+
+
+def reserve(desk: Sitting) -> str:
+    """Claim the sitting's one run; returns what to say until its turn comes.
+
+    Raises:
+        StudioError: There is no aligned face, or a run is going.
+    """
+    if desk.target is None:
+        raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
+    if desk.running:
+        raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
+    desk.running = True
+    return "Waiting for its turn …"
+
+
+def inverting(session: Session, desk: Sitting, engine: type[AnyEngine], knobs: Knobs, others: Sequence[Item] = ()) -> Iterator[Moment]:
+    """Invert the aligned face a step at a time; `desk.kept` is the best so far, and in the end the result.
+
+    Args:
+        session: Who computes.
+        desk: Whose face.
+        engine: By which method.
+        knobs: Its settings.
+        others: Items of the shelf, each with its photo, that the generator is tuned to at once.
+    """
+    start = time.perf_counter()
+    target, alignment, photo = desk.target, desk.alignment, desk.photo
+    assert target is not None and alignment is not None and photo is not None
+
+    beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
+
+    def keep(result: Result) -> None:
+        result = replace(result, images=result.images[:1]) if beside else result
+        desk.kept = Kept(result, target, alignment, photo, engine.card.title, time.perf_counter() - start, beside)
+
+    run = session.engine(engine.card.name).run(InvertRequest(image=target, beside=along.pairs(session, others)), knobs)
+    yield from moments(run, keep, session.settings.run_seconds)
+
+
+def preview(image: Image) -> Pil.Image:
+    """The picture so far, small enough to send several times a second."""
+    return small(to_picture(image))
+
+
+def small(picture: Pil.Image, side: int = PREVIEW_SIDE) -> Pil.Image:
+    """A picture no larger than that, for a place among others."""
+    return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)

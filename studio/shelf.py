@@ -88,21 +88,36 @@ class Kept:
     beside: tuple[tuple[str, Pil.Image], ...] = ()
 
 
-@dataclass(eq=False)
-class Desk:
-    """One visitor's things.
+@dataclass(eq=False, kw_only=True)
+class Sitting:
+    """A photo on its way to a code.
 
     Attributes:
-        budget: Bytes that the shelf may hold.
         photo: The photo as it came, upright.
         faces: Faces found in it.
         alignment: The crop in use.
         target: The aligned photo, (1,3,R,R).
         kept: The best result of the run in progress, or the last result.
+        running: Whether its run is queued or going.
+    """
+
+    photo: Pil.Image | None = None
+    faces: tuple[Face, ...] = ()
+    alignment: Alignment | None = None
+    target: Image | None = None
+    kept: Kept | None = None
+    running: bool = False
+
+
+@dataclass(eq=False)
+class Desk(Sitting):
+    """One visitor's things; the sitting is that of the tab Invert.
+
+    Attributes:
+        budget: Bytes that the shelf may hold.
         giver: A second aligned face, (1,3,R,R), whose part the first is to receive.
         part: Which part of it the last run pasted, (1,1,R,R).
         diffused: What became of the two, as `kept`; its target is the plain copy.
-        running: Whether a run of this visitor is queued or going.
         moves: Counts what changed the picture being edited.
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
         drawn: The move whose full picture was drawn last.
@@ -112,15 +127,9 @@ class Desk:
     """
 
     budget: int
-    photo: Pil.Image | None = None
-    faces: tuple[Face, ...] = ()
-    alignment: Alignment | None = None
-    target: Image | None = None
-    kept: Kept | None = None
     giver: Image | None = None
     part: Mask | None = None
     diffused: Kept | None = None
-    running: bool = False
     moves: int = 0
     moved_at: float = 0.0
     drawn: int = 0

@@ -17,6 +17,7 @@ CHECKED = (
     "engines.invert",
     "engines.edit",
     "engines.explore",
+    "engines.mix",
 )
 """Packages that hold tensors. `engines.core` stays out: its knobs must see wrong types themselves, to answer them."""
 

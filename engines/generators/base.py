@@ -71,6 +71,17 @@ class Generator(Protocol):
         """Any code as S: the styles of all layers side by side."""
         ...
 
+    def layer_styles(
+        self,
+        code: Latent | Codes,
+        layers: tuple[str, ...],
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+    ) -> Mapping[str, Tensor]:
+        """The style (B,C), or map of styles (B,C,h,w), that each of `layers` is drawn with, whatever features add to it."""
+        ...
+
     def synthesize(
         self,
         code: Latent | Codes,

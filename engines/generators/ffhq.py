@@ -117,6 +117,24 @@ class Student:
         by_layer = self._styles(code, self.weights, {}, self.layers)
         return Latent("s", torch.cat([by_layer[layer] for layer in self.layers], dim=1))
 
+    def layer_styles(
+        self,
+        code: Latent | Codes,
+        layers: tuple[str, ...],
+        *,
+        tuning: Tuning | None = None,
+        features: Mapping[str, Tensor] | None = None,
+    ) -> Mapping[str, Tensor]:
+        """The style (B,C), or map of styles (B,C,h,w), that each of `layers` is drawn with, whatever features add to it.
+
+        Raises:
+            SpaceError: A code, parameter or layer that this generator does not have.
+        """
+        unknown = sorted(set(layers) - set(self.layers))
+        if unknown:
+            raise SpaceError(f"There is no layer {unknown[0]!r} in the generator {self.name}; layout('s') names them.")
+        return self._styles(code, self._tuned(tuning), self._checked(features), layers)
+
     def synthesize(
         self,
         code: Latent | Codes,

@@ -60,10 +60,32 @@ class SideEffects:
         """Distance of face embeddings of each pair, (batch,); same person below about 0.55."""
         return identity_distance(self._identity.embed(before.clamp(-1, 1)), self._identity.embed(after.clamp(-1, 1)))
 
+    @torch.no_grad()
+    def measured(self, image: Image) -> "Measured":
+        """A picture (1,3,R,R) as `compared` wants it: what many edits of one face are held against is measured once."""
+        return Measured(self.scores(image)[0], self._identity.embed(image.clamp(-1, 1)))
+
+    def compared(self, before: "Measured", after: "Measured") -> dict[str, float]:
+        """What an edit changed: identity_distance, then each attribute's change in units of its spread."""
+        identity = float(identity_distance(before.embedding, after.embedding)[0])
+        return {IDENTITY: identity} | dict(zip(self.names, (after.scores - before.scores).tolist(), strict=True))
+
     def figures(self, before: Image, after: Image) -> dict[str, float]:
-        """What one edit changed: identity_distance, then each attribute's change in units of its spread; two pictures (1,3,R,R)."""
-        change = (self.scores(after) - self.scores(before))[0].tolist()
-        return {IDENTITY: float(self.identity(before, after)[0])} | dict(zip(self.names, change, strict=True))
+        """`compared` for two pictures (1,3,R,R)."""
+        return self.compared(self.measured(before), self.measured(after))
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What the instrument saw of one picture.
+
+    Attributes:
+        scores: Attributes in units of their spread, (attributes,).
+        embedding: Of the face, as `identity_distance` compares it, (1,values).
+    """
+
+    scores: Tensor
+    embedding: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,19 +121,33 @@ def unedited(instrument: SideEffects, faces: Sequence[Latent]) -> tuple[Scores, 
 
 
 def sweep(
-    instrument: SideEffects, direction: Direction, strengths: Sequence[float], faces: Sequence[Latent], pictures: Sequence[Image]
+    instrument: SideEffects,
+    direction: Direction,
+    strengths: Sequence[float],
+    faces: Sequence[Latent | Inversion],
+    pictures: Sequence[Image],
+    size: int | None = None,
 ) -> Sweep:
-    """Draw and measure `direction` at every strength on every face; `pictures` are the unedited ones."""
+    """Draw and measure `direction` at every strength on every face.
+
+    Args:
+        instrument: What measures.
+        direction: What is turned.
+        strengths: In sigma.
+        faces: Codes, or the inversions of photos.
+        pictures: The unedited ones.
+        size: Side at which faces are drawn, the instrument's if not given: early heads know faces of W, so photos want the full picture.
+    """
     scores, identity = [], []
     for face, before in zip(faces, pictures, strict=True):
         sketch = Sketch(instrument.generator)
-        drawn = torch.cat([sketch.draw(_moved(instrument, face, direction, strength), instrument.size) for strength in strengths])
+        drawn = torch.cat([sketch.draw(_moved(instrument, face, direction, at), size or instrument.size) for at in strengths])
         scores.append(instrument.scores(drawn))
         identity.append(instrument.identity(before.expand_as(drawn), drawn))
     return Sweep(tuple(strengths), torch.stack(scores, dim=1), torch.stack(identity, dim=1))
 
 
-def _moved(instrument: SideEffects, face: Latent, direction: Direction | None, strength: float) -> Inversion:
+def _moved(instrument: SideEffects, face: Latent | Inversion, direction: Direction | None, strength: float) -> Inversion:
     edits = [] if direction is None else [(direction, strength)]
     return apply(face, edits, instrument.generator, truncation=_TRUNCATION)
 

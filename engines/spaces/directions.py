@@ -30,6 +30,10 @@ class Editable(Mapper, Protocol):
         """Stacked matrices (values, width) of the affine maps from w to the styles of `layers`."""
         ...
 
+    def styles(self, code: Latent | Codes) -> Latent:
+        """Any code as S: the styles of all layers side by side."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Direction:
@@ -96,6 +100,46 @@ def apply(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Edita
     return replace(inversion, features=_shifted(inversion.features, shift, generator)) if isinstance(shift, Tensor) else inversion
 
 
+@torch.no_grad()
+def standing(inversion: Inversion | Latent, direction: Direction, generator: Editable, *, truncation: float = 1.0) -> float:
+    """Where one code stands along a direction: signed distance from the average face in sigma, after d(n, z) = n.z of
+    arXiv:1907.10786, section 3.1.
+
+    Of codes with a vector a slot, the slots that the direction moves are averaged, so that `apply` by a strength raises this by that
+    strength. Of styles, those count that the picture is drawn with, "shift/LAYER" included.
+
+    Args:
+        inversion: A code (1,...) in any space, alone or with its features.
+        direction: From any method.
+        generator: Whose average face and styles count.
+        truncation: Of codes in z only, as in `apply`.
+
+    Raises:
+        SpaceError: A direction of Z for a code whose z is not known, one of W for a code in S, or vectors of another generator.
+    """
+    inversion = Inversion(inversion) if isinstance(inversion, Latent) else inversion
+    _check([(direction, 1.0)], generator)
+    latent, slots, vector = inversion.latent, list(direction.slots), direction.vector.to(generator.device)
+    if direction.space != latent.space and (direction.space == "z" or (latent.space == "s" and direction.space != "s")):
+        raise SpaceError(
+            f"Where this code lies along {direction.name} is not known: the code is in {latent.space}, not in {direction.space}."
+        )
+    if direction.space == "z":
+        return float(latent.codes[0] @ vector / direction.sigma)
+    codes = apply(inversion, [], generator, truncation=truncation).latent
+    mean = statistics(generator).mean
+    if direction.space == "s":
+        offset = generator.styles(codes).codes - generator.styles(mean).codes
+        for layer, part in generator.layout("s").items():
+            if f"shift/{layer}" in inversion.features:
+                offset[:, part] += inversion.features[f"shift/{layer}"]
+        moved = _within(direction, generator)
+        return float(offset[0] @ moved / moved.square().sum() / direction.sigma)
+    offset = (generator.slots.spread(codes.codes) - mean)[0, slots]
+    moved = vector.expand_as(offset) if direction.space == "w" else vector[slots]
+    return float((offset * moved).sum() / moved.square().sum() / direction.sigma)
+
+
 def project_out(direction: Direction, conditions: Sequence[Direction]) -> Direction:
     """The same direction without what it shares with `conditions`: conditional manipulation (arXiv:1907.10786, section 3.3).
 
@@ -115,12 +159,10 @@ def project_out(direction: Direction, conditions: Sequence[Direction]) -> Direct
     rows = torch.stack([condition.vector.flatten() for condition in conditions]).double().cpu()
     vector = direction.vector.flatten().double().cpu()
     left = vector - torch.linalg.pinv(rows, rtol=1e-6) @ (rows @ vector)
-    length = float(left.norm())
+    length, kept = float(left.norm()), ", ".join(dict.fromkeys(condition.name for condition in conditions))
     if length < _DEPENDENT:
-        names = ", ".join(condition.name for condition in conditions)
-        raise SpaceError(f"Nothing of {direction.name} is left when {names} must stay. Keep fewer things, or choose another direction.")
+        raise SpaceError(f"Nothing of {direction.name} is left when {kept} must stay. Keep fewer things, or choose another direction.")
     unit = (left / length).reshape(direction.vector.shape).to(direction.vector)
-    kept = ", ".join(condition.name for condition in conditions)
     return replace(direction, vector=unit, sigma=direction.sigma * length, source=f"{direction.source}; kept: {kept}")
 
 

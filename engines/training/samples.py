@@ -101,7 +101,7 @@ class Samples:
 
     def known(self, count: int) -> Codes:
         """Codes of the active slots (count,16,width) of the first samples, whose pictures need not be drawn."""
-        chunks = [self._codes(*self._drawn(number)) for number in range(-(-count // CHUNK))]
+        chunks = [assembled(self.generator, *self._drawn(number)) for number in range(-(-count // CHUNK))]
         return torch.cat(chunks)[:count]
 
     def _kept(self) -> int:

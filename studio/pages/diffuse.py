@@ -23,7 +23,8 @@ from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, panel
 from studio.events import QUICK, RUN_LANE, moments, offer, say, spoken
 from studio.inputs import photo_input
-from studio.pages.result import in_full, small, turned
+from studio.pages.result import in_full, turned
+from studio.photo import preview, small
 from studio.session import Session
 from studio.shelf import Desk, Kept
 from studio.strip import Strip
@@ -199,7 +200,7 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
             for moment in moments(session.engine(NAME).run(asked, knobs), keep, session.settings.run_seconds):
                 changes: dict[Any, Any] = {parts.buttons.status: say(moment)}
                 if moment.progress.preview is not None and moment.result is None:
-                    changes[parts.preview] = small(to_picture(moment.progress.preview))
+                    changes[parts.preview] = preview(moment.progress.preview)
                 yield changes
             yield conclusion(session, desk, parts) | {parts.code: snippet(chosen, knobs)}
         finally:

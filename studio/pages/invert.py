@@ -1,30 +1,27 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image as Pil
 
 import engines.invert
-from engines import InvertRequest, Result
+from engines import InvertRequest
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from engines.faces import alignment_from_box
 from studio import along
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, Moment, moments, say, spoken
+from studio.events import QUICK, RUN_LANE, Moment, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
 from studio.pages import compare, diffuse, published
-from studio.pages.result import Outputs, conclusion, result_cell, small, snippet, viewed
-from studio.photo import overlay, place, use
+from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewed
+from studio.photo import aligned as aligned_of
+from studio.photo import inverting, overlay, place, preview, reserve, use
 from studio.plots import loss_curve
 from studio.session import Session, examples
-from studio.shelf import Desk, Kept
 from studio.strip import Strip
 
 
@@ -90,7 +87,7 @@ def _photo_cell(session: Session) -> None:
             return [None, f"⚠️ {error}", gr.Radio(visible=False), gr.skip(), None]
         names = [f"Face {index + 1}" for index in range(len(desk.faces))]
         radio = gr.Radio(names, value=names[0] if names else None, visible=len(names) > 1)
-        return [overlay(desk), words, radio, gr.Accordion(open=not names), _small(desk)]
+        return [overlay(desk), words, radio, gr.Accordion(open=not names), aligned_of(desk)]
 
     @spoken
     def choose_face(name: str | None, request: gr.Request) -> list[Any]:
@@ -100,7 +97,7 @@ def _photo_cell(session: Session) -> None:
         if not 0 <= index < len(desk.faces):
             raise FaceError("That face is no longer there. Choose the photo again.")
         use(session, desk, desk.faces[index].alignment)
-        return [overlay(desk), desk.faces[index].warning or f"{name} is aligned.", _small(desk)]
+        return [overlay(desk), desk.faces[index].warning or f"{name} is aligned.", aligned_of(desk)]
 
     @spoken
     def choose_box(x: float, y: float, side: float, request: gr.Request) -> list[Any]:
@@ -109,7 +106,7 @@ def _photo_cell(session: Session) -> None:
         if desk.photo is None:
             raise FaceError("There is no photo yet. Choose one, or click an example.")
         use(session, desk, alignment_from_box(desk.photo.size, x, y, side))
-        return [overlay(desk), "Aligned by hand.", _small(desk)]
+        return [overlay(desk), "Aligned by hand.", aligned_of(desk)]
 
     photo.change(
         choose_photo, photo, outputs, concurrency_id="photo", concurrency_limit=1, api_visibility="private", show_progress_on=[found]
@@ -125,10 +122,6 @@ def _photo_cell(session: Session) -> None:
         concurrency_id="photo",
         api_visibility="private",
     )
-
-
-def _small(desk: Desk) -> Pil.Image | None:
-    return None if desk.target is None else to_picture(desk.target).resize((512, 512), Pil.Resampling.LANCZOS)
 
 
 def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
@@ -190,13 +183,7 @@ def _connect(
     @spoken
     def claim(request: gr.Request) -> str:
         """Reserve the visitor's one run, or say why not."""
-        desk = session.visitors.desk(request.session_hash)
-        if desk.target is None:
-            raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-        desk.running = True
-        return "Waiting for its turn …"
+        return reserve(session.visitors.desk(request.session_hash))
 
     @spoken
     def run_method(request: gr.Request, name: str, together: bool, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -204,20 +191,8 @@ def _connect(
         desk = session.visitors.desk(request.session_hash)
         try:
             chosen, knobs = _chosen(panels, name, values)
-            engine = session.engine(name)
-            start = time.perf_counter()
-            target, alignment, photo = desk.target, desk.alignment, desk.photo
-            assert target is not None and alignment is not None and photo is not None
-
-            others = desk.others(to_picture(target)) if together and chosen.engine.tunes_along else []
-            beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
-
-            def keep(result: Result) -> None:
-                result = replace(result, images=result.images[:1]) if beside else result
-                desk.kept = Kept(result, target, alignment, photo, chosen.engine.card.title, time.perf_counter() - start, beside)
-
-            run = engine.run(InvertRequest(image=target, beside=along.pairs(session, others)), knobs)
-            for moment in moments(run, keep, session.settings.run_seconds):
+            others = desk.others(to_picture(desk.target)) if together and chosen.engine.tunes_along and desk.target is not None else []
+            for moment in inverting(session, desk, chosen.engine, knobs, others):
                 yield _live(moment, buttons, out)
             yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
         finally:
@@ -288,5 +263,5 @@ def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
     if moment.history:
         changes[out.curve] = loss_curve(moment.history)
     if moment.progress.preview is not None and moment.result is None:
-        changes[out.preview] = small(to_picture(moment.progress.preview))
+        changes[out.preview] = preview(moment.progress.preview)
     return changes

@@ -15,6 +15,7 @@ from engines.spaces.statistics import statistics
 from studio.cell import code
 from studio.controls import Panel
 from studio.events import offer
+from studio.photo import small
 from studio.plots import error_map
 from studio.session import Session
 from studio.shelf import Desk, Kept
@@ -118,11 +119,6 @@ def _gallery(result: Result) -> gr.Gallery:
     further = [(to_picture(image[None]), f"variant {index}") for index, image in enumerate(result.images[1:], 1)]
     shown = [(small(picture), name) for picture, name in named + further]
     return gr.Gallery(shown, visible=bool(shown))
-
-
-def small(picture: Pil.Image, side: int = 384) -> Pil.Image:
-    """A picture no larger than that, for a place among others."""
-    return picture if picture.width <= side else picture.resize((side, side), Pil.Resampling.BILINEAR)
 
 
 def in_full(session: Session, kept: Kept) -> Kept:

@@ -30,6 +30,7 @@ PAGE = {
     "start_seconds": 6.0,
     "random_face_seconds": {"first": 0.6, "median": 0.5},
     "slider_seconds": {"coarse": {"median": 0.123, "slowest": 0.2, "moves": 50}},
+    "explorer": {"points": 5000, "seconds": {"first view in 3-D": 0.9}},
     "inversion": {"method": "image2stylegan", "photo": "a.jpg", "seconds": 50.0} | FIGURES,
     "memory_mib": {"idle": 600.0, "peak": 1500.0, "after": 1000.0},
 }
@@ -54,6 +55,7 @@ EDITING = {
             "own_before": 1.5,
             "own_after": 1.4,
             "leak_ratio_cut": 0.7,
+            "cut_by_boundary_alone": 0.34,
         }
     ],
     "dependency": [
@@ -64,7 +66,20 @@ EDITING = {
     "photo": {"smile": {"strengths": [-2.0, 2.0], "identity_distance": [0.3, 0.4], "change": [-1.0, 1.0]}},
     "ganspace": {"samples": 1000, "seconds": 3.0, "agreement_of_ten": 0.99, "spreads": [2.8, 2.6, 2.5]},
     "sefa": [{"layers": "all", "seconds": 0.1, "ratio": 2.0}],
-    "locality": [{"region": "mouth", "local_channels": 9, "outside": 0.05}, {"region": "skin", "local_channels": 0, "outside": None}],
+    "locality": [
+        {"region": "mouth", "outside": [0.05, 0.06], "outside_by_gradients": 0.3},
+        {"region": "skin", "outside": [], "outside_by_gradients": None},
+    ],
+}
+
+MIXED = {"mse_src": 0.0123, "mse_ref": 0.0456, "seam": 1.23, "seam_source": 1.11, "seam_reference": 1.01, "pairs": 9}
+MIXING = {
+    "machine": MACHINE,
+    "pairs": 100,
+    "edge": 0.03,
+    "parts": {"eyes": {"styles by pixel": MIXED | {"mse_ref": None}}},
+    "all": {"styles by pixel": MIXED, "pasted pixels": MIXED},
+    "seconds": {"plain": {"median": 0.2, "over_plain": 1.0}, "mouth": {"median": 0.28, "over_plain": 1.4}},
 }
 
 
@@ -74,6 +89,7 @@ def results(tmp_path: Path) -> Path:
     write("page", PAGE, tmp_path)
     write("inversion", {"machine": MACHINE, "medians": [MEDIAN, MEDIAN | {"kind": "real", "faces": 1}]}, tmp_path)
     write("editing", EDITING, tmp_path)
+    write("mixing", MIXING, tmp_path)
     return tmp_path
 
 
@@ -87,6 +103,12 @@ def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
             grid = []
 
 
+def test_mixing_shows_its_figures_and_a_dash_for_what_was_not_measured(results: Path) -> None:
+    text = table.rendered(results)
+    assert "100 pairs" in text and "| pasted pixels | 0.012 | 0.046 | 1.230 |" in text
+    assert "| eyes | 0.012 | - | 1.230 |" in text and "mouth 0.280 s (1.40x)" in text
+
+
 def test_figures_and_machine_are_shown(results: Path) -> None:
     text = table.rendered(results)
     assert "A processor, 2 cores, 8 GiB, torch 2.13.0 on 2 threads, 2026-01-01" in text
@@ -96,6 +118,8 @@ def test_figures_and_machine_are_shown(results: Path) -> None:
     assert "| 600 / 1500 / 1000 MiB |" in text
     assert "| 3 generated | Projector | 40 (end) | 0.100 |" in text
     assert "| smile | 0.987 | 0.850 | 0.800 | 3.5 |" in text
+    assert "| smile, beard kept | +0.40 → +0.10 | +1.50 → +1.40 | 70% | 34% |" in text
+    assert "| mouth | 0.050 | 0.060 | - | 0.300 |" in text and "first view in 3-D | 900 ms |" in text
     assert "| smile | 0.111 | 0.300 | 0.200 | - | - | - |" in text
 
 
@@ -105,7 +129,7 @@ def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    assert table.rendered(tmp_path).count("has not been run.") == 4
+    assert table.rendered(tmp_path).count("has not been run.") == 5
     write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
     assert "OpenVINO is not installed." in table.rendered(tmp_path)
 

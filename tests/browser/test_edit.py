@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.test_pages import aligned, invert
+from tests.browser.test_pages import ASTRONAUT, aligned, invert
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -56,6 +56,11 @@ def test_a_visitor_finds_sliders_ready_and_moving_one_changes_all_that_follows(v
     settled(page, "(direction_1, 2)")
     assert picture(page) != first
     expect(page.locator("#edit-meter .own")).to_contain_text("Brightness")
+    expect(page.locator("#edit-aside-1")).to_contain_text("moves most")
+    expect(page.locator("#edit-aside-1 .gauge")).to_be_visible()
+    expect(page.locator("#edit-aside-2")).to_contain_text("score")
+    expect(page.locator("#edit-aside-2")).not_to_contain_text("moves most")
+    expect(page.locator("#edit-cards")).to_contain_text("sigma)")
     with page.expect_download() as download:
         page.click("#edit-download")
     assert download.value.suggested_filename == "edited.png"
@@ -157,3 +162,18 @@ def test_the_picture_to_keep_is_there_before_any_slider_moves(visit: Visit, toy_
     page.wait_for_timeout(500)
     box = handle.bounding_box()
     assert box is not None and box["x"] <= page.evaluate(middle) <= box["x"] + box["width"]
+
+
+def test_an_upload_is_inverted_shelved_and_edited_at_once(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#edit-kind").get_by_text("Upload").click()
+    expect(page.locator("#edit-seed")).to_be_hidden()
+    page.set_input_files("#edit-photo input[type=file]", str(ASTRONAUT))
+    expect(page.locator("#edit-photo-status")).to_contain_text("Step")
+    page.click("#edit-photo-stop")
+    expect(page.locator("#edit-photo-status")).to_contain_text("best so far")
+    expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    settled(page, "load_file")
+    press(page, 1, 10)
+    says(page, "Brightness +1.0")

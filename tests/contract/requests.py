@@ -1,6 +1,8 @@
 """What each engine is given in the contract tests: the smallest request of the family that it accepts."""
 
-from engines import BankRequest, ExploreRequest, FitRequest, InvertRequest, Request
+import torch
+
+from engines import BankRequest, ExploreRequest, FitRequest, Inversion, InvertRequest, Latent, MixRequest, Part, Request
 from engines.contract import Engine
 from engines.data import face_bank
 from engines.explore.changes import ChangesRequest
@@ -39,6 +41,10 @@ def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Requ
     if engine.accepts is FitRequest:
         bank = face_bank(generator)
         return FitRequest(bank=bank, attribute=bank.names[0], keep=bank.names[1:2], seed=seed)
+    if engine.accepts is MixRequest:
+        faces = [Inversion(Latent("w", random_w(generator, 5 + number + seed))) for number in range(2)]
+        half = (torch.arange(64) < 32).float().expand(1, 1, 64, 64)
+        return MixRequest(source=faces[0], parts=(Part(faces[1], half), Part(faces[1], half, shift=(0.3, 0.1))), seed=seed)
     if engine.accepts in (Request, ExploreRequest, ChangesRequest, TrajectoryRequest):
         return engine.accepts(seed=seed)
     raise NotImplementedError(f"Say here what {engine.__name__} is given: it accepts {engine.accepts.__name__}.")

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,8 @@ import pytest
 import torch
 from PIL import Image as Pil
 
-from engines import Inversion, Latent
+from engines import Inversion, InvertRequest, Latent
+from engines.contract import Run
 from engines.core.errors import WeightsError
 from engines.spaces.statistics import random_w
 from studio.compared import MOST_ROWS, Comparison, Row, closed, opened
@@ -104,18 +104,31 @@ def session() -> Session:
     return Session(Settings(generator="toy"))
 
 
+class Quick:
+    """An engine at two steps, whatever it is asked for."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def run(self, request: InvertRequest, _: Any) -> Run:
+        known = {declared.name for declared in self.engine.knob_set.declared()}
+        quick = {name: value for name, value in {"steps": 2, "quick_steps": 1}.items() if name in known}
+        return self.engine.run(request, self.engine.knob_set.of(quick))
+
+
 @pytest.fixture
-def answers(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
-    """Over a new visitor, with every engine at two steps."""
+def answers(session: Session, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Over a new visitor, with every method that inverts at two steps."""
     session.visitors.leave("visitor")
     with gr.Blocks():
         library = Library(session)
         found = Answers(session, library, shelf_strip(session), parts({}, library))
-    for engine in found.methods.values():
-        known = {declared.name for declared in engine.knob_set.declared()}
-        quick = {name: value for name, value in {"steps": 2, "quick_steps": 1}.items() if name in known}
-        monkeypatch.setattr(engine, "knob_set", lambda of=engine.knob_set.of, quick=quick: of(quick))
-    yield found
+    build = session.engine
+    monkeypatch.setattr(session, "engine", lambda name: Quick(build(name)) if name in found.methods else build(name))
+    return found
 
 
 def photo(answers: Answers) -> Any:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 import torch
 from PIL import Image as Pil
@@ -19,13 +20,18 @@ from studio.edits import MOST, Edits, Face, History, Turn
 from studio.library import Library, own_attribute
 from studio.pages.edit.answers import first_turns
 from studio.pages.edit.choose import Dealer, taken
-from studio.pages.edit.meter import meter
+from studio.pages.edit.meter import aside, meter
 from studio.pages.edit.recipe import recipe
 from studio.pages.edit.source import facing
 from studio.pages.edit.turn import CUSTOM, arrange, reaching, words
+from studio.pages.edit.upload import UPLOAD, Reader, upload_part
+from studio.photo import inverting
 from studio.session import Session
 from studio.shelf import Desk
+from studio.strip import strip
+from tests.studio.conftest import ASTRONAUT
 
+BRIEF = {"steps": 2, "quick_steps": 1}
 SMILE, TURNED = "interfacegan/brightness", "interfacegan/contrast"
 
 
@@ -129,6 +135,80 @@ def test_the_meter_shows_what_changed_and_what_was_not_measured(editor: Editor, 
     drawn = meter({"identity_distance": 0.2, "yaw": -1.5, "smile": math.nan}, known, {"yaw"})
     assert "0.20" in drawn and "&lt;b&gt;yaw" in drawn and "-1.5" in drawn and "left" in drawn and drawn.count("not measured") == 1
     assert "not measured" in meter({"identity_distance": math.nan}, {}, ())
+
+
+def test_a_slider_alone_is_measured_once_and_not_by_what_the_others_do(editor: Editor, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = editor.alone(desk, Face(), Turn(SMILE, 3.0), ())
+    assert set(alone) == {"identity_distance", "brightness", "warmth", "contrast"} and abs(alone["brightness"]) > 0.1
+    monkeypatch.setattr(editor, "_drawn", None)  # whatever is drawn again would fail
+    assert editor.alone(desk, Face(), Turn(SMILE, 3.0), ()) is alone
+
+
+def test_a_face_stands_where_its_slider_puts_it(editor: Editor, desk: Desk) -> None:
+    photo = shelved(editor, desk)
+    for key in (SMILE, "ganspace/2", "sefa/coarse/1", "stylespace/warmth/1"):
+        for face in (Face(), photo):
+            before, after = (editor.score(desk, face, edits(*turns), key) for turns in ((), (Turn(key, 1.5),)))
+            assert before is not None and after == pytest.approx(before + 1.5, abs=1e-2)
+    in_z = "interfacegan-z/brightness"
+    assert editor.score(desk, Face(), edits(), in_z) is not None
+    assert editor.score(desk, photo, edits(), in_z) is None
+    assert editor.library.offset(SMILE, desk) != 0 and editor.library.offset("ganspace/2", desk) == 0
+
+
+def test_a_small_meter_names_the_largest_other_change() -> None:
+    known = {name: Attribute(name, f"<b>{name} (as guessed)", "", "", "left", "right") for name in ("yaw", "smile")}
+    drawn = aside((-0.5, 1.5), {"identity_distance": 0.7, "yaw": 2.0, "smile": -0.4}, known, "yaw")
+    assert "-0.5 → +1.5 sigma" in drawn and "0.70" in drawn and "class='other'" in drawn
+    assert "&lt;b&gt;smile -0.4" in drawn and "yaw" not in drawn
+    resting = aside((-0.5, -0.5), None, known, "yaw")
+    assert "-0.5 sigma" in resting and "→" not in resting and "identity" not in resting
+    assert "not known" in aside((None, None), None, known, "")
+    assert "no face" in aside((0, 0), {"identity_distance": math.nan, "yaw": math.nan}, known, "")
+
+
+class Asking:
+    session_hash = "uploads"
+
+
+@pytest.fixture
+def reader(session: Session) -> Any:
+    session.visitors.leave(Asking.session_hash)
+    with gr.Blocks():
+        return Reader(session, strip(session), upload_part(session), gr.Radio(["Seed", "Shelf", UPLOAD]))
+
+
+def test_a_photo_is_read_inverted_shelved_and_chosen(session: Session, reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    request: Any = Asking()
+    monkeypatch.setattr("studio.pages.edit.upload.inverting", lambda *args: inverting(*args[:3], args[2].knob_set.of(BRIEF)))
+    picture, _, words, due = reader.read(str(ASTRONAUT), 0, request)
+    assert picture.size == (512, 512) and "aligned" in words and due == 1
+    with pytest.raises(gr.Error, match="no longer there"):
+        reader.choose("Face 9", request)
+    reader.claim(request)
+    with pytest.raises(gr.Error, match="still going"):
+        reader.claim(request)
+    last = list(reader.run(request))[-1]
+    desk = session.visitors.desk(Asking.session_hash)
+    assert last[reader.kind] == "Shelf" and last[reader.strip.chosen] in desk.shelf
+    assert desk.target is None  # the tab Invert keeps its own photo
+    assert reader.stop(request) == {reader.part.buttons.status: "Nothing is running."}
+
+
+def test_a_photo_without_a_face_and_a_file_that_is_none_are_not_run(reader: Any, write: Callable[..., str]) -> None:
+    request: Any = Asking()
+    noise = write("noise.png", Pil.effect_noise((300, 200), 80).convert("RGB"), format="PNG")
+    _, _, words, due = reader.read(noise, 4, request)
+    assert "No face was found" in words and due == 4
+    _, _, words, due = reader.read(write("words.jpg", b"these are words"), 4, request)
+    assert "not a picture" in words and due == 4
+    with pytest.raises(gr.Error, match="no aligned face"):
+        reader.claim(request)
+    assert reader.read(None, 4, request)[-1] == 4
+
+
+def test_while_a_photo_is_on_its_way_the_face_stays() -> None:
+    assert facing(UPLOAD, 7, 0.7, None) == gr.skip()
 
 
 KEYS = (SMILE, "interfacegan-z/contrast", "ganspace/2", "sefa/coarse/1", "stylespace/warmth/1")

@@ -118,7 +118,7 @@ class ReStyle(Encoding):
             picture = area(target, preset.size)
             with torch.no_grad():
                 codes, attempt = start(len(target), side)
-            for _ in range(ROUNDS):
+            for _round in range(ROUNDS):
                 codes = codes + scale.offsets(self.change(network, Look(picture, attempt), setting, moment.progress))
                 image = draw(generator, codes, side)
                 latent = latent_distance(codes, true_codes, scale.deviation)

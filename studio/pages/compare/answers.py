@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from PIL import Image as Pil
 
 from engines import InvertRequest, Result
 from engines.comparison import Judge, inverters, reader, space_of, values_of
@@ -22,13 +21,13 @@ from studio.events import moments, offer, say, spoken
 from studio.library import Library
 from studio.pages.compare.parts import Parts
 from studio.pages.compare.table import points, strip, table_html
+from studio.photo import preview
 from studio.plots import csv_bytes
 from studio.session import Session
 from studio.shelf import Desk
 from studio.strip import Strip
 
 MOST_SIGMA = 4.0
-_PREVIEW = 384
 
 
 class Answers:
@@ -144,9 +143,9 @@ class Answers:
         desk = self.desk(request)
         name = getattr(event, "name", None)
         row = None if desk.comparison is None or not isinstance(name, str) else desk.comparison.rows.get(name)
-        if row is None or row.inversion is None:
+        if desk.comparison is None or row is None or row.inversion is None:
             raise StudioError("That inversion is not kept any more. Run its method again.")
-        item = desk.put(row.title, opened(row.picture), row.inversion)
+        item = desk.put(row.title, opened(row.picture), row.inversion, to_picture(desk.comparison.target))
         gr.Success(f"{row.title} is on the shelf. The tab Edit directions picks it up.")
         return self.shelf.show(desk, item.key)
 
@@ -166,7 +165,7 @@ class Answers:
         return {
             parts.table: table_html(comparison, self.reader),
             parts.plot: points(comparison, self.reader),
-            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"The same edit of each: {comparison.edit}"),
+            parts.strip: gr.Gallery(pictures, visible=bool(pictures), label=f"Edited: {comparison.edit}"),
         }
 
     def _comparison(self, desk: Desk) -> Comparison:
@@ -214,7 +213,7 @@ class Answers:
                 seconds = moment.seconds
                 changes: dict[Any, Any] = {status: f"{place} · {title} · {say(moment)}"}
                 if moment.progress.preview is not None:
-                    changes[self.parts.preview] = _small(moment.progress.preview)
+                    changes[self.parts.preview] = preview(moment.progress.preview)
                 yield changes
             yield {status: f"{place} · {title} · measuring …"}
             comparison.put(self._row(name, kept[0], comparison.target, seconds, edit))
@@ -236,11 +235,6 @@ class Answers:
         device = self.session.generator.device
         found = self.judge.edited(row.inversion.to(device), image.to(device), photo.to(device), edit)
         return replace(row, edited=closed(to_picture(found.image)), changed=found.figures)
-
-
-def _small(image: Image) -> Pil.Image:
-    picture = to_picture(image)
-    return picture if picture.width <= _PREVIEW else picture.resize((_PREVIEW, _PREVIEW), Pil.Resampling.BILINEAR)
 
 
 def _plain(photo: Image) -> bytes:

@@ -27,7 +27,7 @@ FURTHER: tuple[Callable[[EditContext], None], ...] = (workshop.build, motion.bui
 
 _LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
 _LOOK_WHEN_LOADED = """() => document.addEventListener('load', event => {
-  if (event.target.closest?.('#edit-compare')) window.dispatchEvent(new Event('resize'));
+  if (event.target.closest?.('#edit-compare, #mix-compare')) window.dispatchEvent(new Event('resize'));
 }, true)"""
 """The sliding picture takes its width when it is built: before its first picture, or in a hidden tab, that is nothing. It looks again
 when the window changes."""
@@ -39,9 +39,9 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
     start = first_turns(editor)
     face, edits, history = gr.State(Face()), gr.State(start), gr.State(History((start,)))
     with cell(
-        1, "A face to edit", "A face that a seed stands for, or the picture chosen on the shelf. A photo gets there from the tab Invert."
+        1, "A face to edit", "A face that a seed stands for, the picture chosen on the shelf, or a photo of your own, inverted here."
     ):
-        source = source_cell()
+        source = source_cell(session)
     with cell(
         2, "Choose directions", "Five ways to find a direction in latent space, each shown on your face. A click gives a card its slider."
     ):
@@ -61,7 +61,7 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
         deal_after(wiring.redraw_after(event), cards, dealer, face)
 
     keeping.keep.click(wiring.answers.put, wiring.state, strip.outputs, **LANE)
-    connect_source(source, strip, face, redraw_after)
+    connect_source(session, source, strip, face, redraw_after)
     redraw_after(page.load(lambda: None, **AT_ONCE))
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     page.load(None, None, None, js=_LOOK_WHEN_LOADED, **PRIVATE)
@@ -101,7 +101,8 @@ class _Wiring:
         drawn = rested.success(answers.settle, [*self.state, self.history], settled, trigger_mode="multiple", **LANE)
         behind: dict[str, Any] = {"trigger_mode": "always_last"} | ASIDE | PRIVATE
         measured = drawn.success(answers.measure, self.state, keeping.meter, **behind)
-        measured.success(answers.five, [*self.state, self.board.which], self.board.strip, **behind)
+        told = measured.success(answers.asides, self.state, self.board.asides, **behind)
+        told.success(answers.five, [*self.state, self.board.which], self.board.strip, **behind)
 
     def redraw_after(self, event: Any) -> Any:
         """The picture again, for another face."""

@@ -11,11 +11,11 @@ from engines.core.errors import SpaceError, StudioError
 from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
 from studio.editor import Editor
-from studio.edits import Edits, Face, History, Turn
+from studio.edits import MOST, Edits, Face, History, Turn
 from studio.events import offer, spoken
 from studio.library import own_attribute
 from studio.pages.edit.choose import taken
-from studio.pages.edit.meter import UNMEASURED, meter
+from studio.pages.edit.meter import UNMEASURED, aside, meter
 from studio.pages.edit.recipe import recipe
 from studio.pages.edit.turn import arrange, range_of, reaching, words
 from studio.shelf import Desk
@@ -48,7 +48,7 @@ class Answers:
         await asyncio.sleep(REST_SECONDS * 1.1)  # a little more than `settle` asks for: the last move's wait must never count as too short
 
     @spoken
-    def settle(self, face: Face, edits: Edits, history: History, request: gr.Request) -> list[Any]:
+    def settle(self, face: Face, edits: Edits, history: History[Edits], request: gr.Request) -> list[Any]:
         """The full picture, and a step to undo, unless a newer move is under way."""
         desk = self.desk(request)
         if not desk.rested(REST_SECONDS):
@@ -65,6 +65,19 @@ class Answers:
             return UNMEASURED
         own = {own_attribute(turn.key) or "" for turn in edits.moving}
         return meter(self.editor.effects(self.desk(request), face, edits), self.editor.library.attributes, own)
+
+    @spoken
+    def asides(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
+        """Each slider's own small meter; when a hand moves on, the rest waits for its next rest."""
+        desk, drawn = self.desk(request), []
+        moves = desk.moves
+        for turn in edits.turns:
+            if desk.moves != moves:
+                break
+            scores = (self.editor.score(desk, face, Edits(), turn.key), self.editor.score(desk, face, edits, turn.key))
+            figures = self.editor.alone(desk, face, turn, edits.keep) if turn.strength else None
+            drawn.append(aside(scores, figures, self.editor.library.attributes, own_attribute(turn.key) or ""))
+        return [*drawn, *[gr.skip() for _ in range(MOST - len(drawn))]]
 
     @spoken
     def redraw(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
@@ -146,13 +159,13 @@ class Answers:
         return [new, gr.skip()]
 
 
-def back(history: History) -> list[Any]:
+def back(history: History[Edits]) -> list[Any]:
     """A step back."""
     earlier = history.back()
     return [earlier, earlier.past[-1] if earlier.past else gr.skip()]
 
 
-def forth(history: History) -> list[Any]:
+def forth(history: History[Edits]) -> list[Any]:
     """A step forth."""
     later = history.forth()
     return [later, later.past[-1] if later.past else gr.skip()]

@@ -9,11 +9,12 @@ import gradio as gr
 
 from engines.core.errors import StudioError
 from engines.core.memory import give_back
+from engines.edit.locality import LOCAL
 from studio.cell import lesson
 from studio.editor import Editor
 from studio.edits import MOST, Edits, Face, Turn
 from studio.events import QUICK, spoken
-from studio.library import LAYERS, METHODS, MINE
+from studio.library import LAYERS, METHODS, MINE, REGION
 from studio.pages.edit.context import BACKGROUND, IN_TURN, PRIVATE
 from studio.shelf import Desk
 
@@ -21,7 +22,14 @@ FIRST = 12
 """Cards shown at first, and added by each "More"."""
 
 _BETWEEN_UPDATES, _QUIET, _PATIENCE = 0.5, 0.5, 3.0
-_TITLES = {"interfacegan": "InterFaceGAN in W", "ganspace": "GANSpace", "sefa": "SeFa", "stylespace": "StyleSpace", MINE: "Mine"}
+_TITLES = {
+    "interfacegan": "InterFaceGAN in W",
+    "ganspace": "GANSpace",
+    "sefa": "SeFa",
+    "stylespace": "StyleSpace",
+    REGION: "StyleSpace by region",
+    MINE: "Mine",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +55,7 @@ class Cards:
 
 def choose_cell(editor: Editor) -> Cards:
     """Build the components."""
-    offered = [(_TITLES.get(name, title), name) for name, title in METHODS.items()]
+    offered = [(_TITLES.get(name, title), name) for name, title in METHODS.items() if name != REGION or editor.library.local]
     with gr.Row():
         method = gr.Radio(offered, value=offered[0][1], label="Method", elem_id="edit-method")
         part = gr.Radio([], label="Layers", visible=False, elem_id="edit-part")
@@ -82,6 +90,9 @@ class Dealer:
             titles = self.editor.library.titles
             choices = [(title, name) for name, title in titles.items()]
             return [gr.Radio(choices, value="smile" if "smile" in titles else choices[0][1], label="Attribute", visible=True), FIRST]
+        if method == REGION:
+            regions = [(region.capitalize(), region) for region in self.editor.library.local]
+            return [gr.Radio(regions, value="mouth", label="Region", visible=True), FIRST]
         return [gr.Radio(visible=False), FIRST]
 
     @spoken
@@ -91,7 +102,7 @@ class Dealer:
         newest = self.editor.deal(desk)
         quiet = gr.skip()
         yield [gr.skip(), gr.skip(), "Finding the directions …", quiet]
-        shelf = f"{method}/{part}" if method in ("sefa", "stylespace") else method
+        shelf = f"{method}/{part}" if method in ("sefa", "stylespace", REGION) else method
         try:
             every = self.editor.library.keys(shelf, desk)
             keys = every[:shown]
@@ -101,7 +112,7 @@ class Dealer:
                 _give_way(desk)
                 if not newest():
                     return
-                cards.append((self.editor.card(desk, face, key), self._caption(key, desk)))
+                cards.append((self.editor.card(desk, face, key), self._caption(desk, face, key)))
                 if time.monotonic() - updated > _BETWEEN_UPDATES and number < len(keys):
                     updated = time.monotonic()
                     yield [gr.Gallery(cards, selected_index=None), keys[:number], f"Drawing card {number} of {len(keys)} …", quiet]
@@ -111,13 +122,17 @@ class Dealer:
         give_back()
         far = sorted({self.editor.library.reach(key, desk).card for key in keys})
         ends = " or ".join(f"-{each:g}, 0 and +{each:g}" for each in far)
-        words = f"Each card: the face at {ends} sigma. Click one to get its slider."
+        words = f"Each card: the face at {ends} sigma, and where it stands now. Click one to get its slider."
+        if method == REGION and self.editor.library.local.get(part or "", 0) > LOCAL:
+            words += f" No single channel of the {part} keeps all but a tenth of its change inside it; these come closest."
         if not keys:
             words = "Nothing of your own yet: the workshop below makes, fits and imports directions."
         yield [gr.Gallery(cards, selected_index=None), keys, words, gr.Button(visible=len(every) > shown)]
 
-    def _caption(self, key: str, desk: Desk) -> str:
-        return self.editor.library.title(key, desk).rpartition(" · ")[0]
+    def _caption(self, desk: Desk, face: Face, key: str) -> str:
+        """The direction's name, and the signed distance of the face at hand."""
+        title, score = self.editor.library.title(key, desk).rpartition(" · ")[0], self.editor.score(desk, face, Edits(), key)
+        return title if score is None else f"{title} ({score:+.1f} sigma)"
 
     @spoken
     def take(self, edits: Edits, keys: tuple[str, ...], event: gr.SelectData) -> list[Any]:

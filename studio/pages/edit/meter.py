@@ -38,6 +38,51 @@ def meter(figures: Mapping[str, float], known: Mapping[str, Attribute], own: Col
     )
 
 
+def aside(scores: tuple[float | None, float | None], figures: Mapping[str, float] | None, known: Mapping[str, Attribute], own: str) -> str:
+    """One slider's own small meter: where the face stands along its direction, and what the slider changes by itself.
+
+    Args:
+        scores: Of the face as it is and as it is edited, in sigma.
+        figures: As `meter` wants them, of this slider alone; nothing for a slider at rest.
+        known: The attributes by name.
+        own: The attribute that the slider is for.
+    """
+    parts = [_standing(*scores)]
+    if figures is not None:
+        parts += [_who(figures.get(IDENTITY, float("nan"))), _most(figures, known, own)]
+    return f"<p class='aside'>{''.join(parts)}</p>"
+
+
+def _standing(before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return "<span>score unknown: the z behind this face is not known</span>"
+    reading = "Signed distance from the boundary in sigma, or from the average face where the method knows no boundary"
+    moved = f" → {after:+.1f}" if f"{after:+.1f}" != f"{before:+.1f}" else ""
+    return f"<span title='{reading}'>score <b>{before:+.1f}{moved} sigma</b></span>"
+
+
+def _who(distance: float) -> str:
+    if not isfinite(distance):
+        return "<span>identity <b>?</b></span>"
+    colour, line = "same" if distance < SAME_PERSON else "other", _share(SAME_PERSON / _FARTHEST)
+    gauge = (
+        f"<em class='gauge'><i class='{colour}' style='width:{_share(distance / _FARTHEST):.0f}%'></i><b style='left:{line:.0f}%'></b></em>"
+    )
+    reading = f"Identity distance of this slider alone; the same person below about {SAME_PERSON:.2f}"
+    return f"<span title='{reading}'>identity <b>{distance:.2f}</b>{gauge}</span>"
+
+
+def _most(figures: Mapping[str, float], known: Mapping[str, Attribute], own: str) -> str:
+    """The largest change beside the slider's own."""
+    others = {name: value for name, value in figures.items() if name not in (IDENTITY, own) and isfinite(value)}
+    if not others:
+        return "<span>no face was found to measure</span>"
+    name = max(others, key=lambda other: abs(others[other]))
+    title = known[name].title.partition(" (")[0] if name in known else name
+    reading = "The largest change of another attribute by this slider alone, in its spread"
+    return f"<span title='{reading}'>moves most <b>{html.escape(title)} {others[name]:+.1f}</b></span>"
+
+
 def _identity(distance: float) -> str:
     if not isfinite(distance):
         return "<p class='identity'>Identity distance: <b>not measured</b>, since no face was found in one of the pictures.</p>"

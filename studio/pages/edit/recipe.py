@@ -13,6 +13,7 @@ _REQUESTS = {
     "ganspace": 'create("ganspace", generator)(BankRequest(bank=bank)).directions[{index}]',
     "sefa": 'create("sefa", generator)(Request(), layers="{part}", count={count}).directions[{index}]',
     "stylespace": 'create("stylespace", generator)(FitRequest(bank=bank, attribute="{part}"), count={count}).directions[{index}]',
+    "region": 'local_directions(generator, "{part}")[{index}]',
     "mine": 'read_directions(Path("direction.safetensors").read_bytes(), "direction.safetensors", generator)[0]',
 }
 _ENGINES = ("BankRequest", "FitRequest", "Inversion", "Latent", "Request", "create")
@@ -23,7 +24,7 @@ def recipe(editor: Editor, desk: Desk, face: Face, edits: Edits) -> str:
     """Runnable lines: the face, its directions, the picture."""
     turns = edits.moving
     body = [f'generator = load_generator("{editor.session.generator.name}")']
-    if any(not turn.key.startswith(("sefa/", "mine/")) for turn in turns) or (edits.keep and turns):
+    if any(not turn.key.startswith(("sefa/", "region/", "mine/")) for turn in turns) or (edits.keep and turns):
         body.append("bank = face_bank(generator)")
     in_z = any(editor.library.get(turn.key, desk).space == "z" for turn in turns)
     body += _code(editor, desk, face, in_z)
@@ -57,7 +58,7 @@ def _direction(editor: Editor, desk: Desk, edits: Edits, turn: Turn, variable: s
     if kept and direction.space in ("w", "z"):
         shelf = "interfacegan-z" if direction.space == "z" else "interfacegan"
         boundaries = ", ".join(_found(f"{shelf}/{name}") for name in kept)
-        lines.append(f"{variable} = project_out({variable}, [{boundaries}])")
+        lines.append(f"{variable} = conditional({variable}, [{boundaries}], bank)")
     if turn.layers != AS_FOUND:
         lines.append(f"{variable} = replace({variable}, slots={editor.slots(turn.layers)})")
     return lines
@@ -85,8 +86,9 @@ def _imports(body: str) -> list[str]:
     lines.append("from engines.core.images import to_picture")
     lines += ["from engines.core.seeds import z_codes"] * len(used("z_codes"))
     lines += ["from engines.data import face_bank"] * len(used("face_bank"))
-    lines += ["from engines.edit.imported import read_directions"] * len(used("read_directions"))
+    editing = used("conditional", "local_directions", "read_directions")
+    lines += [f"from engines.edit import {', '.join(editing)}"] * bool(editing)
     lines.append("from engines.generators.sketch import draw")
-    lines.append(f"from engines.spaces.directions import {', '.join(['apply', *used('project_out')])}")
+    lines.append("from engines.spaces.directions import apply")
     lines += ["from engines.spaces.statistics import random_w"] * len(used("random_w"))
     return lines

@@ -1,4 +1,4 @@
-"""The cell that says which face is edited: a random one by seed, or an inverted photo from the shelf."""
+"""The cell that says which face is edited: a random one by seed, an inverted photo from the shelf, or one that is uploaded here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ import gradio as gr
 from studio.edits import Face
 from studio.events import QUICK
 from studio.pages.edit.context import AT_ONCE, PRIVATE
+from studio.pages.edit.upload import UPLOAD, Reader, Upload, connect_upload, upload_part
+from studio.session import Session
 from studio.strip import Strip
 
 
@@ -20,17 +22,18 @@ class Source:
     seed: gr.Number
     truncation: gr.Slider
     another: gr.Button
+    upload: Upload
 
     @property
     def inputs(self) -> list[Any]:
         return [self.kind, self.seed, self.truncation]
 
 
-def source_cell() -> Source:
+def source_cell(session: Session) -> Source:
     """Build the components."""
     first = Face()
     with gr.Row():
-        kind = gr.Radio(["Seed", "Shelf"], value=first.kind, label="Edit", elem_id="edit-kind")
+        kind = gr.Radio(["Seed", "Shelf", UPLOAD], value=first.kind, label="Edit", elem_id="edit-kind")
         seed = gr.Number(first.seed, precision=0, minimum=0, maximum=2**31 - 1, label="Seed", elem_id="edit-seed")
         truncation = gr.Slider(
             0.0,
@@ -42,12 +45,15 @@ def source_cell() -> Source:
             elem_id="edit-truncation",
         )
         another = gr.Button("Another face", elem_id="edit-another", min_width=120)
-    return Source(kind, seed, truncation, another)
+    return Source(kind, seed, truncation, another, upload_part(session))
 
 
-def connect_source(source: Source, strip: Strip, face: gr.State, redraw_after: Callable[[Any], None]) -> None:
+def connect_source(session: Session, source: Source, strip: Strip, face: gr.State, redraw_after: Callable[[Any], None]) -> None:
     """Whatever changes the face writes the state `face` and draws it."""
     chosen = [*source.inputs, strip.chosen]
+    source.kind.change(_shown, source.kind, [source.seed, source.truncation, source.upload.group], **AT_ONCE)
+    for event in connect_upload(Reader(session, strip, source.upload, source.kind)):
+        redraw_after(event.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
     changed = [source.kind.input, source.seed.input, source.truncation.input]
     redraw_after(gr.on(changed, facing, chosen, face, trigger_mode="always_last", **AT_ONCE))
     stepped = source.another.click(_next_seed, source.seed, [source.kind, source.seed], **AT_ONCE)
@@ -61,9 +67,19 @@ def connect_source(source: Source, strip: Strip, face: gr.State, redraw_after: C
     redraw_after(arriving.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
 
 
-def facing(kind: str, seed: float | None, truncation: float, chosen: str | None) -> Face:
-    """The face that the components stand for; what does not matter for its kind is left out, so that equal faces are equal."""
+def facing(kind: str, seed: float | None, truncation: float, chosen: str | None) -> Any:
+    """The `Face` that the components stand for; what does not matter for its kind is left out, so that equal faces are equal.
+
+    While a photo is on its way, the face stays what it was.
+    """
+    if kind == UPLOAD:
+        return gr.skip()
     return Face(kind, seed, truncation, None) if kind == "Seed" else Face(kind, None, 1.0, chosen)
+
+
+def _shown(kind: str) -> list[Any]:
+    """The inputs that belong to the kind."""
+    return [gr.Number(visible=kind == "Seed"), gr.Slider(visible=kind == "Seed"), gr.Column(visible=kind == UPLOAD)]
 
 
 def _next_seed(seed: float | None) -> list[Any]:

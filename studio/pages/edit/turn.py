@@ -19,6 +19,7 @@ class Board:
 
     rows: list[gr.Row]
     sliders: list[gr.Slider]
+    asides: list[gr.HTML]
     removers: list[gr.Button]
     undo: gr.Button
     redo: gr.Button
@@ -49,7 +50,7 @@ def board_cell(editor: Editor, edits: Edits) -> Board:
     names = [editor.library.title(turn.key, nobody) for turn in edits.turns]
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            rows, sliders, removers = _pool(edits, names, [editor.library.ends(turn.key) for turn in edits.turns])
+            rows, sliders, asides, removers = _pool(edits, names, [editor.library.ends(turn.key) for turn in edits.turns])
             with gr.Row():
                 undo = gr.Button("Undo", elem_id="edit-undo", min_width=70)
                 redo = gr.Button("Redo", elem_id="edit-redo", min_width=70)
@@ -85,32 +86,32 @@ def board_cell(editor: Editor, edits: Edits) -> Board:
             buttons=["download"],
             format="jpeg",
         )
-    return Board(rows, sliders, removers, undo, redo, reset, summary, live, keep, which, layers, first, last, strip)
+    return Board(rows, sliders, asides, removers, undo, redo, reset, summary, live, keep, which, layers, first, last, strip)
 
 
-def _pool(edits: Edits, names: list[str], ends: list[str]) -> tuple[list[gr.Row], list[gr.Slider], list[gr.Button]]:
-    """As many sliders as can be used at once; those that are not yet used are hidden."""
-    rows, sliders, removers = [], [], []
+def _pool(edits: Edits, names: list[str], ends: list[str]) -> tuple[list[gr.Row], list[gr.Slider], list[gr.HTML], list[gr.Button]]:
+    """As many sliders as can be used at once, each with its own small meter; those that are not yet used are hidden."""
+    rows, sliders, asides, removers = [], [], [], []
     for index in range(MOST):
         used = index < len(names)
         with gr.Row(visible=used, elem_classes="turn", elem_id=f"edit-turn-{index + 1}") as row:
-            sliders.append(
-                gr.Slider(
-                    -USUAL.far,
-                    USUAL.far,
-                    edits.turns[index].strength if used else 0,
-                    step=0.1,
-                    label=names[index] if used else "",
-                    info=ends[index] if used else None,
-                    elem_id=f"edit-slider-{index + 1}",
-                    buttons=["reset"],
-                    scale=6,
-                    min_width=200,
+            with gr.Column(scale=6, min_width=200, elem_classes="turned"):
+                sliders.append(
+                    gr.Slider(
+                        -USUAL.far,
+                        USUAL.far,
+                        edits.turns[index].strength if used else 0,
+                        step=0.1,
+                        label=names[index] if used else "",
+                        info=ends[index] if used else None,
+                        elem_id=f"edit-slider-{index + 1}",
+                        buttons=["reset"],
+                    )
                 )
-            )
+                asides.append(gr.HTML("", elem_id=f"edit-aside-{index + 1}", padding=False))
             removers.append(gr.Button("✕", elem_id=f"edit-remove-{index + 1}", size="sm", scale=0, min_width=36))
         rows.append(row)
-    return rows, sliders, removers
+    return rows, sliders, asides, removers
 
 
 def arrange(editor: Editor, desk: Desk, edits: Edits, chosen: str | None) -> list[Any]:

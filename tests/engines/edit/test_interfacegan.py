@@ -11,9 +11,10 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import normal
 from engines.data.faces import codes
 from engines.edit import InterFaceGAN
-from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, extremes
+from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, conditional, extremes, slopes
 from engines.generators.toy import toy as new_toy
 from engines.spaces.bank import Bank
+from engines.spaces.directions import Direction, project_out
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -162,6 +163,42 @@ def test_conditional_manipulation_leaves_the_kept_attributes_alone(space: str) -
     assert "kept: smile, luck" in direction.source
     smile = InterFaceGAN(TOY).fit(request(bank, "smile"), replace(KNOBS, space=space)).direction
     assert abs(float(direction.vector @ smile.vector)) < 1e-5
+
+
+def one_sided() -> Bank:
+    """ "beard" varies among the "men" alone, along a vector that leans towards them."""
+    z, w = codes(TOY, 4 * FACES)
+    white = (w - w.mean(dim=0)) / w.std(dim=0)
+    man = white @ unit(1)
+    beard = torch.where(man > 0, white @ torch.nn.functional.normalize(unit(1) + unit(2), dim=0), 0.0)
+    return Bank(z, w, 0.7, ("man", "beard"), torch.stack([man, beard], dim=1))
+
+
+def test_slopes_are_where_a_score_rises_on_each_side() -> None:
+    bank = one_sided()
+    man = InterFaceGAN(TOY).fit(request(bank, "man"), KNOBS).direction
+    below, above = slopes(man, bank, ("man", "beard"))
+    for vector in (*below, *above):
+        assert float(vector.norm()) == pytest.approx(1, abs=1e-4)
+    men = bank.score("man") > 0.5
+    rise = torch.corrcoef(torch.stack([bank.w[men] @ above[1], bank.w[men] @ below[1], bank.score("beard")[men]]))[2]
+    assert float(rise[0]) > 0.8 > abs(float(rise[1]))
+
+
+def test_what_varies_on_one_side_only_is_kept_better_than_by_its_boundary() -> None:
+    bank = one_sided()
+    man, beard = (InterFaceGAN(TOY).fit(request(bank, name), KNOBS).direction for name in ("man", "beard"))
+    true = torch.nn.functional.normalize(unit(1) + unit(2), dim=0) / bank.w.std(dim=0)
+
+    def leak(direction: Direction) -> float:
+        """Rise of a man's beard for a rise of "man"."""
+        return abs(float(direction.vector @ true)) / abs(float(direction.vector @ (unit(1) / bank.w.std(dim=0))))
+
+    plain, kept = project_out(man, [beard]), conditional(man, [beard], bank)
+    assert leak(kept) < 0.6 * leak(plain) < leak(man)
+    assert abs(float(kept.vector @ beard.vector)) < 1e-5  # and exactly nothing of the boundary is left
+    assert kept.source.endswith("kept: beard")
+    assert conditional(man, [], bank) is man
 
 
 def test_keeping_the_attribute_itself_gets_a_sentence() -> None:

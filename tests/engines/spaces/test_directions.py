@@ -12,7 +12,7 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import normal
 from engines.generators import Student
 from engines.generators.toy import toy as new_toy
-from engines.spaces.directions import Direction, apply, project_out
+from engines.spaces.directions import Direction, apply, project_out, standing
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -263,3 +263,29 @@ def test_nothing_left_and_different_spaces_get_a_sentence() -> None:
         project_out(target, [direction(space="s")])
     with pytest.raises(SpaceError, match="both must be of one space"):
         project_out(target, [replace(target, vector=torch.ones(512))])
+
+
+@given(strengths, some_slots, st.integers(0, 100), code_spaces, direction_spaces)
+def test_a_strength_raises_where_a_code_stands_by_as_much(strength: float, slots: tuple[int, ...], seed: int, space: str, of: str) -> None:
+    latent, edit = code(space, seed), direction(slots, seed, space=of)
+    if space == "s" and of != "s":
+        with pytest.raises(SpaceError, match="is not known"):
+            standing(latent, edit, TOY)
+        return
+    moved = standing(apply(latent, [(edit, strength)], TOY), edit, TOY)
+    assert moved == pytest.approx(standing(latent, edit, TOY) + strength, abs=2e-3)
+
+
+@pytest.mark.parametrize("space", ["w", "w_plus", "s"])
+def test_the_average_face_stands_at_nothing(space: str) -> None:
+    mean = Latent("w", statistics(TOY).mean)
+    assert standing(mean, direction(space=space), TOY) == pytest.approx(0, abs=1e-4)
+
+
+def test_standing_in_z_is_counted_in_z_and_needs_it() -> None:
+    edit = direction(space="z")
+    assert standing(code("z"), edit, TOY) == pytest.approx(float(code("z").codes[0] @ edit.vector) / 0.7, rel=1e-4)
+    truncated = standing(code("z"), direction(), TOY, truncation=0.5)
+    assert truncated == pytest.approx(0.5 * standing(code("z"), direction(), TOY), abs=1e-4)
+    with pytest.raises(SpaceError, match="the code is in w, not in z"):
+        standing(code("w"), edit, TOY)

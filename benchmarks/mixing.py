@@ -1,0 +1,114 @@
+"""How well a part of one face goes into another: what is kept, what arrives, whether the border shows, and how long it takes.
+
+Pairs of generated faces (seeds no training here has seen, truncation 0.7), each with one ready-made mask in turn: the union of that part in
+both pictures. Styles by pixel are compared with the same and features carried along, pasting pixels and mixing one vector for the whole
+picture, by engines/metrics/locality.py. Times are medians at full size, each way beside a plain face in the same loop.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.machine import facts
+from engines import Inversion, Latent, Part, load_generator
+from engines.core.seeds import normal
+from engines.faces.parts import PARTS, parts
+from engines.generators.base import Generator
+from engines.generators.sketch import draw
+from engines.metrics.locality import locality
+from engines.mix.baselines import pasted, vector_mixed
+from engines.mix.mixture import Mixture
+from engines.spaces.statistics import random_w
+
+PAIRS, QUICK_PAIRS = 100, 3
+FIRST_SEED = 920_000
+EDGE = 0.03
+REPEATS, QUICK_REPEATS = 9, 2
+TIMED = ("mouth", "left half", "background")
+
+Way = Callable[[Generator, Inversion, Part], Tensor]
+WAYS: dict[str, Way] = {
+    "styles by pixel": lambda generator, source, part: Mixture(generator, source, [part], EDGE).draw(),
+    "styles and features": lambda generator, source, part: Mixture(generator, source, [part], EDGE, 64, always=True).draw(),
+    "pasted pixels": lambda generator, source, part: pasted(generator, source, [part], EDGE),
+    "one vector": lambda generator, source, part: draw(generator, vector_mixed(generator, source, [part])),
+}
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """All ways on all pairs, then the times; quick runs take three pairs and mean nothing."""
+    machine = facts()
+    generator = load_generator("ffhq")
+    count = QUICK_PAIRS if quick else PAIRS
+    rows = [row for number in range(count) for row in _pair(generator, number)]
+    return {
+        "machine": machine,
+        "pairs": count,
+        "edge": EDGE,
+        "parts": {name: _summary([row for row in rows if row["part"] == name]) for name in dict.fromkeys(row["part"] for row in rows)},
+        "all": _summary(rows),
+        "seconds": _times(generator, QUICK_REPEATS if quick else REPEATS),
+    }
+
+
+def _face(generator: Generator, seed: int) -> Inversion:
+    return Inversion(Latent("w", random_w(generator, seed)))
+
+
+@torch.no_grad()
+def _pair(generator: Generator, number: int) -> list[dict[str, Any]]:
+    """One row a way for one pair and its part."""
+    source, reference = (_face(generator, FIRST_SEED + 2 * number + one) for one in range(2))
+    images = [draw(generator, face) for face in (source, reference)]
+    name = PARTS[number % len(PARTS)]
+    mask = torch.maximum(*(parts(image)[name] for image in images))
+    part = Part(reference, mask)
+    return [
+        {"pair": number, "part": name, "way": way} | locality(mixed(generator, source, part), *images, mask, EDGE)
+        for way, mixed in WAYS.items()
+    ]
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Means of each figure by way, over the rows that have it."""
+    summary: dict[str, dict[str, float | None]] = {}
+    for way in WAYS:
+        own = [row for row in rows if row["way"] == way]
+        means = {name: _mean([row[name] for row in own]) for name in ("mse_src", "mse_ref", "seam", "seam_source", "seam_reference")}
+        summary[way] = means | {"pairs": len(own)}
+    return summary
+
+
+def _mean(values: list[float]) -> float | None:
+    known = [value for value in values if value == value]
+    return round(statistics.fmean(known), 5) if known else None
+
+
+@torch.no_grad()
+def _times(generator: Generator, repeats: int) -> dict[str, Any]:
+    """Seconds at full size, plain and mixed turn by turn, and the preview's; with two weight changes on one mask."""
+    source, reference = _face(generator, FIRST_SEED), _face(generator, FIRST_SEED + 1)
+    found = parts(draw(generator, source))
+    tuned = Inversion(
+        reference.latent,
+        {name: 1e-3 * normal(tuple(value.shape), index) for index, (name, value) in enumerate(generator.tunable().items())},
+    )
+    preview = min(generator.exits, key=lambda size: abs(size - 256))
+    calls: dict[str, Callable[[], object]] = {"plain": lambda: generator.synthesize(source.latent)}
+    for name in TIMED:
+        calls[name] = lambda mask=found[name]: Mixture(generator, source, [Part(reference, mask)], EDGE).draw()  # type: ignore[misc]
+    calls["two weight changes"] = lambda: Mixture(generator, source, [Part(tuned, found["left half"])], EDGE).draw()
+    calls["preview"] = lambda: Mixture(generator, source, [Part(reference, found["left half"])], EDGE).draw(preview)
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(repeats + 1):
+        for name, call in calls.items():
+            begun = time.perf_counter()
+            call()
+            if turn:  # the first turn warms up
+                times[name].append(time.perf_counter() - begun)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {name: {"median": value, "over_plain": value / medians["plain"]} for name, value in medians.items()}

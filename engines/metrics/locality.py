@@ -1,0 +1,58 @@
+"""How local a mixture is: what it keeps outside its mask, what it brings inside, and whether its border shows.
+
+Kim et al., arXiv:2104.14754, section 4.2: MSE_src compares with the source outside the mask, MSE_ref with the reference inside, on pictures
+in [-1, 1]. Ours: both leave out the soft edge, and the seam is the gradient's magnitude along the border over its mean in the picture.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from engines.core.images import PROTOCOL_SIDE, area
+from engines.core.shapes import Image, Mask
+
+_BORDER = 2
+"""Half the width of the strip along the border in which the gradient is read, in pixels of 256."""
+
+
+def locality(mixed: Image, source: Image, reference: Image, mask: Mask, edge: float) -> dict[str, float]:
+    """`mse_src`, `mse_ref`, `seam`, and `seam_source`, the source's own gradients there; pictures averaged to 256 px first.
+
+    Args:
+        mixed: (1,3,R,R).
+        source: What should stay outside.
+        reference: What should be seen inside.
+        mask: As painted, before it was softened.
+        edge: Reach of the soft edge, as a share of the side.
+
+    Returns:
+        Figures by name; not a number where the mask leaves nothing outside, inside or along a border.
+    """
+    pictures = [area(image.clamp(-1, 1), PROTOCOL_SIDE) for image in (mixed, source, reference)]
+    hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
+    reach = round(edge * PROTOCOL_SIDE)
+    outside, inside = 1 - _spread(hard, reach), 1 - _spread(1 - hard, reach)
+    border = _spread(hard, _BORDER) * _spread(1 - hard, _BORDER)
+    return {
+        "mse_src": _mean((pictures[0] - pictures[1]).square(), outside),
+        "mse_ref": _mean((pictures[0] - pictures[2]).square(), inside),
+        "seam": seam(pictures[0], border),
+        "seam_source": seam(pictures[1], border),
+        "seam_reference": seam(pictures[2], border),
+    }
+
+
+def seam(image: Image, border: Mask) -> float:
+    """Mean gradient magnitude of the luminance on a strip over its mean in the whole picture: about 1 where nothing shows."""
+    grey = image.mean(1, keepdim=True)
+    down, right = (F.pad(grey.diff(dim=2), (0, 0, 0, 1)), F.pad(grey.diff(dim=3), (0, 1)))
+    size = (down.square() + right.square()).sqrt()
+    return _mean(size, border) / float(size.mean())
+
+
+def _spread(mask: Mask, reach: int) -> Mask:
+    return F.max_pool2d(mask, 2 * reach + 1, 1, reach) if reach else mask
+
+
+def _mean(values: torch.Tensor, where: Mask) -> float:
+    weight = where.expand_as(values)
+    return float((values * weight).sum() / weight.sum())

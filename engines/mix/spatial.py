@@ -1,0 +1,97 @@
+"""Spatial mixing: paint a mask, and that part of the picture comes from another face, at full size and without any training.
+
+After Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing" (StyleMapGAN), arXiv:2104.14754: styles
+with a height and a width, mixed by a mask averaged to each layer's size (section 3.3, local editing), parts that move (unaligned
+transplantation). The paper trains a generator for it; the student's layers take a style per pixel as they are. Left out: the paper's own
+networks. Ours: soft edges, a strength, a range of layers, faces with weight changes and features of their own, and a local edit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+
+from engines.contract import Card, Engine, MixRequest, Part, Progress, Result, Run
+from engines.core.knobs import Knob, Knobs
+from engines.core.shapes import Mask
+from engines.generators.base import Generator
+from engines.mix.mixture import Mixture
+from engines.spaces.directions import Edit, apply
+from engines.spaces.latent import Inversion
+from engines.spaces.slots import Slots
+
+RANGES = ("all", "shape", "texture")
+"""What a part takes over, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpatialMixKnobs(Knobs):
+    """How soft the edge is, and what moves along."""
+
+    edge: Annotated[
+        float, Knob("How far the soft edge reaches on either side of the line, as a share of the picture's side.", lo=0, hi=0.15)
+    ] = 0.03
+    carry: Annotated[
+        Literal["moved", "always", "never"],
+        Knob("Which parts bring the features of their reference along: those that move, all (closer to the reference), or none."),
+    ] = "moved"
+    carry_until: Annotated[
+        Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, up to which features are brought along.", advanced=True)
+    ] = "64"
+
+
+class SpatialMix(Engine[MixRequest, SpatialMixKnobs]):
+    """Styles that differ from pixel to pixel, as in StyleMapGAN (arXiv:2104.14754), on a generator that was not trained for it."""
+
+    card = Card(name="spatial", title="Spatial mixing", paper="arXiv:2104.14754", needs=frozenset({"w_plus", "spatial_styles"}))
+    accepts, knob_set = MixRequest, SpatialMixKnobs
+
+    def run(self, request: MixRequest, knobs: SpatialMixKnobs) -> Run:
+        """Draw the mixture; stage "mask" shows what is not the source's.
+
+        The inversion, which is left out where two weight changes meet, holds maps of at most 64 cells a side: at 1024 px it redraws the
+        picture closely, at 128 px or less exactly.
+
+        Raises:
+            ImageError: A mask that is none.
+            KnobError: A strength or a shift outside its range.
+        """
+        mixture = mixture_of(self.generator, request, knobs)
+        total = len(self.generator.layout("s")) // 3 + 1
+        drawing = mixture.steps()
+        while True:
+            try:
+                yield Progress(next(drawing), total)
+            except StopIteration as stop:
+                image = stop.value
+                break
+        kept = mixture.inversion()
+        mask = (2 * mixture.mask - 1).expand(-1, 3, -1, -1).contiguous()
+        yield Progress(total, total)
+        return Result(image, () if kept is None else (kept,), {"mask": mask})
+
+
+def mixture_of(generator: Generator, request: MixRequest, knobs: SpatialMixKnobs) -> Mixture:
+    """A request's mixture as the knobs have it."""
+    carry = 0 if knobs.carry == "never" else int(knobs.carry_until)
+    return Mixture(generator, request.source, request.parts, knobs.edge, carry, knobs.carry == "always")
+
+
+def slots_of(slots: Slots, name: str) -> tuple[int, ...]:
+    """Slots that a range of `RANGES` stands for: shape is drawn up to 32 px, texture behind."""
+    if name == "shape":
+        return (*slots.groups["coarse"], *slots.groups["middle"])
+    return slots.groups["fine" if name == "texture" else "all"]
+
+
+@torch.no_grad()
+def local_edit(
+    source: Inversion, edits: Sequence[Edit], mask: Mask, generator: Generator, strength: float = 1.0, truncation: float = 1.0
+) -> Part:
+    """The part that edits a face inside a mask alone: its reference is the face itself, moved along directions.
+
+    Raises:
+        SpaceError: As `engines.spaces.directions.apply` does.
+    """
+    return Part(apply(source, edits, generator, truncation=truncation), mask, strength=strength)

@@ -1,0 +1,283 @@
+"""What the tab Local mixing computes: painted masks, mixtures of two faces at any size, and what one would do otherwise."""
+
+import hashlib
+import io
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from PIL import Image as Pil
+from PIL import UnidentifiedImageError
+
+from engines import Inversion, Part
+from engines.core.errors import ImageError, StudioError
+from engines.core.images import to_picture
+from engines.core.shapes import Image, Mask
+from engines.faces.parts import PARTS, parts
+from engines.generators.sketch import draw
+from engines.mix.baselines import pasted, vector_mixed
+from engines.mix.masks import soft
+from engines.mix.mixture import Mixture
+from engines.mix.spatial import RANGES, slots_of
+from studio.editor import Editor
+from studio.edits import Edits, Face, Turn
+from studio.inputs import CANVAS, PAINT
+from studio.shelf import Desk
+
+REFERENCE, EDIT = "another face", "an edit of this face"
+FILM = (0.2, 0.4, 0.6, 0.8, 1.0)
+_MASKS, _PICTURES, _EASELS = 60, 12, 8
+_LARGEST_LAYER = 4096
+_OPACITY = float(PAINT.rpartition(",")[2].strip(" )"))
+
+
+@dataclass(frozen=True)
+class Mix:
+    """All that the tab's controls say.
+
+    Attributes:
+        source: The face that stays outside the mask.
+        reference: The face that is seen inside.
+        masks: Keys of what is painted on the source's and on the reference's canvas; empty for nothing.
+        content: `REFERENCE` or `EDIT`.
+        edit: The direction of the local edit, as the library knows it.
+        amount: How far it is turned, in sigma.
+        strength: 0 to 1.
+        layers: One of "all", "shape", "texture".
+        edge: Reach of the soft edge, as a share of the side.
+        shift: How far the part moves to the right and down, as shares of the side.
+        carry: "moved", "always" or "never", as `SpatialMixKnobs.carry`.
+    """
+
+    source: Face = field(default_factory=lambda: Face(seed=7))
+    reference: Face = field(default_factory=lambda: Face(seed=12))
+    masks: tuple[str, str] = ("", "")
+    content: str = REFERENCE
+    edit: str = ""
+    amount: float = 2.0
+    strength: float = 1.0
+    layers: str = "all"
+    edge: float = 0.03
+    shift: tuple[float, float] = (0.0, 0.0)
+    carry: str = "moved"
+
+    def with_face(self, role: str, face: Face) -> "Mix":
+        """Another "source" or "reference"."""
+        return replace(self, source=face) if role == "source" else replace(self, reference=face)
+
+    def swapped(self) -> "Mix":
+        """Source and reference, and what is painted on each, in each other's place."""
+        return replace(self, source=self.reference, reference=self.source, masks=(self.masks[1], self.masks[0]))
+
+
+@dataclass(eq=False)
+class _Easel:
+    """What one visitor painted, and pictures that are likely to be asked for again."""
+
+    masks: "OrderedDict[str, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]" = field(default_factory=OrderedDict)
+    faces: "OrderedDict[tuple[Face, int], Image]" = field(default_factory=OrderedDict)
+    ready: "OrderedDict[Face, dict[str, Mask]]" = field(default_factory=OrderedDict)
+    moves: int = 0
+    moved_at: float = 0.0
+    drawn: int = 0
+
+
+class Mixer:
+    """Mixes faces for all visitors.
+
+    Args:
+        editor: Where faces and local edits come from.
+    """
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor, self.session = editor, editor.session
+        self._easels: WeakKeyDictionary[Desk, _Easel] = WeakKeyDictionary()
+
+    def move(self, desk: Desk) -> None:
+        """Note that the mixture changed."""
+        easel = self._easel(desk)
+        easel.moves, easel.moved_at = easel.moves + 1, time.monotonic()
+
+    def rested(self, desk: Desk, seconds: float) -> bool:
+        """Whether the last change is that long ago and its full picture was not claimed yet; it is now."""
+        easel = self._easel(desk)
+        due = easel.drawn != easel.moves and time.monotonic() - easel.moved_at >= seconds
+        easel.drawn = easel.moves if due else easel.drawn
+        return due
+
+    def paint(self, desk: Desk, layers: Sequence[bytes]) -> str:
+        """Keep what was painted on a canvas; returns its key, empty for nothing.
+
+        Raises:
+            ImageError: Not a painted layer of a sensible size.
+        """
+        painted = np.zeros((CANVAS, CANVAS), np.uint8)
+        for layer in layers:
+            painted = np.maximum(painted, _opened(layer))
+        return self.keep(desk, painted)
+
+    def keep(self, desk: Desk, painted: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> str:
+        """Keep a mask of 0 to 255; returns its key, empty for nothing."""
+        if not painted.any():
+            return ""
+        key, easel = hashlib.sha256(painted.tobytes()).hexdigest()[:16], self._easel(desk)
+        easel.masks[key] = painted
+        easel.masks.move_to_end(key)
+        while len(easel.masks) > _MASKS:
+            easel.masks.popitem(last=False)
+        return key
+
+    def painted(self, desk: Desk, key: str) -> Pil.Image | None:
+        """A kept mask as the layer of a canvas."""
+        mask = self._easel(desk).masks.get(key)
+        if mask is None:
+            return None
+        layer = np.empty((CANVAS, CANVAS, 4), np.uint8)
+        layer[..., :3] = [int(value) for value in PAINT.partition("(")[2].split(",")[:3]]
+        layer[..., 3] = np.rint(mask * _OPACITY)
+        return Pil.fromarray(layer)
+
+    def mask(self, desk: Desk, mix: Mix) -> Mask:
+        """What is painted on either canvas, (1,1,512,512).
+
+        Raises:
+            StudioError: It was painted so long ago that it is not kept any more.
+        """
+        easel, mask = self._easel(desk), np.zeros((CANVAS, CANVAS), np.uint8)
+        for key in filter(None, mix.masks):
+            if key not in easel.masks:
+                raise StudioError("This mask is not kept any more. Paint it again.")
+            mask = np.maximum(mask, easel.masks[key])
+        return torch.from_numpy(mask).float()[None, None].to(self.session.generator.device) / 255
+
+    def ready_made(self, desk: Desk, face: Face, names: Sequence[str]) -> str:
+        """Ready-made parts of a face, kept as if painted.
+
+        Raises:
+            StudioError: No such part.
+        """
+        unknown = sorted(set(names) - set(PARTS))
+        if unknown:
+            raise StudioError(f"There is no part {unknown[0]!r}. Choose from {', '.join(PARTS)}.")
+        easel = self._easel(desk)
+        if names and face not in easel.ready:
+            easel.ready[face] = parts(self.face(desk, face))
+            while len(easel.ready) > _PICTURES:
+                easel.ready.popitem(last=False)
+        if not names:
+            return ""
+        united = torch.stack([easel.ready[face][name] for name in names]).amax(0)
+        large = torch.nn.functional.interpolate(united, (CANVAS, CANVAS), mode="bilinear", align_corners=False)
+        return self.keep(desk, (255 * (large[0, 0] > 0.5)).to(torch.uint8).cpu().numpy())
+
+    def face(self, desk: Desk, face: Face, size: int | None = None) -> Image:
+        """A face before all mixing, (1,3,size,size)."""
+        easel, name = self._easel(desk), (face, size or self.session.generator.resolution)
+        if name not in easel.faces:
+            easel.faces[name] = draw(self.session.generator, self.editor.moved(desk, face, Edits()), size)
+            while len(easel.faces) > _PICTURES:
+                easel.faces.popitem(last=False)
+        return easel.faces[name]
+
+    def canvas(self, desk: Desk, face: Face) -> Pil.Image:
+        """A face to paint on."""
+        size = min(self.session.generator.exits, key=lambda side: abs(side - CANVAS))
+        return to_picture(self.face(desk, face, size)).resize((CANVAS, CANVAS), Pil.Resampling.LANCZOS)
+
+    @torch.no_grad()
+    def part(self, desk: Desk, mix: Mix) -> Part:
+        """What the mask brings in.
+
+        Raises:
+            StudioError: A face, direction or range of layers that is not there.
+        """
+        if mix.layers not in RANGES:
+            raise StudioError(f"There are no layers {mix.layers!r}. Choose from {', '.join(RANGES)}.")
+        if mix.content == EDIT:
+            reference = self.editor.moved(desk, mix.source, Edits((Turn(mix.edit, mix.amount),)))
+        else:
+            reference = self.editor.moved(desk, mix.reference, Edits())
+        slots = slots_of(self.session.generator.slots, mix.layers)
+        return Part(reference, self.mask(desk, mix), mix.shift, mix.strength, slots)
+
+    def mixture(self, desk: Desk, mix: Mix) -> Mixture:
+        """The mixture that the controls stand for."""
+        if not (0 <= mix.edge <= 0.15 and mix.carry in ("moved", "always", "never")):
+            raise StudioError("The soft edge reaches 0 to 0.15 of the side, and features are carried for moved parts, always or never.")
+        source = self.editor.moved(desk, mix.source, Edits())
+        carry = 0 if mix.carry == "never" else 64
+        return Mixture(self.session.generator, source, [self.part(desk, mix)], mix.edge, carry, mix.carry == "always")
+
+    def draw(self, desk: Desk, mix: Mix, size: int | None = None) -> Pil.Image:
+        """The mixed picture."""
+        return to_picture(self.mixture(desk, mix).draw(size))
+
+    def soft(self, desk: Desk, mix: Mix, side: int = 256) -> Pil.Image:
+        """The mask as it counts: moved, soft and as strong as it is, white where the part is seen fully."""
+        mask = mix.strength * soft(self.mask(desk, mix), side, mix.edge, mix.shift)
+        return to_picture((2 * mask - 1).expand(-1, 3, -1, -1))
+
+    def hard(self, desk: Desk, mix: Mix) -> Pil.Image:
+        """The mask as it was painted, white on black, at the full picture's size."""
+        side = self.session.generator.resolution
+        return to_picture((2 * self.mask(desk, mix) - 1).expand(-1, 3, -1, -1)).resize((side, side), Pil.Resampling.BILINEAR)
+
+    def film(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
+        """The mixture at rising strengths."""
+        size = self.session.live_size
+        return [(self.draw(desk, replace(mix, strength=strength), size), f"{strength:.0%}") for strength in FILM]
+
+    def methods(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
+        """The same mask by other means."""
+        generator, size = self.session.generator, self.session.live_size
+        source, part = self.editor.moved(desk, mix.source, Edits()), self.part(desk, mix)
+        always = replace(mix, carry="always")
+        drawn = [
+            (self.draw(desk, replace(mix, carry="never" if mix.shift == (0.0, 0.0) else "moved"), size), "styles by pixel"),
+            (self.draw(desk, always, size), "styles and features"),
+            (to_picture(pasted(generator, source, [part], mix.edge, size)), "pasted pixels"),
+        ]
+        if "s" not in (source.latent.space, part.reference.latent.space):
+            drawn.append((to_picture(draw(generator, vector_mixed(generator, source, [part]), size)), "one vector"))
+        return drawn
+
+    def kept(self, desk: Desk, mix: Mix) -> Inversion:
+        """The mixture as an inversion.
+
+        Raises:
+            StudioError: Two weight changes meet in it.
+        """
+        inversion = self.mixture(desk, mix).inversion()
+        if inversion is None:
+            raise StudioError(
+                "These two faces bend the generator differently, so their mixture is drawn by two generators and is no single inversion. "
+                "Download the picture, or mix faces that were inverted without tuning."
+            )
+        return inversion
+
+    def _easel(self, desk: Desk) -> _Easel:
+        easel = self._easels.pop(desk, None) or _Easel()
+        self._easels[desk] = easel
+        while len(self._easels) > _EASELS:
+            del self._easels[next(iter(self._easels))]
+        return easel
+
+
+def _opened(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    """The opacity of a painted layer, 0 to 255, at the canvas' size."""
+    try:
+        layer = Pil.open(io.BytesIO(data), formats=("PNG", "WEBP"))
+        if max(layer.size) > _LARGEST_LAYER:
+            raise ImageError(
+                f"A mask of {layer.width} x {layer.height} pixels came; at most {_LARGEST_LAYER} a side are read. Paint it on the canvas."
+            )
+        if layer.width != layer.height:
+            raise ImageError(f"A mask of {layer.width} x {layer.height} pixels came; wanted a square one, as the canvas paints it.")
+        alpha = layer.convert("RGBA").getchannel("A").resize((CANVAS, CANVAS), Pil.Resampling.BILINEAR)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ImageError("This mask could not be read. Clear the canvas and paint it again.") from error
+    return np.clip(np.rint(np.asarray(alpha, np.float32) / _OPACITY), 0, 255).astype(np.uint8)

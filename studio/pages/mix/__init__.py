@@ -1,0 +1,106 @@
+"""The tab Local mixing: two faces, a mask, and how one goes into the other."""
+
+from typing import Any
+
+import gradio as gr
+
+from studio.cell import cell, lesson
+from studio.editor import Editor
+from studio.edits import History
+from studio.events import QUICK, RUN_LANE
+from studio.library import Library
+from studio.mixing import Mix, Mixer
+from studio.pages.edit.answers import back, forth
+from studio.pages.edit.context import ASIDE, IN_TURN, LANE, PRIVATE
+from studio.pages.mix.answers import Answers, editing_shown, first_edit
+from studio.pages.mix.board import board_cell
+from studio.pages.mix.bring import bring_cell, bringer
+from studio.pages.mix.faces import faces_cell
+from studio.pages.mix.keep import keeping_cell
+from studio.pages.mix.paint import paint_cell
+from studio.session import Session
+from studio.strip import Strip
+
+__all__ = ["build"]
+
+_LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
+"""The sliding picture takes its width when it is built, in a hidden tab; it looks again when the window changes."""
+
+
+def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None:
+    """The tab's cells and events."""
+    mixer = Mixer(Editor(session, library))
+    first = Mix(edit=first_edit(mixer))
+    mix, history, opened = gr.State(first), gr.State(History[Mix]()), gr.State(False)
+    answers = Answers(mixer, strip)
+    with cell(
+        1,
+        "Two faces",
+        "Each is a face that a seed stands for, or one from the shelf. A photo gets there from the tab Invert, or right here.",
+    ):
+        source, reference, swap = faces_cell(first.source, first.reference)
+        photo, role, bringing = bring_cell()
+    with cell(2, "Paint a mask", "On either picture: both count. Outside the mask the source stays; inside, the reference is seen."):
+        easels = paint_cell()
+    with cell(
+        3,
+        "Mix them",
+        "The preview follows every stroke; the full picture comes when the hand rests. Arrow keys nudge a slider that has the focus.",
+    ):
+        board = board_cell(mixer, first)
+        lesson("spatial")
+    with cell(4, "Keep it", "The full picture beside its source."):
+        keeping = keeping_cell(session.generator.resolution)
+
+    preview = [board.live, easels.soft, easels.words]
+    shown = [mix, easels.source, easels.reference, *preview]
+    arranged = [*source.inputs, *reference.inputs, *board.controls, *shown]
+
+    def settle_after(event: Any) -> None:
+        """The full picture once the hand rests, then the film."""
+        settled = [board.live, keeping.compare, keeping.picture, keeping.mask, history, keeping.snippet]
+        rested = event.success(answers.rest, None, None, concurrency_limit=None, trigger_mode="multiple", **PRIVATE)
+        drawn = rested.success(answers.settle, [mix, history], settled, trigger_mode="multiple", **LANE)
+        behind: dict[str, Any] = {"trigger_mode": "always_last"} | ASIDE | PRIVATE
+        drawn.success(answers.film, mix, board.film, **behind)
+
+    settle_after(tab.select(answers.open, [mix, opened], [opened, easels.source, easels.reference, *preview], **LANE))
+    tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
+    strokes = [easels.source.input, easels.reference.input]
+    settle_after(
+        gr.on(strokes, answers.painted, [mix, easels.source, easels.reference], [mix, *preview], trigger_mode="always_last", **LANE)
+    )
+    board.content.input(editing_shown, board.content, [board.edit, board.amount], queue=False, **PRIVATE)
+    moved = [
+        event for control in board.controls for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))
+    ]
+    settle_after(gr.on(moved, answers.turn, [mix, *board.controls], [mix, *preview], trigger_mode="always_last", **LANE))
+    settle_after(easels.parts.input(answers.ready, [mix, easels.parts], shown, trigger_mode="always_last", **LANE))
+    settle_after(easels.clear.click(answers.clear, mix, [*shown, easels.parts], **IN_TURN))
+    for canvas in (easels.source, easels.reference):  # its own button takes the picture away, too
+        settle_after(canvas.clear(answers.clear, mix, [*shown, easels.parts], **IN_TURN))
+    for index, chooser in enumerate((source, reference)):
+        told, out = [mix, *chooser.inputs, easels.parts], [*chooser.inputs, *shown]
+        changes = [chooser.kind.input, chooser.seed.input, chooser.truncation.input, chooser.item.input]
+        settle_after(gr.on(changes, answers.face(index), told, out, trigger_mode="always_last", **LANE))
+        settle_after(chooser.another.click(answers.face(index, step=True), told, out, **IN_TURN))
+    settle_after(swap.click(answers.swap, mix, arranged, **IN_TURN))
+    for button, way in ((easels.undo, back), (easels.redo, forth)):
+        stepped = button.click(way, history, [history, mix], **IN_TURN)
+        settle_after(stepped.success(answers.arrange, mix, arranged, **IN_TURN))
+    strip.hint.change(answers.restock, mix, [source.item, reference.item], **LANE)
+    board.compare.click(answers.methods, mix, board.methods, **LANE)
+    keeping.keep.click(answers.put, mix, strip.outputs, **LANE)
+    settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, easels.parts, *arranged], **IN_TURN))
+    outputs = [*strip.outputs, *arranged]
+    running = bringing.run.click(
+        bringer(answers, outputs, bringing.status),
+        [mix, photo, role],
+        [*outputs, bringing.status],
+        concurrency_id=RUN_LANE,
+        concurrency_limit=1,
+        **PRIVATE,
+    )
+    settle_after(running)
+    bringing.stop.click(None, None, None, cancels=[running], queue=False, **PRIVATE)
+    bringing.stop.click(answers.stopped, None, [bringing.status, *strip.outputs], **QUICK | {"show_progress": "hidden"})

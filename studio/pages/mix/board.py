@@ -1,0 +1,132 @@
+"""The cell of what goes into the mask and how, with the live picture beside it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from engines.mix.spatial import RANGES
+from studio.edits import USUAL
+from studio.library import MINE
+from studio.mixing import EDIT, REFERENCE, Mix, Mixer
+from studio.shelf import Desk
+
+_MOVE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """The cell's components."""
+
+    content: gr.Radio
+    edit: gr.Dropdown
+    amount: gr.Slider
+    layers: gr.Radio
+    strength: gr.Slider
+    edge: gr.Slider
+    right: gr.Slider
+    down: gr.Slider
+    carry: gr.Radio
+    live: gr.Image
+    film: gr.Gallery
+    compare: gr.Button
+    methods: gr.Gallery
+
+    @property
+    def controls(self) -> list[Any]:
+        """Everything that can be turned, in the order of `turned` and `arrange`."""
+        return [self.content, self.edit, self.amount, self.layers, self.strength, self.edge, self.right, self.down, self.carry]
+
+
+def board_cell(mixer: Mixer, mix: Mix) -> Board:
+    """Build the components."""
+    edits = offered(mixer, Desk(0))
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            content = gr.Radio([REFERENCE, EDIT], value=mix.content, label="What goes into the mask", elem_id="mix-content")
+            with gr.Row():
+                edit = gr.Dropdown(edits, value=mix.edit, label="The edit", visible=False, elem_id="mix-edit", min_width=180)
+                amount = gr.Slider(
+                    -USUAL.far,
+                    USUAL.far,
+                    mix.amount,
+                    step=0.1,
+                    label="How far, in sigma",
+                    visible=False,
+                    elem_id="mix-amount",
+                    min_width=160,
+                )
+            info = "shape is drawn up to 32 px, texture behind"
+            layers = gr.Radio(list(RANGES), value=mix.layers, label="Layers", info=info, elem_id="mix-layers")
+            with gr.Row():
+                strength = gr.Slider(0, 1, mix.strength, step=0.05, label="Strength", elem_id="mix-strength", min_width=150)
+                edge = gr.Slider(0, 15, 100 * mix.edge, step=0.5, label="Soft edge, % of the side", elem_id="mix-edge", min_width=150)
+            with gr.Row():
+                right = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move right", elem_id="mix-right", min_width=150, buttons=["reset"])
+                down = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move down", elem_id="mix-down", min_width=150, buttons=["reset"])
+            carry = gr.Radio(
+                [("of moved parts", "moved"), ("always", "always"), ("never", "never")],
+                value=mix.carry,
+                label="Bring the reference's features along",
+                info="closer to the reference, at some risk of a seam",
+                elem_id="mix-carry",
+            )
+        with gr.Column(scale=3, min_width=320, elem_classes="watched"):
+            live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=520, buttons=["fullscreen"])
+    film = _gallery("mix-film", 5)
+    compare = gr.Button("Compare methods on this mask", elem_id="mix-compare-run", size="sm")
+    methods = _gallery("mix-methods", 4)
+    return Board(content, edit, amount, layers, strength, edge, right, down, carry, live, film, compare, methods)
+
+
+def _gallery(name: str, columns: int) -> gr.Gallery:
+    return gr.Gallery(
+        columns=columns,
+        height=250,
+        allow_preview=True,
+        show_label=False,
+        visible=False,
+        elem_id=name,
+        interactive=False,
+        buttons=["download"],
+        format="jpeg",
+    )
+
+
+def offered(mixer: Mixer, desk: Desk) -> list[tuple[str, str]]:
+    """Directions for a local edit: the measured attributes, then the visitor's own."""
+    library = mixer.editor.library
+    measured = [(title, f"interfacegan/{name}") for name, title in library.titles.items()]
+    return measured + [(library.title(key, desk), key) for key in desk.directions if key.startswith(MINE)]
+
+
+def turned(mix: Mix, *values: Any) -> Mix:
+    """The mixture that the controls stand for."""
+    content, edit, amount, layers, strength, edge, right, down, carry = values
+    return replace(
+        mix,
+        content=content,
+        edit=edit or mix.edit,
+        amount=float(amount),
+        layers=layers,
+        strength=float(strength),
+        edge=float(edge) / 100,
+        shift=(float(right), float(down)),
+        carry=carry,
+    )
+
+
+def arrange(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
+    """Updates of all controls, for a mixture that did not come from them."""
+    editing = mix.content == EDIT
+    return [
+        gr.Radio(value=mix.content),
+        gr.Dropdown(offered(mixer, desk), value=mix.edit, visible=editing),
+        gr.Slider(value=mix.amount, visible=editing),
+        gr.Radio(value=mix.layers),
+        gr.Slider(value=mix.strength),
+        gr.Slider(value=100 * mix.edge),
+        gr.Slider(value=mix.shift[0]),
+        gr.Slider(value=mix.shift[1]),
+        gr.Radio(value=mix.carry),
+    ]

@@ -1,0 +1,74 @@
+"""The cell of what is kept: the full picture beside the source, the downloads, the shelf, the lines of Python."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from studio.cell import code
+from studio.edits import Face
+from studio.mixing import EDIT, Mix
+
+
+@dataclass(frozen=True, eq=False)
+class Keeping:
+    """The cell's components."""
+
+    compare: gr.ImageSlider
+    picture: gr.DownloadButton
+    mask: gr.DownloadButton
+    keep: gr.Button
+    onward: gr.Button
+    snippet: gr.Code
+
+
+def keeping_cell(resolution: int) -> Keeping:
+    """Build the components."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            label = f"Source | mixed, {resolution} px"
+            compare = gr.ImageSlider(label=label, interactive=False, height=520, max_height=520, elem_id="mix-compare", format="webp")
+        with gr.Column(scale=1, min_width=260):
+            picture = gr.DownloadButton("Download the picture (PNG)", interactive=False, elem_id="mix-download")
+            mask = gr.DownloadButton("Download the mask (PNG)", interactive=False, elem_id="mix-download-mask")
+            keep = gr.Button("Put the mixed face on the shelf", elem_id="mix-keep")
+            onward = gr.Button("… and take it as the source for the next part", elem_id="mix-onward")
+    return Keeping(compare, picture, mask, keep, onward, code("mix"))
+
+
+def recipe(generator: str, mix: Mix) -> str:
+    """Runnable lines that mix the same faces by a mask read from a file."""
+    lines = ["source = " + _face(mix.source)]
+    if mix.content == EDIT:
+        name = mix.edit.rpartition("/")[2]
+        lines.append(
+            f'direction = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute="{name}")).directions[0]'
+        )
+        lines.append(f"reference = apply(source, [(direction, {mix.amount:g})], generator)")
+    else:
+        lines.append("reference = " + _face(mix.reference))
+    lines.append('mask = (to_tensor(read_image(Path("mask.png")))[:, :1] > 0).float()  # as this tab saves it')
+    layers = "" if mix.layers == "all" else f', layers=slots_of(generator.slots, "{mix.layers}")'
+    shift = "" if mix.shift == (0.0, 0.0) else f", shift={mix.shift}"
+    lines.append(f"part = Part(reference, mask, strength={mix.strength:g}{shift}{layers})")
+    lines.append(
+        f'mixed = create("spatial", generator)(MixRequest(source=source, parts=(part,)), edge={mix.edge:g}, carry="{mix.carry}").images'
+    )
+    body = "\n".join([f'generator = load_generator("{generator}")', *lines, 'to_picture(mixed).save("mixed.png")'])
+    return "\n".join(_imports(body)) + "\n\n" + body + "\n"
+
+
+def _face(face: Face) -> str:
+    if face.kind == "Seed":
+        return f'Inversion(Latent("w", random_w(generator, {int(face.seed or 0)}, truncation={face.truncation:g})))'
+    return 'Inversion(Latent("w_plus", load_file("inversion.safetensors")["codes"]))  # as the tab Invert saves it'
+
+
+def _imports(body: str) -> list[str]:
+    names = [name for name in ("FitRequest", "Inversion", "Latent", "MixRequest", "Part", "create", "load_generator") if f"{name}(" in body]
+    found = ["from pathlib import Path", ""]
+    found += ["from safetensors.torch import load_file", ""] if "load_file(" in body else []
+    found += [f"from engines import {', '.join(names)}", "from engines.core.images import read_image, to_picture, to_tensor"]
+    found += ["from engines.data import face_bank"] if "face_bank(" in body else []
+    found += ["from engines.mix.spatial import slots_of"] if "slots_of(" in body else []
+    found += ["from engines.spaces.directions import apply"] if "apply(" in body else []
+    return found + (["from engines.spaces.statistics import random_w"] if "random_w(" in body else [])

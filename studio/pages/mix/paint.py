@@ -1,0 +1,61 @@
+"""The cell to paint in: two canvases side by side, ready-made parts, and the mask as it counts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from engines.faces.parts import PARTS
+from studio.inputs import mask_canvas
+from studio.mixing import Mix, Mixer
+from studio.shelf import Desk
+
+
+@dataclass(frozen=True, eq=False)
+class Easels:
+    """The cell's components."""
+
+    source: gr.ImageEditor
+    reference: gr.ImageEditor
+    parts: gr.CheckboxGroup
+    clear: gr.Button
+    undo: gr.Button
+    redo: gr.Button
+    soft: gr.Image
+    words: gr.Markdown
+
+
+def paint_cell() -> Easels:
+    """Build the components."""
+    info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
+    ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
+    with gr.Row():
+        source = mask_canvas(label="Paint on the source", elem_id="mix-source-canvas", height=470)
+        reference = mask_canvas(label="… or on the reference", elem_id="mix-reference-canvas", height=470)
+        with gr.Column(min_width=190, scale=0):
+            soft = gr.Image(label="The mask as it counts", interactive=False, height=230, elem_id="mix-soft", format="png", buttons=[])
+            with gr.Row():
+                undo = gr.Button("Undo", elem_id="mix-undo", min_width=70, size="sm")
+                redo = gr.Button("Redo", elem_id="mix-redo", min_width=70, size="sm")
+            clear = gr.Button("Clear the mask", elem_id="mix-clear", size="sm")
+    words = gr.Markdown("", elem_id="mix-words", elem_classes="status")
+    return Easels(source, reference, ready, clear, undo, redo, soft, words)
+
+
+def canvases(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
+    """Both faces with what is painted on them."""
+    values: list[Any] = []
+    for face, key in zip((mix.source, mix.reference), mix.masks, strict=True):
+        layer = mixer.painted(desk, key)
+        values.append({"background": mixer.canvas(desk, face), "layers": [] if layer is None else [layer], "composite": None})
+    return values
+
+
+def words(mixer: Mixer, desk: Desk, mix: Mix) -> str:
+    """How much is painted, and what follows from it."""
+    share = float(mixer.mask(desk, mix).mean())
+    if not share:
+        return "Nothing is painted yet, so this is the source. Paint on either picture, or choose a ready-made part."
+    if share == 1 and mix.strength == 1:
+        return "Everything is painted, so this is the other face. Take some away with the eraser, or press Undo."
+    return f"{share:.0%} of the picture is painted." if share >= 0.01 else "Less than 1 % of the picture is painted."

@@ -1,0 +1,188 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pil
+
+from engines import Inversion, Latent
+from engines.core.errors import StudioError
+from engines.core.images import to_picture
+from engines.spaces.statistics import random_w
+from studio.editor import Editor
+from studio.edits import Edits, Face
+from studio.inputs import CANVAS
+from studio.library import Library
+from studio.mixing import EDIT, Mix, Mixer
+from studio.pages.mix.board import turned
+from studio.pages.mix.faces import choosing, facing
+from studio.pages.mix.keep import recipe
+from studio.pages.mix.paint import words
+from studio.session import Session
+from studio.shelf import Desk
+
+
+@pytest.fixture
+def mixer(session: Session) -> Mixer:
+    return Mixer(Editor(session, Library(session)))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(2**24)
+
+
+def layer(box: tuple[int, int, int, int] | None, side: int = CANVAS, form: str = "PNG") -> bytes:
+    """What a canvas sends: transparent but for a blue box, half seen through."""
+    picture, buffer = Pil.new("RGBA", (side, side)), io.BytesIO()
+    if box is not None:
+        picture.paste((37, 99, 235, 140), box)
+    picture.save(buffer, format=form, lossless=True)
+    return buffer.getvalue()
+
+
+LEFT = (0, 0, CANVAS // 2, CANVAS)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+@pytest.mark.parametrize("side", [CANVAS, 256, 900])
+def test_what_is_painted_counts_in_any_size(mixer: Mixer, desk: Desk, side: int, form: str) -> None:
+    key = mixer.paint(desk, [layer((0, 0, side // 2, side), side, form)])
+    mask = mixer.mask(desk, Mix(masks=(key, "")))
+    assert mask.shape == (1, 1, CANVAS, CANVAS)
+    assert float(mask[..., : CANVAS // 2 - 4].min()) == 1 and float(mask[..., CANVAS // 2 + 4 :].max()) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"no picture", "could not be read"),
+        (layer(None, 5000), "at most 4096"),
+        (b"", "could not be read"),
+        (layer(None)[:60], "could not"),
+    ],
+)
+def test_bad_masks_get_a_sentence(mixer: Mixer, desk: Desk, data: bytes, words: str) -> None:
+    with pytest.raises(StudioError, match=words):
+        mixer.paint(desk, [data])
+
+
+def test_a_mask_that_is_not_square_gets_a_sentence(mixer: Mixer, desk: Desk) -> None:
+    buffer = io.BytesIO()
+    Pil.new("RGBA", (300, 200), "blue").save(buffer, format="PNG")
+    with pytest.raises(StudioError, match="300 x 200 pixels came; wanted a square one"):
+        mixer.paint(desk, [buffer.getvalue()])
+
+
+def test_nothing_painted_is_the_source_and_everything_the_reference(mixer: Mixer, desk: Desk) -> None:
+    mix = Mix()
+    assert mixer.paint(desk, [layer(None)]) == "" == mixer.paint(desk, [])
+    assert mixer.draw(desk, mix) == to_picture(mixer.face(desk, mix.source))
+    assert words(mixer, desk, mix).startswith("Nothing is painted")
+    full = Mix(masks=("", mixer.paint(desk, [layer((0, 0, CANVAS, CANVAS))])))
+    assert mixer.draw(desk, full) == to_picture(mixer.face(desk, mix.reference))
+    assert words(mixer, desk, full).startswith("Everything is painted")
+
+
+def test_a_painted_layer_comes_back_to_its_canvas(mixer: Mixer, desk: Desk) -> None:
+    key = mixer.paint(desk, [layer(LEFT)])
+    again, buffer = mixer.painted(desk, key), io.BytesIO()
+    assert again is not None
+    again.save(buffer, format="PNG")
+    assert mixer.paint(desk, [buffer.getvalue()]) == key
+
+
+def test_both_canvases_count_and_swapping_keeps_each_with_its_face(mixer: Mixer, desk: Desk) -> None:
+    left, right = mixer.paint(desk, [layer(LEFT)]), mixer.paint(desk, [layer((CANVAS // 2, 0, CANVAS, CANVAS))])
+    mix = Mix(masks=(left, right))
+    assert float(mixer.mask(desk, mix).mean()) == 1
+    assert mix.swapped() == Mix(source=mix.reference, reference=mix.source, masks=(right, left))
+    assert mix.swapped().swapped() == mix
+
+
+def test_an_edit_inside_the_mask_leaves_the_rest(mixer: Mixer, desk: Desk) -> None:
+    name = next(iter(mixer.editor.library.titles))
+    mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""), content=EDIT, edit=f"interfacegan/{name}", amount=4.0)
+    before, after = (np.asarray(picture, float) for picture in (to_picture(mixer.face(desk, mix.source)), mixer.draw(desk, mix)))
+    changed = np.abs(after - before).mean((0, 2))
+    assert changed[:24].mean() > 3 * changed[40:].mean()
+
+
+def test_film_and_methods_show_the_same_mask(mixer: Mixer, desk: Desk) -> None:
+    mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""))
+    assert [caption for _, caption in mixer.film(desk, mix)] == ["20%", "40%", "60%", "80%", "100%"]
+    assert [caption for _, caption in mixer.methods(desk, mix)] == ["styles by pixel", "styles and features", "pasted pixels", "one vector"]
+
+
+def test_a_mixture_goes_on_the_shelf_beside_its_source_and_can_be_edited(mixer: Mixer, desk: Desk) -> None:
+    mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""))
+    source = desk.put("Source", mixer.canvas(desk, mix.source), mixer.editor.moved(desk, mix.source, Edits()))
+    item = desk.put("Mixed", mixer.draw(desk, mix), mixer.kept(desk, mix))
+    assert item.key != source.key and len(desk.shelf) == 2
+    again = mixer.face(desk, Face("Shelf", None, 1.0, item.key))
+    assert np.abs(np.asarray(to_picture(again), int) - np.asarray(mixer.draw(desk, mix), int)).max() <= 1
+    onward = Mix(source=Face("Shelf", None, 1.0, item.key), masks=("", mix.masks[0]))
+    assert mixer.draw(desk, onward).size == (64, 64)
+
+
+def test_two_weight_changes_are_drawn_but_not_kept_as_one(mixer: Mixer, desk: Desk) -> None:
+    generator = mixer.session.generator
+    tuned = Inversion(Latent("w", random_w(generator, 3)), {"to_img_32.bias": generator.tunable()["to_img_32.bias"] + 0.1})
+    item = desk.put("Tuned", Pil.new("RGB", (64, 64)), tuned)
+    mix = Mix(reference=Face("Shelf", None, 1.0, item.key), masks=(mixer.paint(desk, [layer(LEFT)]), ""))
+    assert mixer.draw(desk, mix).size == (64, 64)
+    with pytest.raises(StudioError, match="two generators"):
+        mixer.kept(desk, mix)
+
+
+@pytest.mark.parametrize(
+    "mix", [Mix(layers="nonsense"), Mix(carry="perhaps"), Mix(edge=float("nan")), Mix(masks=("gone", "")), Mix(source=Face("Seed", -1))]
+)
+def test_what_no_control_can_say_is_refused(mixer: Mixer, desk: Desk, mix: Mix) -> None:
+    with pytest.raises(StudioError):
+        mixer.draw(desk, mix)
+
+
+def test_ready_made_parts_unite(mixer: Mixer, desk: Desk) -> None:
+    key = mixer.ready_made(desk, Face(), ["left half", "right half"])
+    assert float(mixer.mask(desk, Mix(masks=(key, ""))).mean()) == 1
+    assert mixer.ready_made(desk, Face(), []) == ""
+    with pytest.raises(StudioError, match="There is no part 'tail'"):
+        mixer.ready_made(desk, Face(), ["tail"])
+
+
+def test_masks_of_a_visitor_are_theirs_and_the_oldest_go(mixer: Mixer, desk: Desk) -> None:
+    key = mixer.paint(desk, [layer(LEFT)])
+    with pytest.raises(StudioError, match="not kept any more"):
+        mixer.mask(Desk(0), Mix(masks=(key, "")))
+    for height in range(1, 62):
+        mixer.keep(desk, np.pad(np.full((height, 8), 255, np.uint8), ((0, CANVAS - height), (0, CANVAS - 8))))
+    with pytest.raises(StudioError, match="not kept any more"):
+        mixer.mask(desk, Mix(masks=(key, "")))
+
+
+def test_the_full_picture_is_claimed_once_after_a_rest(mixer: Mixer, desk: Desk) -> None:
+    assert not mixer.rested(desk, 0)
+    mixer.move(desk)
+    assert not mixer.rested(desk, 60)
+    assert mixer.rested(desk, 0) and not mixer.rested(desk, 0)
+
+
+def test_controls_say_a_mixture_and_the_shelf_offers_its_newest(desk: Desk) -> None:
+    mix = turned(Mix(edit="interfacegan/smile"), EDIT, None, -1.5, "shape", 0.5, 6, 0.1, -0.2, "always")
+    assert (mix.edit, mix.edge, mix.shift, mix.layers) == ("interfacegan/smile", 0.06, (0.1, -0.2), "shape")
+    item = desk.put("a", Pil.new("RGB", (8, 8)), Inversion(Latent("w", torch.full((1, 32), 3.0))))
+    assert facing(desk, "Shelf", 1, 0.5, None) == Face("Shelf", None, 1.0, item.key) == facing(desk, "Shelf", 1, 0.5, "gone")
+    assert choosing(desk, facing(desk, "Shelf", 1, 0.5, None))[-1].value == item.key
+
+
+@pytest.mark.parametrize("content", ["another face", EDIT])
+def test_the_lines_of_python_run(mixer: Mixer, desk: Desk, content: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(iter(mixer.editor.library.titles))
+    mix = Mix(
+        masks=(mixer.paint(desk, [layer(LEFT)]), ""), content=content, edit=f"interfacegan/{name}", layers="texture", shift=(0.1, 0.0)
+    )
+    monkeypatch.chdir(tmp_path)
+    mixer.hard(desk, mix).save("mask.png")
+    exec(compile(recipe("toy", mix), "recipe", "exec"), {})
+    assert Pil.open("mixed.png").size == (64, 64)
