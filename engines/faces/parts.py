@@ -50,8 +50,9 @@ def part_mask(part: str, *images: Image) -> Mask:
         part: One of `PARTS`.
         images: Aligned faces of one size, (1,3,R,R) each.
     """
-    found = torch.stack([parts(image)[part] for image in images]).amax(dim=0)
-    return area_of(found, images[0].shape[-1]).to(images[0]).gt(0.5).float()
+    found, side = torch.stack([parts(image)[part] for image in images]).amax(dim=0), images[0].shape[-1]
+    sized = area_of(found, side) if side <= found.shape[-1] else F.interpolate(found, (side, side), mode="bilinear", align_corners=False)
+    return sized.to(images[0]).gt(0.5).float()
 
 
 def rectangle(size: int, x: float, y: float, width: float, height: float) -> Mask:

@@ -12,7 +12,7 @@ import torch
 import engines.invert
 from engines import Result
 from engines.core.errors import FaceError, StudioError
-from engines.core.images import png_bytes, read_image, to_picture, to_tensor
+from engines.core.images import area, png_bytes, read_image, side_by_side, to_picture, to_tensor
 from engines.faces import align, find_faces
 from engines.faces.parts import PARTS, part_mask, rectangle
 from engines.invert.optimize import DiffusionRequest
@@ -90,9 +90,12 @@ def _components(panel_of: Any) -> Parts:
                         ("height", 0.3, "Height"),
                     )
                 )
-            knobs = panel_of()
+            with gr.Accordion("Knobs", open=False, elem_id="diffuse-knobs"):
+                knobs = panel_of()
         with gr.Column(min_width=260):
-            pasted = gr.Image(label="Copied, not yet one face", height=260, interactive=False, elem_id="diffuse-pasted", format="jpeg")
+            pasted = gr.Image(
+                label="Gives | copied", height=260, interactive=False, elem_id="diffuse-pasted", format="jpeg", buttons=["fullscreen"]
+            )
             sentence = gr.Markdown("", elem_id="diffuse-sentence", elem_classes="status")
     lesson(NAME)
     with gr.Row():
@@ -140,8 +143,9 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
         """The plain copy as a preview, as far as both faces are there."""
         if desk.target is None and desk.giver is not None:
             return [small(to_picture(desk.giver), 512), "Now choose the photo that receives, in cell 1."]
-        _, picture = paste(marked(session, desk, *chosen))
-        return [small(to_picture(picture), 512), "This is the plain copy. Run makes one face of it."]
+        asked = marked(session, desk, *chosen)
+        both = side_by_side(torch.cat([area(picture, 512) for picture in (asked.image, paste(asked)[1])]))
+        return [to_picture(both), "The face that gives, and the plain copy. Run makes one face of it."]
 
     @spoken
     def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> list[Any]:

@@ -36,7 +36,9 @@ class DomainKnobs(Knobs):
         float, Knob("How strongly the code is held where the encoder would read it: 0 resembles most, more edits better.", lo=0, hi=32)
     ] = 2.0
     encoder: Annotated[EncoderName, Knob("Whose code it starts from, and who judges the domain.")] = "in_domain"
-    learning_rate: Annotated[float, Knob("Adam step size at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True)] = 0.03
+    learning_rate: Annotated[float, Knob("Adam step size at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True, advanced=True)] = (
+        0.05
+    )
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 0.8
     stop_early: Annotated[bool, Knob("End when nothing moves any more.", advanced=True)] = True

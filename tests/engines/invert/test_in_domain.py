@@ -16,6 +16,7 @@ from engines.invert.optimize import DiffusionRequest, InDomainRefine, SemanticDi
 from engines.invert.optimize.domain import ENCODERS, Domain
 from engines.invert.optimize.refinement import DRIFTING, PATIENCE, Refinement, stalled
 from engines.losses.reconstruction import ReconstructionLoss
+from engines.metrics.seam import seam
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -173,7 +174,7 @@ def test_diffusion_pastes_and_makes_one_face_of_it(toy: Student, half: Tensor) -
     assert torch.equal(result.stages["pasted"], torch.where(half > 0, giver, receiver))
     before, after = (float(((picture - giver) * half).square().mean()) for picture in (result.stages["encoder"], result.images))
     assert after < 0.5 * before
-    assert result.metrics["seam"] < result.metrics["seam_pasted"]
+    assert result.metrics == {"seam_pasted": seam(result.stages["pasted"], half), "seam": seam(result.images, half)}
 
 
 def test_the_surroundings_count_as_much_as_is_asked(toy: Student, half: Tensor) -> None:
