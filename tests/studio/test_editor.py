@@ -296,6 +296,27 @@ def test_every_method_deals_its_cards(editor: Editor) -> None:
         assert len(keys) == (0 if method == "mine" else 3), status
 
 
+def test_local_channels_are_offered_by_region(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert not any(shelf.startswith("region/") for shelf in Library(session).shelves)  # none were measured for the toy
+    for module in ("engines.edit.locality", "studio.library"):
+        monkeypatch.setattr(f"{module}.shipped_local", lambda generator: {"mouth": [(3, 0.05), (60, 0.2)], "nose": [(7, 0.3)]})
+    editor, desk = Editor(session, Library(session)), Desk(0)
+    layer = next(name for name, part in session.generator.layout("s").items() if part.start <= 3 < part.stop)
+    assert editor.library.title("region/mouth/1", desk) == f"Mouth · channel 3 of {layer} (5% outside) · StyleSpace"
+    assert editor.library.reach("region/mouth/1", desk).far == 20
+    dealer: Any = Dealer(editor)
+    said = {}
+    for region in ("mouth", "nose"):
+        _, keys, said[region], _ = list(dealer.deal(Face(), "region", region, 3, Asking()))[-1]
+        assert keys == tuple(editor.library.directions(f"region/{region}", desk))
+    assert "No single channel of the nose" in said["nose"] and "No single" not in said["mouth"]
+    turned = edits(Turn("region/mouth/2", 8.0))
+    lines = recipe(editor, desk, Face(), turned)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines, "recipe", "exec"), {})
+    assert same(Pil.open("edited.png").convert("RGB"), editor.draw(desk, Face(), turned))
+
+
 def test_a_new_direction_of_ones_own_gets_its_name(editor: Editor, desk: Desk, toy: Student) -> None:
     vector = torch.nn.functional.normalize(torch.ones(toy.width), dim=0)
     key = editor.library.add(Direction("grin", "w", vector, toy.slots.active, 1.0, "test"), desk)
