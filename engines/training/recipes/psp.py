@@ -46,7 +46,7 @@ CPU = Preset(
     redrawn=4,
     begin=0.85,
 )
-GPU = Preset(Plan(steps=12_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
+GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
 
 UNSEEN = 0.1
