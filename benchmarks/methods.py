@@ -13,7 +13,6 @@ another on the faces that both had. Editing: turn, smile and age in turn, +2 sig
 import json
 import re
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from benchmarks.papers import common, differing
 from engines import FitRequest, Inversion, InvertRequest, Latent, Result, create, load_generator
 from engines.comparison import Judge, inverters, reader, space_of, values_of
 from engines.core.images import read_image, to_tensor
+from engines.core.seeds import rng
 from engines.core.weights import assets
 from engines.data import attributes, face_bank
 from engines.faces import align, only_face
@@ -36,7 +36,7 @@ from engines.generators.base import Generator
 from engines.metrics.consistency import editing_consistency
 from engines.spaces.directions import Edit
 from engines.spaces.statistics import statistics as spread_of
-from engines.training.samples import TEST, Samples
+from engines.training.samples import CHUNK, TEST, assembled, random_pairs
 
 AVERAGE, PSP = "average", "psp"
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {"restyle": {"restyle_e4e": {"base": "e4e"}}}
@@ -124,10 +124,11 @@ class Bench:
             return Result(self.generator.synthesize(mean), (Inversion(Latent("w", mean)),))
 
     @cached_property
+    @torch.no_grad()
     def _codes(self) -> Tensor:
-        with tempfile.TemporaryDirectory() as folder:
-            samples = Samples(self.generator, Path(folder), seed=TEST, size=256, drawn_at=self.generator.resolution)
-            return samples.known(self.plan.faces)
+        """Codes of the test set, whose pictures are drawn when they are wanted."""
+        chunks = range(-(-self.plan.faces // CHUNK))
+        return torch.cat([assembled(self.generator, *random_pairs(self.generator, CHUNK, rng(TEST + number))) for number in chunks])
 
     @torch.no_grad()
     def _generated(self, index: int) -> Tensor:

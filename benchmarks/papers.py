@@ -41,6 +41,9 @@ PUBLISHED: dict[str, dict[str, dict[str, float]]] = {
 _CLEAR = 2.0
 """Standard errors that a difference must exceed to be called one."""
 
+_SLOWER = 1.2
+"""How many times as long a method must take to be called slower."""
+
 
 def differing(methods: dict[str, Any], kind: str) -> dict[str, Any]:
     """Pairs of methods that papers and we order otherwise: `reversed` clearly, `unclear` within two standard errors; `agreeing` counts.
@@ -86,7 +89,8 @@ def _ours(methods: dict[str, Any], kind: str, figure: str, first: str, second: s
     if figure == "seconds":
         if one["seconds"] is None or other["seconds"] is None:
             return None
-        return (one["seconds"], other["seconds"]), True
+        fewer, more = sorted((one["seconds"], other["seconds"]))
+        return (one["seconds"], other["seconds"]), more > _SLOWER * fewer
     name = _own(figure)
     pairs = common(one["each"].get(name, []), other["each"].get(name, []))
     if not pairs:

@@ -67,7 +67,7 @@ class Editor:
             if face.seed is None or not 0 <= face.seed < 2**31:
                 raise StudioError("The seed is a whole number from 0 to 2147483647.")
             return Inversion(Latent("z", z_codes(1, generator.width, int(face.seed), generator.device)))
-        item = desk.shelf.get(face.chosen or "")
+        item = desk.find(face.chosen or "")
         if item is None:
             raise StudioError(
                 "Nothing on the shelf is chosen. Click one of its pictures above, or edit a random face by seed. "

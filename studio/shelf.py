@@ -122,6 +122,7 @@ class Desk(Sitting):
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
         drawn: The move whose full picture was drawn last.
         shelf: Items by key, oldest first.
+        former: The key that followed a key of the past.
         directions: The visitor's own directions by key, oldest first.
         comparison: Methods side by side on one photo.
     """
@@ -134,6 +135,7 @@ class Desk(Sitting):
     moved_at: float = 0.0
     drawn: int = 0
     shelf: "OrderedDict[str, Item]" = field(default_factory=OrderedDict)
+    former: dict[str, str] = field(default_factory=dict)
     directions: "OrderedDict[str, Direction]" = field(default_factory=OrderedDict)
     comparison: Comparison | None = None
 
@@ -160,22 +162,30 @@ class Desk(Sitting):
         self.shelf[item.key] = item
         return item
 
+    def find(self, key: str) -> Item | None:
+        """The item of a key, or of one that it had before: a page may still say that."""
+        passed = set[str]()
+        while key not in self.shelf and key in self.former and key not in passed:
+            passed.add(key)
+            key = self.former[key]
+        return self.shelf.get(key)
+
     def weaken(self, key: str, strength: float) -> Item:
         """Let so much of an item's weight change count, 0 to 1; it stays in its place under a new key.
 
         Raises:
             StudioError: It is no longer there, or the strength is none.
         """
-        item = self.shelf.get(key)
+        item = self.find(key)
         if item is None:
             raise StudioError("That picture is no longer on the shelf. Choose another.")
         if not 0 <= strength <= 1:
             raise StudioError("The tuning strength is a number from 0 to 1.")
         inversion = item.whole.at_strength(strength)
         weaker = replace(item, key=_key(inversion), inversion=inversion, strength=strength)
-        changed = OrderedDict((weaker.key, weaker) if name == key else (name, other) for name, other in self.shelf.items())
+        changed = OrderedDict((weaker.key, weaker) if name == item.key else (name, other) for name, other in self.shelf.items())
         self._check(changed)
-        self.shelf = changed
+        self.shelf, self.former[item.key] = changed, weaker.key
         return weaker
 
     def others(self, photo: Pil.Image) -> list[Item]:

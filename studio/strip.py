@@ -53,7 +53,7 @@ class Strip:
 
     def item(self, request: gr.Request, key: str | None) -> Item | None:
         """The chosen item, if it is still there."""
-        return self.session.visitors.desk(request.session_hash).shelf.get(key or "")
+        return self.session.visitors.desk(request.session_hash).find(key or "")
 
 
 def _caption(item: Item) -> str:
@@ -65,7 +65,9 @@ def _caption(item: Item) -> str:
 
 def _strength_of(item: Item | None) -> gr.Slider:
     tuned = item is not None and item.tuning_bytes > 0
-    return gr.Slider(visible=tuned, value=item.strength) if item is not None and tuned else gr.Slider(visible=False)
+    if item is None or not tuned:
+        return gr.Slider(visible=False)
+    return gr.Slider(visible=True, value=item.strength, label=f"Tuning strength (weight change of {item.tuning_bytes / 2**20:.1f} MB)")
 
 
 def strip(session: Session) -> Strip:

@@ -42,7 +42,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         weights=("lpips_alex",),
     )
     accepts, knob_set = InvertRequest, RecommendedKnobs
-    rate: ClassVar[float] = 0.12
+    rate: ClassVar[float] = 0.08
     """Height of the learning rate on the full picture: few steps want long ones."""
 
     def run(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:

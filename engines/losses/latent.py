@@ -22,11 +22,6 @@ def code_errors(codes: Codes, target: Codes, deviation: Code) -> Tensor:
     return ((codes - target) / deviation).square().mean(dim=2).sqrt()
 
 
-def w_norm(codes: Codes, mean: Code) -> Tensor:
-    """Length of what codes (B,slots,width) add to the average face, averaged over the batch: pSp's regularisation."""
-    return (codes - mean).flatten(1).norm(dim=1).mean()
-
-
 def offset_norm(offsets: Codes) -> Tensor:
     """Sum over slots of the mean length of the offsets (B,slots,width) from the first slot: e4e's delta regularisation."""
     return offsets.norm(dim=2).mean(dim=0).sum()

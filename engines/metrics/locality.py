@@ -46,13 +46,17 @@ def seam(image: Image, border: Mask) -> float:
     grey = image.mean(1, keepdim=True)
     down, right = (F.pad(grey.diff(dim=2), (0, 0, 0, 1)), F.pad(grey.diff(dim=3), (0, 1)))
     size = (down.square() + right.square()).sqrt()
-    return _mean(size, border) / float(size.mean())
+    return float(_mean_of(size, border) / size.mean())  # of tensors, so that a flat picture has none rather than an error
 
 
 def _spread(mask: Mask, reach: int) -> Mask:
     return F.max_pool2d(mask, 2 * reach + 1, 1, reach) if reach else mask
 
 
-def _mean(values: torch.Tensor, where: Mask) -> float:
+def _mean_of(values: torch.Tensor, where: Mask) -> torch.Tensor:
     weight = where.expand_as(values)
-    return float((values * weight).sum() / weight.sum())
+    return (values * weight).sum() / weight.sum()
+
+
+def _mean(values: torch.Tensor, where: Mask) -> float:
+    return float(_mean_of(values, where))

@@ -99,11 +99,6 @@ class Samples:
         if len(self) > len(self._pictures):
             self._pictures = np.memmap(self.path, np.uint8, "r", shape=(self._kept() * CHUNK, 3, self.size, self.size))
 
-    def known(self, count: int) -> Codes:
-        """Codes of the active slots (count,16,width) of the first samples, whose pictures need not be drawn."""
-        chunks = [assembled(self.generator, *self._drawn(number)) for number in range(-(-count // CHUNK))]
-        return torch.cat(chunks)[:count]
-
     def _kept(self) -> int:
         """Whole chunks in the file."""
         return self.path.stat().st_size // (CHUNK * 3 * self.size**2) if self.path.exists() else 0

@@ -30,7 +30,7 @@ from engines.training.samples import TEST, VALIDATION, Samples
 Encode: TypeAlias = Callable[[Image], Codes]
 """From pictures (B,3,S,S) to codes of the active slots (B,16,width)."""
 
-COUNT, PICTURES, EDITED = 256, 128, 32
+COUNT, PICTURES, EDITED = 256, 64, 16
 """Faces whose codes are compared, whose full pictures are, and that are edited."""
 
 _BATCH = 16

@@ -68,7 +68,7 @@ def test_the_faces_are_the_held_out_ones(toy: Student, tmp_path: Path) -> None:
     samples = Samples(toy, tmp_path, seed=TEST, size=64, drawn_at=64)
     samples.fill(3)
     bench, rows = Bench(toy, Plan(faces=3)), torch.arange(3)
-    assert torch.equal(bench._codes, samples.codes(rows))
+    assert torch.equal(bench._codes[:3], samples.codes(rows))
     assert torch.equal(torch.cat([bench.generated(row) for row in range(3)]).float() / 127.5 - 1, samples.pictures(rows))
 
 
@@ -89,7 +89,7 @@ def test_the_median_leaves_out_the_first_runs() -> None:
 
 
 def each(**figures: Any) -> dict[str, Any]:
-    seconds = figures.pop("seconds", 1.0)
+    seconds = figures.pop("seconds", None)
     kind = {"faces": 3, "edited": 0, "seconds": seconds, "figures": {k: mean_and_error(v) for k, v in figures.items()}, "each": figures}
     return {"title": "T", "space": "W", "values": 5, "generated": kind, "real": kind}
 

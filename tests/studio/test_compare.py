@@ -105,17 +105,17 @@ def session() -> Session:
 
 
 class Quick:
-    """An engine at two steps, whatever it is asked for."""
+    """An engine at two steps, or so many, whatever it is asked for."""
 
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
+    def __init__(self, engine: Any, steps: int = 2) -> None:
+        self.engine, self.steps = engine, steps
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
     def run(self, request: InvertRequest, _: Any) -> Run:
         known = {declared.name for declared in self.engine.knob_set.declared()}
-        quick = {name: value for name, value in {"steps": 2, "quick_steps": 1}.items() if name in known}
+        quick = {name: value for name, value in {"steps": self.steps, "quick_steps": 1}.items() if name in known}
         return self.engine.run(request, self.engine.knob_set.of(quick))
 
 

@@ -192,6 +192,15 @@ def test_a_photo_is_read_inverted_shelved_and_chosen(session: Session, reader: A
     desk = session.visitors.desk(Asking.session_hash)
     assert last[reader.kind] == "Shelf" and last[reader.strip.chosen] in desk.shelf
     assert desk.target is None  # the tab Invert keeps its own photo
+    reader.claim(request)
+    assert reader.stop(request) == {reader.part.buttons.status: "Stopped."}  # nothing came of it yet
+    reader.claim(request)
+    going = reader.run(request)
+    while reader.sitting(request).kept is None:
+        next(going)
+    stopped = reader.stop(request)
+    going.close()
+    assert "best so far" in stopped[reader.part.buttons.status] and stopped[reader.kind] == "Shelf"
     assert reader.stop(request) == {reader.part.buttons.status: "Nothing is running."}
 
 
@@ -200,7 +209,8 @@ def test_a_photo_without_a_face_and_a_file_that_is_none_are_not_run(reader: Any,
     noise = write("noise.png", Pil.effect_noise((300, 200), 80).convert("RGB"), format="PNG")
     _, _, words, due = reader.read(noise, 4, request)
     assert "No face was found" in words and due == 4
-    _, _, words, due = reader.read(write("words.jpg", b"these are words"), 4, request)
+    with pytest.warns(UserWarning, match="not a picture"):  # what the page shows as a warning
+        _, _, words, due = reader.read(write("words.jpg", b"these are words"), 4, request)
     assert "not a picture" in words and due == 4
     with pytest.raises(gr.Error, match="no aligned face"):
         reader.claim(request)
@@ -284,6 +294,27 @@ def test_every_method_deals_its_cards(editor: Editor) -> None:
     for method, part in (("interfacegan", None), ("ganspace", None), ("sefa", "fine"), ("stylespace", "warmth"), ("mine", None)):
         _, keys, status, _ = list(dealer.deal(Face(), method, part, 3, Request()))[-1]
         assert len(keys) == (0 if method == "mine" else 3), status
+
+
+def test_local_channels_are_offered_by_region(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert not any(shelf.startswith("region/") for shelf in Library(session).shelves)  # none were measured for the toy
+    for module in ("engines.edit.locality", "studio.library"):
+        monkeypatch.setattr(f"{module}.shipped_local", lambda generator: {"mouth": [(3, 0.05), (60, 0.2)], "nose": [(7, 0.3)]})
+    editor, desk = Editor(session, Library(session)), Desk(0)
+    layer = next(name for name, part in session.generator.layout("s").items() if part.start <= 3 < part.stop)
+    assert editor.library.title("region/mouth/1", desk) == f"Mouth · channel 3 of {layer} (5% outside) · StyleSpace"
+    assert editor.library.reach("region/mouth/1", desk).far == 20
+    dealer: Any = Dealer(editor)
+    said = {}
+    for region in ("mouth", "nose"):
+        _, keys, said[region], _ = list(dealer.deal(Face(), "region", region, 3, Asking()))[-1]
+        assert keys == tuple(editor.library.directions(f"region/{region}", desk))
+    assert "No single channel of the nose" in said["nose"] and "No single" not in said["mouth"]
+    turned = edits(Turn("region/mouth/2", 8.0))
+    lines = recipe(editor, desk, Face(), turned)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(lines, "recipe", "exec"), {})
+    assert same(Pil.open("edited.png").convert("RGB"), editor.draw(desk, Face(), turned))
 
 
 def test_a_new_direction_of_ones_own_gets_its_name(editor: Editor, desk: Desk, toy: Student) -> None:

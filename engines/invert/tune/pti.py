@@ -175,7 +175,7 @@ class _Tuning:
         self.optimizer.zero_grad()
         with torch.enable_grad():  # closed again before the yield
             total = self._look(number, self.change)
-            terms = self.seen[number].terms
+            terms = self._mean_terms()
             if self.close_enough:
                 return terms
             total.backward()
@@ -183,6 +183,11 @@ class _Tuning:
                 terms = {**terms, "locality": self._hold_others(self.pivots[number])}
         self.optimizer.step()
         return terms
+
+    def _mean_terms(self) -> Mapping[str, float]:
+        """Terms over the photos seen so far, so that a curve falls however the photos differ."""
+        looks = list(self.seen.values())
+        return {name: sum(look.terms[name] for look in looks) / len(looks) for name in looks[0].terms}
 
     def _look(self, number: int, change: Mapping[str, Tensor]) -> Tensor:
         """Draw and judge a photo, note whether the change is the best so far, and return what is to be made smaller."""

@@ -41,9 +41,9 @@ CPU = Preset(
     redrawn=4,
     size=128,
     drawn_at=256,
-    first=8_000,
+    first=6_400,
     fresh=0,
-    capacity=8_000,
+    capacity=6_400,
     remembered=True,
     begin=0.92,
 )

@@ -43,7 +43,7 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
     ):
         source = source_cell(session)
     with cell(
-        2, "Choose directions", "Five ways to find a direction in latent space, each shown on your face. A click gives a card its slider."
+        2, "Choose directions", "Ways to find a direction in latent space, each shown on your face. A click gives a card its slider."
     ):
         cards = choose_cell(editor)
     prose = "Sliders are in sigma, the spread of faces along a direction; several add up."

@@ -17,7 +17,6 @@ from studio.pages.mix.board import board_cell
 from studio.pages.mix.bring import bring_cell, bringer
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
-from studio.pages.mix.paint import paint_cell
 from studio.session import Session
 from studio.strip import Strip
 
@@ -40,16 +39,14 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     ):
         source, reference, swap = faces_cell(first.source, first.reference)
         photo, role, bringing = bring_cell()
-    with cell(2, "Paint a mask", "On either picture: both count. Outside the mask the source stays; inside, the reference is seen."):
-        easels = paint_cell()
-    with cell(
-        3,
-        "Mix them",
-        "The preview follows every stroke; the full picture comes when the hand rests. Arrow keys nudge a slider that has the focus.",
-    ):
-        board = board_cell(mixer, first)
+    prose = (
+        "On either picture: both count. Outside the mask the source stays, inside the reference is seen. The preview follows every stroke, "
+        "the full picture comes when the hand rests; arrow keys nudge a slider that has the focus."
+    )
+    with cell(2, "Paint a mask and mix", prose):
+        easels, board = board_cell(mixer, first)
         lesson("spatial")
-    with cell(4, "Keep it", "The full picture beside its source."):
+    with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
 
     preview = [board.live, easels.soft, easels.words]

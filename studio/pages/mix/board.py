@@ -1,4 +1,4 @@
-"""The cell of what goes into the mask and how, with the live picture beside it."""
+"""The cell to paint and mix in: canvases, what goes into the mask and how, and the live picture beside them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +9,7 @@ from engines.mix.spatial import RANGES
 from studio.edits import USUAL
 from studio.library import MINE
 from studio.mixing import EDIT, REFERENCE, Mix, Mixer
+from studio.pages.mix.paint import Easels, paint_cell
 from studio.shelf import Desk
 
 _MOVE = 0.5
@@ -16,7 +17,7 @@ _MOVE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """The cell's components."""
+    """What is turned and what is shown, the canvases apart."""
 
     content: gr.Radio
     edit: gr.Dropdown
@@ -38,45 +39,44 @@ class Board:
         return [self.content, self.edit, self.amount, self.layers, self.strength, self.edge, self.right, self.down, self.carry]
 
 
-def board_cell(mixer: Mixer, mix: Mix) -> Board:
-    """Build the components."""
-    edits = offered(mixer, Desk(0))
+def board_cell(mixer: Mixer, mix: Mix) -> tuple[Easels, Board]:
+    """Build the components: the canvases and the controls on one side, the live picture in sight on the other."""
     with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            content = gr.Radio([REFERENCE, EDIT], value=mix.content, label="What goes into the mask", elem_id="mix-content")
-            with gr.Row():
-                edit = gr.Dropdown(edits, value=mix.edit, label="The edit", visible=False, elem_id="mix-edit", min_width=180)
-                amount = gr.Slider(
-                    -USUAL.far,
-                    USUAL.far,
-                    mix.amount,
-                    step=0.1,
-                    label="How far, in sigma",
-                    visible=False,
-                    elem_id="mix-amount",
-                    min_width=160,
-                )
-            info = "shape is drawn up to 32 px, texture behind"
-            layers = gr.Radio(list(RANGES), value=mix.layers, label="Layers", info=info, elem_id="mix-layers")
-            with gr.Row():
-                strength = gr.Slider(0, 1, mix.strength, step=0.05, label="Strength", elem_id="mix-strength", min_width=150)
-                edge = gr.Slider(0, 15, 100 * mix.edge, step=0.5, label="Soft edge, % of the side", elem_id="mix-edge", min_width=150)
-            with gr.Row():
-                right = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move right", elem_id="mix-right", min_width=150, buttons=["reset"])
-                down = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move down", elem_id="mix-down", min_width=150, buttons=["reset"])
-            carry = gr.Radio(
-                [("of moved parts", "moved"), ("always", "always"), ("never", "never")],
-                value=mix.carry,
-                label="Bring the reference's features along",
-                info="closer to the reference, at some risk of a seam",
-                elem_id="mix-carry",
-            )
-        with gr.Column(scale=3, min_width=320, elem_classes="watched"):
-            live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=520, buttons=["fullscreen"])
+        with gr.Column(scale=5, min_width=300):
+            easels = paint_cell()
+            controls = _controls(mixer, mix)
+        with gr.Column(scale=3, min_width=300, elem_classes="watched"):
+            live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=440, buttons=["fullscreen"])
     film = _gallery("mix-film", 5)
     compare = gr.Button("Compare methods on this mask", elem_id="mix-compare-run", size="sm")
-    methods = _gallery("mix-methods", 4)
-    return Board(content, edit, amount, layers, strength, edge, right, down, carry, live, film, compare, methods)
+    return easels, Board(*controls, live, film, compare, _gallery("mix-methods", 4))
+
+
+def _controls(mixer: Mixer, mix: Mix) -> tuple[Any, ...]:
+    """What goes into the mask, and how, in the order of `Board`."""
+    with gr.Row():
+        content = gr.Radio([REFERENCE, EDIT], value=mix.content, label="What goes into the mask", elem_id="mix-content", min_width=240)
+        info = "shape is drawn up to 32 px, texture behind"
+        layers = gr.Radio(list(RANGES), value=mix.layers, label="Layers", info=info, elem_id="mix-layers", min_width=240)
+    with gr.Row():
+        edits = offered(mixer, Desk(0))
+        edit = gr.Dropdown(edits, value=mix.edit, label="The edit", visible=False, elem_id="mix-edit", min_width=200)
+        far = USUAL.far
+        amount = gr.Slider(-far, far, mix.amount, step=0.1, label="How far, in sigma", visible=False, elem_id="mix-amount", min_width=200)
+    with gr.Row():
+        strength = gr.Slider(0, 1, mix.strength, step=0.05, label="Strength", elem_id="mix-strength", min_width=200)
+        edge = gr.Slider(0, 15, 100 * mix.edge, step=0.5, label="Soft edge, % of the side", elem_id="mix-edge", min_width=200)
+    with gr.Row():
+        right = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move right", elem_id="mix-right", min_width=200, buttons=["reset"])
+        down = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move down", elem_id="mix-down", min_width=200, buttons=["reset"])
+    carry = gr.Radio(
+        [("of moved parts", "moved"), ("always", "always"), ("never", "never")],
+        value=mix.carry,
+        label="Bring the reference's features along",
+        info="closer to the reference, at some risk of a seam",
+        elem_id="mix-carry",
+    )
+    return content, edit, amount, layers, strength, edge, right, down, carry
 
 
 def _gallery(name: str, columns: int) -> gr.Gallery:

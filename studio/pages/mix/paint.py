@@ -1,4 +1,4 @@
-"""The cell to paint in: two canvases side by side, ready-made parts, and the mask as it counts."""
+"""What one paints with: two canvases side by side, ready-made parts, and the mask as it counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from studio.shelf import Desk
 
 @dataclass(frozen=True, eq=False)
 class Easels:
-    """The cell's components."""
+    """Canvases and what stands around them."""
 
     source: gr.ImageEditor
     reference: gr.ImageEditor
@@ -30,15 +30,18 @@ def paint_cell() -> Easels:
     info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
     ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
     with gr.Row():
-        source = mask_canvas(label="Paint on the source", elem_id="mix-source-canvas", height=470)
-        reference = mask_canvas(label="… or on the reference", elem_id="mix-reference-canvas", height=470)
-        with gr.Column(min_width=190, scale=0):
-            soft = gr.Image(label="The mask as it counts", interactive=False, height=230, elem_id="mix-soft", format="png", buttons=[])
+        source = mask_canvas(label="Paint on the source", elem_id="mix-source-canvas", height=420, min_width=280)
+        reference = mask_canvas(label="… or on the reference", elem_id="mix-reference-canvas", height=420, min_width=280)
+    with gr.Row():
+        soft = gr.Image(
+            label="The mask as it counts", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0
+        )
+        with gr.Column(min_width=200):
+            words = gr.Markdown("", elem_id="mix-words", elem_classes="status")
             with gr.Row():
                 undo = gr.Button("Undo", elem_id="mix-undo", min_width=70, size="sm")
                 redo = gr.Button("Redo", elem_id="mix-redo", min_width=70, size="sm")
-            clear = gr.Button("Clear the mask", elem_id="mix-clear", size="sm")
-    words = gr.Markdown("", elem_id="mix-words", elem_classes="status")
+                clear = gr.Button("Clear the mask", elem_id="mix-clear", min_width=110, size="sm")
     return Easels(source, reference, ready, clear, undo, redo, soft, words)
 
 

@@ -86,7 +86,7 @@ def test_one_change_for_several_photos(toy: Student, foreign: Tensor, pivot: Lat
     assert second.features is not None and torch.equal(second.features["grid"], beside.features["grid"])
     for image, target, latent in ((result.images[:1], foreign, first), (result.images[1:], other, second)):
         untuned = toy.synthesize(latent.latent, features=latent.features)
-        assert error(image, target) < 0.7 * error(untuned, target)
+        assert error(image, target) < 0.9 * error(untuned, target)
     leaked = toy.synthesize(second.latent, tuning=alone.inversions[0].tuning, features=second.features)
     assert error(result.images[1:], other) < error(leaked, other)
 

@@ -1,0 +1,129 @@
+"""The tab Local mixing in headless Chromium: paint, mix, undo, keep, download, and a phone's width."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image as Pil
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+
+
+def opened(visit: Visit, url: str, viewport: dict[str, int] = DESKTOP) -> Page:
+    page = visit(url, viewport)
+    page.get_by_role("tab", name="Local mixing").click()
+    expect(page.locator("#mix-live img")).to_be_visible()
+    expect(page.locator("#mix-words")).to_contain_text("Nothing is painted yet")
+    return page
+
+
+def says(page: Page, words: str) -> None:
+    expect(page.locator("#mix-words")).to_contain_text(words)
+
+
+def stroke(page: Page, canvas: str = "#mix-source-canvas", height: float = 0.5) -> None:
+    """One stroke of the brush across the middle of a canvas."""
+    surface = page.locator(f"{canvas} canvas").first
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    assert box is not None
+    x, y, width = box["x"] + 0.35 * box["width"], box["y"] + height * box["height"], 0.3 * box["width"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 11):
+        page.mouse.move(x + width * step / 10, y)
+    page.mouse.up()
+
+
+def downloaded(page: Page, button: str) -> Pil.Image:
+    expect(page.locator(button)).to_be_enabled()
+    with page.expect_download() as download:
+        page.click(button)
+    return Pil.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
+
+
+def settled(page: Page, words: str) -> None:
+    lines = page.locator("#mix-code")
+    if not lines.is_visible():
+        page.get_by_role("button", name="The same in Python").locator("visible=true").first.click()
+    expect(lines).to_contain_text(words)
+
+
+def test_a_stroke_mixes_and_picture_and_mask_are_downloaded(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    settled(page, "random_w(generator, 7")
+    before = downloaded(page, "#mix-download")
+    stroke(page)
+    says(page, "of the picture is painted")
+    expect(page.locator("#mix-film img")).to_have_count(5)
+    mask = np.asarray(downloaded(page, "#mix-download-mask"))[..., 0]
+    assert mask.max() == 255 and 0 < (mask > 127).mean() < 0.3
+    rows = (mask > 127).any(1).nonzero()[0]
+    assert 0.3 < rows.mean() / len(mask) < 0.7
+    after = downloaded(page, "#mix-download")
+    assert np.asarray(after).shape == np.asarray(before).shape == (64, 64, 3)
+    assert np.abs(np.asarray(after, int) - np.asarray(before, int)).max() > 10
+
+
+def test_ready_made_parts_swap_undo_and_clear(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    settled(page, "random_w(generator, 7")
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    expect(page.locator("#mix-film img")).to_have_count(5)
+    page.click("#mix-swap")
+    expect(page.locator("#mix-source-seed input")).to_have_value("12")
+    settled(page, 'source = Inversion(Latent("w", random_w(generator, 12')
+    page.click("#mix-undo")
+    expect(page.locator("#mix-source-seed input")).to_have_value("7")
+    settled(page, 'source = Inversion(Latent("w", random_w(generator, 7')
+    page.click("#mix-clear")
+    says(page, "Nothing is painted yet")
+
+
+def test_sliders_layers_and_methods_by_keyboard(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("right half").check()
+    says(page, "50% of the picture is painted")
+    page.locator("#mix-right input[type=range]").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    page.locator("#mix-layers").get_by_text("texture").click()
+    settled(page, 'shift=(-0.1, 0.0), layers=slots_of(generator.slots, "texture")')
+    page.click("#mix-compare-run")
+    expect(page.locator("#mix-methods img")).to_have_count(4)
+    expect(page.locator("#mix-methods")).to_contain_text("pasted pixels")
+
+
+def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    stroke(page, "#mix-reference-canvas")
+    says(page, "of the picture is painted")
+    page.locator("#mix-content").get_by_text("an edit of this face").click()
+    expect(page.locator("#mix-edit")).to_be_visible()
+    settled(page, "reference = apply(source, [(direction, 2)], generator)")
+
+
+def test_a_mixture_becomes_the_next_source(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    page.click("#mix-onward")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    expect(page.locator("#mix-source-kind input[value=Shelf]")).to_be_checked()
+    says(page, "Nothing is painted yet")
+    page.get_by_role("tab", name="Edit directions").click()
+    page.locator("#shelf-strip button").first.click()
+    expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
+
+
+def test_a_phone_shows_no_sideways_scroll_and_takes_strokes(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url, PHONE)
+    stroke(page)
+    says(page, "of the picture is painted")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
