@@ -2,7 +2,7 @@
 
 Paper: Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", arXiv:2106.05744. Followed: a pivot in W by projection,
 the objective of Eq. 2 (LPIPS and squared error), the locality term of Eq. 3, tuning to several photos at once. Changed for CPUs: a short
-projection at an early exit, a few dozen updates at a higher rate, distances at 256 px, and locality on every fourth update. The change
+projection at an early exit, a few dozen updates, distances at 256 px, and locality on every fourth update. The change
 is additive, the generator is only read; what places things (constant, affine maps, layers up to 16 px) is left alone, so that edits work.
 """
 
@@ -44,7 +44,7 @@ class PivotalTuningKnobs(Knobs):
     pivot: Annotated[str, Knob("What finds the code that stays.", choices=PIVOTS)] = PIVOTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size, for the pivot.", lo=0, hi=1000)] = 50
     steps: Annotated[int, Knob("Updates of the generator's weights, for each photo.", lo=1, hi=1000)] = 50
-    learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-5, hi=1e-2, log=True)] = 1e-3
+    learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-5, hi=1e-2, log=True)] = 4e-4
     locality_weight: Annotated[
         float, Knob("How strongly other faces must stay as they were; 0 leaves this out, as the authors' release does.", lo=0, hi=10)
     ] = 0.4

@@ -1,12 +1,12 @@
 """The recommended mixture: are its stages those that its knobs say?"""
 
+import pytest
 import torch
 from torch import Tensor
 
 from engines import InvertRequest
-from engines.contract import finish
 from engines.generators import Student
-from engines.invert import Recommended, StylemapInversion
+from engines.invert import Projector, Recommended
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w
 from studio.session import INVERTED_BY
@@ -16,27 +16,29 @@ def face(toy: Student) -> Tensor:
     return toy.synthesize(random_w(toy, 5))
 
 
-def test_without_tuning_it_is_the_stylemap_inversion(toy: Student) -> None:
-    ours = Recommended(toy)(InvertRequest(image=face(toy)), start="average", quick_steps=2, steps=3)
-    knobs = StylemapInversion.knob_set.of({"side": "16", "quick_steps": 2, "steps": 3, "learning_rate": Recommended.rate})
-    assert torch.equal(ours.images, finish(StylemapInversion(toy).run(InvertRequest(image=face(toy)), knobs)).images)
-    assert not ours.inversions[0].tuning
+def test_it_tunes_around_what_the_projector_finds(toy: Student) -> None:
+    knobs = {"quick_steps": 2, "steps": 1, "preview_every": 4}
+    pivot = Projector(toy)(InvertRequest(image=face(toy)), **knobs).inversions[0].latent
+    ours = Recommended(toy)(InvertRequest(image=face(toy)), start="projector", quick_steps=2, tuning_steps=3).inversions[0]
+    assert torch.equal(ours.latent.codes, pivot.codes)
+    assert ours.tuning and not ours.features
 
 
-def test_tuning_steps_bend_the_generator_around_what_was_found(toy: Student) -> None:
-    plain = Recommended(toy)(InvertRequest(image=face(toy)), start="average", quick_steps=2, steps=3)
-    tuned = Recommended(toy)(InvertRequest(image=face(toy)), start="average", quick_steps=2, steps=3, tuning_steps=4)
-    assert torch.equal(tuned.inversions[0].latent.codes, plain.inversions[0].latent.codes)
-    assert torch.equal(tuned.inversions[0].features["grid"], plain.inversions[0].features["grid"])
-    assert tuned.inversions[0].tuning
+def test_a_grid_may_come_between_and_stays_under_the_tuning(toy: Student) -> None:
+    settings = {"start": "projector", "quick_steps": 2, "steps": 3, "side": "4"}
+    plain, tuned = (Recommended(toy)(InvertRequest(image=face(toy)), **settings, tuning_steps=count).inversions[0] for count in (0, 4))
+    assert torch.equal(tuned.latent.codes, plain.latent.codes)
+    assert torch.equal(tuned.features["grid"], plain.features["grid"])
+    assert tuned.tuning and not plain.tuning
 
 
-def test_a_given_start_needs_no_search(toy: Student) -> None:
+@pytest.mark.parametrize(("steps", "tuning", "total"), [(2, 3, 5), (0, 3, 3), (0, 0, 1)])
+def test_a_given_start_needs_no_search(toy: Student, steps: int, tuning: int, total: int) -> None:
     engine = Recommended(toy)
-    knobs = engine.knob_set.of({"quick_steps": 7, "steps": 2, "tuning_steps": 3})
+    knobs = engine.knob_set.of({"quick_steps": 7, "steps": steps, "tuning_steps": tuning})
     request = InvertRequest(image=face(toy), start=Latent("w", random_w(toy, 6)))
-    steps = [(progress.step, progress.total) for progress in engine.run(request, knobs)]
-    assert steps[-1] == (5, 5)
+    seen = [(progress.step, progress.total) for progress in engine.run(request, knobs)]
+    assert seen[-1] == (total, total)
 
 
 def test_it_is_what_the_page_offers_first() -> None:
