@@ -7,7 +7,6 @@ is Image2StyleGAN as it is here; noise maps move in units of their own strength 
 scribbles and activations.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
@@ -22,6 +21,7 @@ from engines.core.shapes import Image
 from engines.generators.base import Generator
 from engines.invert.optimize.descent import Descent
 from engines.invert.optimize.image2stylegan import Image2StyleGAN, Image2StyleGANKnobs
+from engines.invert.optimize.projector import whiteness
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Latent
 
@@ -118,11 +118,5 @@ class Noise:
             step.copy_((self.maps[layer] + unit * step).clamp(-FARTHEST * unit, FARTHEST * unit).sub(self.maps[layer]) / unit)
 
     def whiteness(self) -> Tensor:
-        """How much neighbours agree: squared autocorrelation one cell down and to the right, over all sizes, as in StyleGAN2."""
-        terms = []
-        for layer, value in self.maps.items():
-            found = value / self.units[layer] + self.steps[layer]
-            for _ in range(max(1, int(math.log2(found.shape[-1])) - 2)):
-                terms += [(found * found.roll(1, axis)).mean().square() for axis in (2, 3)]
-                found = torch.nn.functional.avg_pool2d(found, 2) * 2
-        return torch.stack(terms).sum()
+        """How much neighbours agree in all maps together, as StyleGAN2's projector counts it."""
+        return torch.stack([whiteness(value / self.units[layer] + self.steps[layer]) for layer, value in self.maps.items()]).sum()
