@@ -36,8 +36,8 @@ class Image2StyleGANppKnobs(Image2StyleGANKnobs):
     noise_steps: Annotated[int, Knob("Updates of the noise maps alone, behind the codes.", lo=1, hi=1000)] = 30
     noise_rate: Annotated[float, Knob("Adam step size of the noise maps, in their own deviations.", lo=1e-3, hi=5, log=True)] = 0.1
     whiteness_weight: Annotated[
-        float, Knob("How strongly noise maps must stay noise, rather than become a drawing.", lo=0, hi=10, advanced=True)
-    ] = 0.01
+        float, Knob("How strongly noise maps must stay noise, rather than become a drawing.", lo=0, hi=1e6, log=True, advanced=True)
+    ] = 1e3
 
 
 class Image2StyleGANpp(Engine[InvertRequest, Image2StyleGANppKnobs]):
