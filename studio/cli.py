@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--attribute", default="smile")
     run.add_argument("--keep", default="")
+    run.add_argument("--reference", type=int)
     run.add_argument("--save", type=Path)
     run.add_argument("--checkpoint", type=Path)
     run.add_argument("--aligned", action="store_true")
@@ -107,7 +108,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.explain or not parsed.engine:
         print(
             "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--context receives.jpg] [--part eyes] [--aligned] "
-            "[--attribute smile] [--keep age,gender] "
+            "[--attribute smile] [--keep age,gender] [--reference SEED] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
             "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
         )
@@ -157,7 +158,7 @@ def _checkpoint(path: Path) -> Any:
 
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
-    from engines import BankRequest, FitRequest, InvertRequest
+    from engines import BankRequest, FitRequest, InvertRequest, MixRequest
     from engines.data import face_bank
     from engines.faces.parts import PARTS, part_mask
     from engines.invert.optimize import DiffusionRequest
@@ -167,6 +168,8 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
         return FitRequest(bank=face_bank(generator), attribute=parsed.attribute, keep=keep, seed=parsed.seed)
     if engine.accepts is BankRequest:
         return BankRequest(bank=face_bank(generator), seed=parsed.seed)
+    if engine.accepts is MixRequest:
+        return _mix_request(generator, parsed)
     if engine.accepts not in (InvertRequest, DiffusionRequest):
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:
@@ -197,6 +200,21 @@ def _face(path: Path, generator: Any, is_aligned: bool) -> Any:
     photo = read_image(path)
     aligned = photo if is_aligned else align(photo, only_face(photo).alignment, generator.resolution)
     return to_tensor(aligned, generator.resolution)
+
+
+def _mix_request(generator: Any, parsed: argparse.Namespace) -> Any:
+    """The face of one seed that takes over a part of another's."""
+    from engines import Inversion, Latent, MixRequest, Part
+    from engines.faces.parts import PARTS, parts
+    from engines.generators.sketch import draw
+    from engines.spaces.statistics import random_w
+
+    if parsed.part not in PARTS:
+        raise StudioError(f"There is no part {parsed.part!r}; there are: {', '.join(PARTS)}.")
+    seeds = (parsed.seed, parsed.seed + 1 if parsed.reference is None else parsed.reference)
+    source, reference = (Inversion(Latent("w", random_w(generator, seed))) for seed in seeds)
+    own, other = (parts(draw(generator, face))[parsed.part] for face in (source, reference))
+    return MixRequest(source=source, parts=(Part(reference, (own + other).clamp(0, 1)),), seed=parsed.seed)
 
 
 def _drive(run: Any) -> Any:

@@ -90,9 +90,8 @@ class Mixture:
         """How much of each pixel is not the source, (1,1,s,s) at half the full size."""
         side = self._blocks[-1]
         left = torch.ones(1, 1, side, side, device=self.generator.device)
-        for layer in self.layers[1:]:
-            assert layer.mask is not None
-            left = left * (1 - layer.strength * area(layer.mask, side))
+        for layer in self.layers:
+            left = left if layer.mask is None else left * (1 - layer.strength * layer.mask)
         return 1 - left
 
     @torch.no_grad()

@@ -15,7 +15,6 @@ from engines.spaces.statistics import random_w
 QUICK = {
     "steps": 2,
     "quick_steps": 1,
-    "noise_steps": 2,
     "samples": 200,
     "shown": 50,
     "components": 3,

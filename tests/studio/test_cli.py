@@ -29,6 +29,12 @@ def test_run_of_what_needs_no_photo(tmp_path: Path) -> None:
     assert main([*RUN, "sefa", "--out", str(tmp_path / "strip.png"), "--count", "2"]) == 0
 
 
+def test_run_mixes_the_faces_of_two_seeds(tmp_path: Path) -> None:
+    words = ["spatial", "--seed", "3", "--reference", "5", "--part", "left half", "--edge", "0.05"]
+    assert main([*RUN, *words, "--out", str(tmp_path / "mixed.png")]) == 0
+    assert Pil.open(tmp_path / "mixed.png").size == (64, 64)
+
+
 def test_run_learns_a_direction_and_saves_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["interfacegan", "--attribute", "brightness", "--keep", "warmth", "--out", str(tmp_path / "strip.png")]
     assert main([*RUN, *words, "--save", str(tmp_path / "brightness.npy")]) == 0
@@ -40,6 +46,7 @@ def test_run_learns_a_direction_and_saves_it(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["spatial", "--part", "tail"], "There is no part 'tail'; there are: eyes"),
         (["nobody"], "There is no engine"),
         (["projector"], "add --image"),
         (["projector", "--image", "missing.jpg"], "There is no file"),

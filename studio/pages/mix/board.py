@@ -49,11 +49,11 @@ def board_cell(mixer: Mixer, mix: Mix) -> tuple[Easels, Board]:
             live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=440, buttons=["fullscreen"])
     film = _gallery("mix-film", 5)
     compare = gr.Button("Compare methods on this mask", elem_id="mix-compare-run", size="sm")
-    return easels, Board(*controls, live, film, compare, _gallery("mix-methods", 4))
+    return easels, Board(**controls, live=live, film=film, compare=compare, methods=_gallery("mix-methods", 4))
 
 
-def _controls(mixer: Mixer, mix: Mix) -> tuple[Any, ...]:
-    """What goes into the mask, and how, in the order of `Board`."""
+def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
+    """What goes into the mask, and how, by the names of `Board`."""
     with gr.Row():
         content = gr.Radio([REFERENCE, EDIT], value=mix.content, label="What goes into the mask", elem_id="mix-content", min_width=240)
         info = "shape is drawn up to 32 px, texture behind"
@@ -76,7 +76,8 @@ def _controls(mixer: Mixer, mix: Mix) -> tuple[Any, ...]:
         info="closer to the reference, at some risk of a seam",
         elem_id="mix-carry",
     )
-    return content, edit, amount, layers, strength, edge, right, down, carry
+    found = {"content": content, "edit": edit, "amount": amount, "layers": layers, "strength": strength}
+    return found | {"edge": edge, "right": right, "down": down, "carry": carry}
 
 
 def _gallery(name: str, columns: int) -> gr.Gallery:
