@@ -26,7 +26,8 @@ from studio.session import Session
 from studio.shelf import Desk
 
 _EASELS, _CARDS, _ALONE, _KEPT = 4, 120, 64, 64
-Name, Value = TypeVar("Name"), TypeVar("Value")
+Name = TypeVar("Name")
+Value = TypeVar("Value")
 
 
 @dataclass(eq=False)
