@@ -10,6 +10,7 @@ from engines.contract import Result, Run
 from engines.core.seeds import normal
 from engines.data import attributes, face_bank, measure
 from engines.generators import Student
+from engines.generators.sketch import draw
 from engines.metrics.disentanglement import (
     IDENTITY,
     SideEffects,
@@ -27,7 +28,8 @@ from engines.metrics.disentanglement import (
     unedited,
 )
 from engines.spaces.directions import Direction, apply
-from engines.spaces.statistics import statistics
+from engines.spaces.latent import Inversion, Latent
+from engines.spaces.statistics import random_w, statistics
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
@@ -209,3 +211,13 @@ def driven(run: Run) -> tuple[list[tuple[int, int]], Result]:
         except StopIteration as stop:
             return steps, stop.value
         steps.append((progress.step, progress.total))
+
+
+def test_an_inverted_photo_is_swept_at_the_size_that_is_asked_for(toy: Student, instrument: SideEffects) -> None:
+    way = direction(toy)
+    photo = Inversion(Latent("w_plus", toy.slots.spread(random_w(toy, 3)) + 0.1 * normal((1, toy.slots.count, toy.width), 4)))
+    before = draw(toy, photo)
+    moved = sweep(instrument, way, (0.0, 1.5), [photo], [before], toy.resolution)
+    after = instrument.figures(before, draw(toy, apply(photo, [(way, 1.5)], toy)))
+    assert moved.changes(instrument.scores(before))[1, 0].tolist() == pytest.approx([after[name] for name in instrument.names], abs=1e-4)
+    assert [distance for _, distance in identity_curve(moved)] == pytest.approx([0, after[IDENTITY]], abs=1e-3)
