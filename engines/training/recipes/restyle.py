@@ -82,7 +82,7 @@ class ReStyle(Encoding):
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: residual_heads(setting.generator, self.base, setting.preset.size), setting.seed)
+        return seeded(lambda: residual_heads(setting.generator, self.base), setting.seed)
 
     def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
         """Both pictures go through the body."""
