@@ -52,7 +52,7 @@ class E4e(Engine[InvertRequest, E4eKnobs]):
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads("e4e", generator, lambda size: OffsetHeads(heads_for(generator, size)))
+        self.heads, self.size = load_heads("e4e", generator, lambda: OffsetHeads(heads_for(generator)))
 
     def run(self, request: InvertRequest, knobs: E4eKnobs) -> Run:
         """Encode, then draw."""

@@ -84,17 +84,17 @@ def load_body(generator: Generator) -> FrozenBody:
     return FrozenBody(body).to(generator.device)
 
 
-def load_heads(name: str, generator: Generator, build: Callable[[int], Heads]) -> tuple[Heads, int]:
+def load_heads(name: str, generator: Generator, build: Callable[[], Heads]) -> tuple[Heads, int]:
     """A method's heads, and the side of the pictures that they were made for.
 
     Args:
         name: Entry of assets/weights.toml.
         generator: Whose codes they say.
-        build: Makes them for a side.
+        build: Makes them, untrained.
     """
     weights = stored(name, generator)
     size = SIZE if weights is None or "size" not in weights else int(weights["size"])
-    heads = seeded(lambda: build(size), 1)
+    heads = seeded(build, 1)
     if weights is not None:
         fill(heads, {key: value for key, value in weights.items() if key != "size"}, name)
     return heads.to(generator.device).eval().requires_grad_(False), size

@@ -39,7 +39,7 @@ class InDomain(Engine[InvertRequest, InDomainKnobs]):
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads("in_domain", generator, lambda size: heads_for(generator, size))
+        self.heads, self.size = load_heads("in_domain", generator, lambda: heads_for(generator))
 
     def run(self, request: InvertRequest, knobs: InDomainKnobs) -> Run:
         """Encode, then draw."""

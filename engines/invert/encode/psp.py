@@ -1,9 +1,9 @@
 """pSp: a network that looks at a photo once and says its code, the coarse layers from coarse features, the fine ones from fine.
 
 Paper: Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", arXiv:2008.00951. Followed: codes as
-offsets from the average face (section 3), the level-split heads over a feature pyramid (3.1), mixing in random styles for variants
-(section 4), the same network on pictures that lack something (section 5). Changed: one small body for all encoders, and one tower a level
-instead of one a slot.
+offsets from the average face (section 3), the level-split heads (3.1), mixing in random styles for variants
+(section 4), the same network on pictures that lack something (section 5). Changed: one small body for all encoders, and fields of its
+levels under linear maps instead of a tower a slot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Psp(Engine[InvertRequest, PspKnobs]):
     def _heads(self, task: str) -> tuple[LevelHeads, int]:
         """Read when a task is first asked for."""
         if task not in self._known:
-            self._known[task] = load_heads(NETWORKS[task], self.generator, lambda size: heads_for(self.generator, size))
+            self._known[task] = load_heads(NETWORKS[task], self.generator, lambda: heads_for(self.generator))
         return self._known[task]
 
     def _given(self, image: Image, seed: int, knobs: PspKnobs) -> Image:
@@ -104,7 +104,7 @@ class Psp(Engine[InvertRequest, PspKnobs]):
         return Result(torch.cat(list(images)), tuple(Inversion(Latent("w_plus", code.clone())) for code in codes), stages)
 
 
-def heads_for(generator: Generator, size: int, *, split: bool = True) -> LevelHeads:
+def heads_for(generator: Generator, *, split: bool = True) -> LevelHeads:
     """Heads of pSp's form, untrained."""
     fine, middle, coarse = (width for width, _ in STAGES[1:])
-    return LevelHeads((fine, middle, coarse), generator.slots, generator.width, size, split=split)
+    return LevelHeads((fine, middle, coarse), generator.slots, generator.width, split=split)

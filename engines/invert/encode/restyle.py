@@ -108,10 +108,10 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return Result(image, (Inversion(Latent("w_plus", codes.clone())),), dict(stages), tables={"steps": table})
 
 
-def residual_heads(generator: Generator, base: str, size: int) -> FlatHeads | OffsetHeads:
+def residual_heads(generator: Generator, base: str) -> FlatHeads | OffsetHeads:
     """Heads over the 1/16 map of the photo beside its difference from the attempt's, untrained."""
     channels = STAGES[2][0]
-    heads = FlatHeads(2 * channels, generator.slots, generator.width, size // 16)
+    heads = FlatHeads(2 * channels, generator.slots, generator.width)
     return heads if base == "psp" else OffsetHeads(heads)
 
 

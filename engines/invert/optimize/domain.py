@@ -54,8 +54,8 @@ class Reader:
     """
 
     def __init__(self, name: str, generator: Generator) -> None:
-        def build(size: int) -> LevelHeads | OffsetHeads:
-            heads = heads_for(generator, size)
+        def build() -> LevelHeads | OffsetHeads:
+            heads = heads_for(generator)
             return OffsetHeads(heads) if name == "e4e" else heads
 
         self.body = load_body(generator).body  # not behind the gate that stops its gradients

@@ -97,7 +97,7 @@ class E4e(Encoding):
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: OffsetHeads(heads_for(setting.generator, setting.preset.size)), setting.seed)
+        return seeded(lambda: OffsetHeads(heads_for(setting.generator)), setting.seed)
 
     def count(self, setting: Setting, progress: float) -> int:
         """Offsets that are on."""

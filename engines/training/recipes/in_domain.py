@@ -106,7 +106,7 @@ class InDomain(Encoding):
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: heads_for(setting.generator, setting.preset.size), setting.seed)
+        return seeded(lambda: heads_for(setting.generator), setting.seed)
 
     def changes(self, setting: Setting) -> tuple[str, Change]:
         """Some pictures are spoilt, unless that idea is off."""

@@ -36,7 +36,7 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = Preset(
-    Plan(steps=2_600, hours=2, bfloat16=True),
+    Plan(steps=1_300, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=256,
@@ -45,7 +45,7 @@ CPU = Preset(
     capacity=12_000,
     remembered=True,
     redrawn=4,
-    begin=0.85,
+    begin=0.75,
 )
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
@@ -76,7 +76,7 @@ class Psp(Encoding):
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
         split = "levels" not in setting.without
-        return seeded(lambda: heads_for(setting.generator, setting.preset.size, split=split), setting.seed)
+        return seeded(lambda: heads_for(setting.generator, split=split), setting.seed)
 
     def trainer(self, setting: Setting) -> Trainer:
         """Heads on one objective."""
@@ -112,7 +112,7 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_600), begin=0.9), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=800), begin=0.8), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:

@@ -36,7 +36,7 @@ from engines.training.validation import Encode
 ROUNDS = 3
 
 CPU = Preset(
-    Plan(steps=2_400, hours=2, bfloat16=True),
+    Plan(steps=1_200, hours=2, bfloat16=True),
     batch=32,
     redrawn=4,
     size=128,
@@ -45,7 +45,7 @@ CPU = Preset(
     fresh=0,
     capacity=6_400,
     remembered=True,
-    begin=0.92,
+    begin=0.85,
 )
 GPU = Preset(Plan(steps=7_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.45)
 
@@ -82,7 +82,7 @@ class ReStyle(Encoding):
 
     def heads(self, setting: Setting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: residual_heads(setting.generator, self.base, setting.preset.size), setting.seed)
+        return seeded(lambda: residual_heads(setting.generator, self.base), setting.seed)
 
     def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
         """Both pictures go through the body."""
