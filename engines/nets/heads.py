@@ -102,7 +102,7 @@ class LevelHeads(nn.Module):
 
     def length(self, count: int) -> int:
         """Numbers in the fields of the last `count` levels."""
-        return sum(fields.length for fields in list(self.fields)[-count:])  # type: ignore[misc, attr-defined]
+        return sum(fields.length for fields in list(self.fields)[-count:])  # type: ignore[misc]
 
     def forward(self, levels: Levels) -> Codes:
         """(B,16,width) of a body's features."""
