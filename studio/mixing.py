@@ -165,7 +165,7 @@ class Mixer:
             raise StudioError(f"There is no part {unknown[0]!r}. Choose from {', '.join(PARTS)}.")
         easel = self._easel(desk)
         if names and face not in easel.ready:
-            easel.ready[face] = parts(self.face(desk, face))
+            easel.ready[face] = parts(self.face(desk, face, self.session.live_size))  # regions are found at 256 px
             while len(easel.ready) > _PICTURES:
                 easel.ready.popitem(last=False)
         if not names:
