@@ -16,6 +16,7 @@ from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run,
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import rng
 from engines.core.shapes import Codes, Image
+from engines.core.weights import manifest
 from engines.data.degradations import TRANSLATIONS
 from engines.generators.base import Generator
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
@@ -24,8 +25,8 @@ from engines.nets.irse import STAGES
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 
-NETWORKS = {"inversion": "psp", "super_resolution": "psp_super_resolution", "colourise": "psp_colourise"}
-"""Weights by what they were taught."""
+NETWORKS = {"inversion": "psp"} | {task: f"psp_{task}" for task in TRANSLATIONS if f"psp_{task}" in manifest()}
+"""Weights by what they were taught; other tasks than inversion only where their weights are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,11 @@ class PspKnobs(Knobs):
     """One pass needs no settings; variants and the other tasks do."""
 
     task: Annotated[
-        Literal["inversion", "super_resolution", "colourise"],
-        Knob("What the network was taught: redraw the photo, or draw it sharp from a coarse one, or in colour from a grey one."),
+        str,
+        Knob(
+            "What the network was taught: redraw the photo, or draw it sharp from a coarse one, in colour from a grey one.",
+            choices=tuple(NETWORKS),
+        ),
     ] = "inversion"
     take_away: Annotated[
         bool, Knob("For the other tasks: first take from the photo what is to come back. Off for a photo that lacks it already.")
