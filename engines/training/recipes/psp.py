@@ -112,7 +112,7 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=800), begin=0.8), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=600), first=6_000, capacity=6_000, begin=0.85), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:
