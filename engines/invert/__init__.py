@@ -1,7 +1,18 @@
 """A photo becomes a code."""
 
-from engines.invert.optimize import Image2StyleGAN, Projector, StylemapInversion
+from engines.invert.encode import E4e, Psp
+from engines.invert.optimize import Image2StyleGAN, InDomainRefine, Projector, SemanticDiffusion, StylemapInversion
 from engines.invert.recommended import Recommended
 from engines.invert.tune import PivotalTuning
 
-__all__ = ["Recommended", "Image2StyleGAN", "Projector", "StylemapInversion", "PivotalTuning"]  # noqa: RUF022
+__all__ = [  # noqa: RUF022 - in the order of the page
+    "Recommended",
+    "E4e",
+    "Psp",
+    "Projector",
+    "Image2StyleGAN",
+    "InDomainRefine",
+    "StylemapInversion",
+    "PivotalTuning",
+    "SemanticDiffusion",
+]
