@@ -87,10 +87,10 @@ def _inversion(results: dict[str, Any]) -> str:
         for row in sorted(results["medians"], key=lambda row: (row["kind"] != "real", row["method"], row["seconds"]))
     ]
     table = f"**Inverting a face at the defaults** (medians; {_where(results['machine'])})\n\n{_grid(head, rows)}"
-    return "\n\n".join([table, *_locality(results.get("locality", []))])
+    return "\n\n".join([table, *_other_faces(results.get("locality", []))])
 
 
-def _locality(rows: list[dict[str, Any]]) -> list[str]:
+def _other_faces(rows: list[dict[str, Any]]) -> list[str]:
     """What a tuning to one photo does to other faces, with the locality term and without."""
     if not rows:
         return []
