@@ -1,4 +1,5 @@
-import httpx
+from pathlib import Path
+
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -53,9 +54,11 @@ def test_a_path_of_the_server_is_not_read(toy_url: str) -> None:
     assert "error" in httpx.get(f"{toy_url}gradio_api/call/align/{event}", timeout=60).text
 
 
-def test_a_too_large_file_is_refused(toy_url: str) -> None:
-    answer = httpx.post(f"{toy_url}gradio_api/upload", files={"files": ("big.png", bytes(41 * 2**20), "image/png")}, timeout=60)
-    assert answer.status_code == 413
+def test_a_photo_that_is_too_heavy_is_refused_in_a_sentence(client: Client, tmp_path: Path) -> None:
+    heavy = tmp_path / "heavy.png"
+    heavy.write_bytes(bytes(41 * 2**20))
+    with pytest.raises(AppError, match="photos of at most 40 MB"):
+        client.predict(handle_file(str(heavy)), api_name="/align")
 
 
 def test_directions_are_listed_and_a_face_is_edited(client: Client) -> None:
