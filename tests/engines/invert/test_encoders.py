@@ -3,12 +3,14 @@
 import pytest
 import torch
 
-from engines.contract import Engine, InvertRequest
-from engines.core.errors import CatalogueError, WeightsError
+from engines.contract import Engine, InvertRequest, Result
+from engines.core.errors import CatalogueError, KnobError, WeightsError
+from engines.core.weights import manifest
 from engines.generators import Student
 from engines.invert.encode import E4e, Psp, ReStyle
 from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, stored
+from engines.invert.encode.psp import NETWORKS, PspKnobs
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.spaces.statistics import random_w, statistics
@@ -148,11 +150,21 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None
     assert SIZE == 128
 
 
-def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest) -> None:
-    grey = Psp(toy)(request_, task="colourise")
+def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NETWORKS, "colourise", "psp_colourise")
+
+    def result(**settings: object) -> Result:
+        return list(Psp(toy).run(request_, PspKnobs(**settings)))[-1].best
+
+    grey = result(task="colourise")
     saw = grey.stages["what it saw"]
     assert torch.equal(saw[:, 0], saw[:, 2])
-    assert not torch.equal(grey.images, Psp(toy)(request_).images)
-    as_it_is = Psp(toy)(request_, task="colourise", take_away=False)
-    assert torch.equal(as_it_is.stages["what it saw"], request_.image)
-    assert "what it saw" not in Psp(toy)(request_).stages
+    assert not torch.equal(grey.images, result().images)
+    assert torch.equal(result(task="colourise", take_away=False).stages["what it saw"], request_.image)
+    assert "what it saw" not in result().stages
+
+
+def test_only_tasks_with_weights_are_offered(toy: Student, request_: InvertRequest) -> None:
+    assert "inversion" in NETWORKS and all(name in manifest() for name in NETWORKS.values())
+    with pytest.raises(KnobError):
+        Psp(toy)(request_, task="toonify")
