@@ -153,8 +153,10 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None
 def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NETWORKS, "colourise", "psp_colourise")
 
-    def result(**settings: object) -> Result:
-        return list(Psp(toy).run(request_, PspKnobs(**settings)))[-1].best
+    def result(task: str = "inversion", take_away: bool = True) -> Result:
+        knobs = PspKnobs(take_away=take_away)
+        object.__setattr__(knobs, "task", task)  # whatever weights are there
+        return list(Psp(toy).run(request_, knobs))[-1].best
 
     grey = result(task="colourise")
     saw = grey.stages["what it saw"]
