@@ -30,12 +30,10 @@ def paint_cell() -> Easels:
     info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
     ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
     with gr.Row():
-        source = mask_canvas(label="Paint on the source", elem_id="mix-source-canvas", height=420, min_width=280)
-        reference = mask_canvas(label="… or on the reference", elem_id="mix-reference-canvas", height=420, min_width=280)
+        source = mask_canvas(label="Source", elem_id="mix-source-canvas", height=390, min_width=280)
+        reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas", height=390, min_width=280)
     with gr.Row():
-        soft = gr.Image(
-            label="The mask as it counts", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0
-        )
+        soft = gr.Image(label="Soft mask", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0)
         with gr.Column(min_width=200):
             words = gr.Markdown("", elem_id="mix-words", elem_classes="status")
             with gr.Row():
