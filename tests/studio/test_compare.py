@@ -116,7 +116,22 @@ class Quick:
     def run(self, request: InvertRequest, _: Any) -> Run:
         known = {declared.name for declared in self.engine.knob_set.declared()}
         quick = {name: value for name, value in {"steps": self.steps, "quick_steps": 1}.items() if name in known}
-        return self.engine.run(request, self.engine.knob_set.of(quick))
+        run = self.engine.run(request, self.engine.knob_set.of(quick))
+        return run if self.steps <= 2 else slowly(run)
+
+
+def slowly(run: Run) -> Run:
+    """A run that a page has the time to stop, however fast the machine."""
+    try:
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as stop:
+                return stop.value
+            time.sleep(0.05)
+            yield progress
+    finally:
+        run.close()
 
 
 @pytest.fixture
