@@ -1,6 +1,7 @@
 """The comparison: rows, their bounds, what is shown of them, and the answers that make them."""
 
 import io
+import time
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
