@@ -110,7 +110,7 @@ def test_layers_and_what_must_stay(visit: Visit, toy_url: str) -> None:
     says(page, "Brightness +5.0 (1-8)")
     page.locator("#edit-keep-these").get_by_text("Contrast").click()
     says(page, "Kept: Contrast")
-    settled(page, "project_out(direction_1")
+    settled(page, "conditional(direction_1")
     page.click("#edit-undo")
     expect(page.locator("#edit-keep-these").get_by_label("Contrast")).not_to_be_checked()
 
