@@ -116,7 +116,7 @@ def _page(results: dict[str, Any]) -> str:
             f"{inversion['seconds']:.0f} s, LPIPS {inversion['lpips']:.3f}, MSE {inversion['mse']:.4f}, "
             f"identity distance {inversion['identity_distance']:.2f}",
         ],
-        *_explorer(results["explorer"]),
+        *_explorer(results.get("explorer", {"skipped": "not measured yet"})),
         ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
     ]
     return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
