@@ -170,7 +170,7 @@ def test_an_upload_is_inverted_shelved_and_edited_at_once(visit: Visit, toy_url:
     expect(page.locator("#edit-seed")).to_be_hidden()
     page.set_input_files("#edit-photo input[type=file]", str(ASTRONAUT))
     expect(page.locator("#edit-photo-status")).to_contain_text("Step")
-    expect(page.locator("#edit-photo-status")).to_contain_text("Done")
+    expect(page.locator("#edit-photo-status")).to_contain_text("Done", timeout=180_000)
     expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
     expect(page.locator("#shelf-strip img")).to_have_count(1)
     settled(page, "load_file")
