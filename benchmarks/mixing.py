@@ -2,7 +2,7 @@
 
 Pairs of generated faces (seeds no training here has seen, truncation 0.7), each with one ready-made mask in turn: the union of that part in
 both pictures. Styles by pixel are compared with the same and features carried along, pasting pixels and mixing one vector for the whole
-picture, by engines/metrics/locality.py. Times are medians at full size, each way beside a plain face in the same loop.
+picture, by engines/metrics/mixing.py. Times are medians at full size, each way beside a plain face in the same loop.
 """
 
 import statistics
@@ -19,7 +19,7 @@ from engines.core.seeds import normal
 from engines.faces.parts import PARTS, parts
 from engines.generators.base import Generator
 from engines.generators.sketch import draw
-from engines.metrics.locality import locality
+from engines.metrics.mixing import mixing_figures
 from engines.mix.baselines import pasted, vector_mixed
 from engines.mix.mixture import Mixture
 from engines.spaces.statistics import random_w
@@ -68,7 +68,7 @@ def _pair(generator: Generator, number: int) -> list[dict[str, Any]]:
     mask = torch.maximum(*(parts(image)[name] for image in images))
     part = Part(reference, mask)
     return [
-        {"pair": number, "part": name, "way": way} | locality(mixed(generator, source, part), *images, mask, EDGE)
+        {"pair": number, "part": name, "way": way} | mixing_figures(mixed(generator, source, part), *images, mask, EDGE)
         for way, mixed in WAYS.items()
     ]
 

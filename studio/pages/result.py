@@ -21,7 +21,7 @@ from studio.session import Session
 from studio.shelf import Desk, Kept
 
 VIEWS = ("Before and after", "Photo", "Inversion", "Error map")
-_METRICS = {
+METRICS = {
     "lpips": ("LPIPS", "{:.3f}", "perceptual distance: 0 is equal, lower is better"),
     "mse": ("MSE", "{:.4f}", "mean squared error on [-1, 1], lower is better"),
     "psnr": ("PSNR", "{:.1f} dB", "higher is better"),
@@ -138,7 +138,7 @@ def _table(figures: dict[str, float], kept: Kept) -> str:
         space += " and a grid of {2} x {3}".format(*inversion.features["grid"].shape)
     if inversion.tuning:
         space += ", tuned weights" + (f" shared with {len(kept.beside)} of the shelf" if kept.beside else "")
-    known = {name: row for name, row in _METRICS.items() if name in figures}
+    known = {name: row for name, row in METRICS.items() if name in figures}
     rows = [f"| {title} | **{form.format(figures[name])}** | {meaning} |" for name, (title, form, meaning) in known.items()]
     head = f"**{kept.method}** · {kept.seconds:.1f} s · {space}\n\n| figure | value | reading |\n|---|---|---|\n"
     return head + "\n".join(rows)

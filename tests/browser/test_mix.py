@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP
+from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -120,3 +120,11 @@ def test_a_mixture_becomes_the_next_source(visit: Visit, toy_url: str) -> None:
     page.get_by_role("tab", name="Edit directions").click()
     page.locator("#shelf-strip button").first.click()
     expect(page.locator("#edit-kind input[value=Shelf]")).to_be_checked()
+
+
+def test_a_phone_shows_no_sideways_scroll_and_takes_strokes(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.set_viewport_size(PHONE)  # a phone folds the later tabs into a menu
+    stroke(page)
+    says(page, "of the picture is painted")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1

@@ -9,13 +9,10 @@ from typing import Any
 from PIL import Image as Pil
 
 from studio.compared import Comparison, Row, opened
+from studio.pages.result import METRICS
 
 COLUMNS: Mapping[str, tuple[str, str, str]] = {
-    "lpips": ("LPIPS", "{:.3f}", "perceptual distance, lower is better"),
-    "mse": ("MSE", "{:.4f}", "mean squared error on [-1, 1], lower is better"),
-    "psnr": ("PSNR", "{:.1f}", "dB, higher is better"),
-    "ms_ssim": ("MS-SSIM", "{:.3f}", "structure kept, 1 is equal"),
-    "identity_distance": ("Identity distance", "{:.2f}", "same person below about 0.55"),
+    **{name: METRICS[name] for name in ("lpips", "mse", "psnr", "ms_ssim", "identity_distance")},
     "identity_after": ("… after the edit", "{:.2f}", "identity distance from the photo to the edited picture"),
     "consistency": ("Editing consistency", "{:.1f}", "what the edit changed beside what it should, in deviations of W; lower is better"),
     "seconds": ("Seconds", "{:.1f}", "time that the method took"),

@@ -1,4 +1,4 @@
-"""How local a mixture is: what it keeps outside its mask, what it brings inside, and whether its border shows.
+"""What a mixture of faces is worth: what it keeps outside its mask, what it brings inside, and whether its border shows.
 
 Kim et al., arXiv:2104.14754, section 4.2: MSE_src compares with the source outside the mask, MSE_ref with the reference inside, on pictures
 in [-1, 1]. Ours: both leave out the soft edge, and the seam is the gradient's magnitude along the border over its mean in the picture.
@@ -14,7 +14,7 @@ _BORDER = 2
 """Half the width of the strip along the border in which the gradient is read, in pixels of 256."""
 
 
-def locality(mixed: Image, source: Image, reference: Image, mask: Mask, edge: float) -> dict[str, float]:
+def mixing_figures(mixed: Image, source: Image, reference: Image, mask: Mask, edge: float) -> dict[str, float]:
     """`mse_src`, `mse_ref`, `seam`, and `seam_source`, the source's own gradients there; pictures averaged to 256 px first.
 
     Args:
@@ -35,13 +35,13 @@ def locality(mixed: Image, source: Image, reference: Image, mask: Mask, edge: fl
     return {
         "mse_src": _mean((pictures[0] - pictures[1]).square(), outside),
         "mse_ref": _mean((pictures[0] - pictures[2]).square(), inside),
-        "seam": seam(pictures[0], border),
-        "seam_source": seam(pictures[1], border),
-        "seam_reference": seam(pictures[2], border),
+        "seam": border_gradient(pictures[0], border),
+        "seam_source": border_gradient(pictures[1], border),
+        "seam_reference": border_gradient(pictures[2], border),
     }
 
 
-def seam(image: Image, border: Mask) -> float:
+def border_gradient(image: Image, border: Mask) -> float:
     """Mean gradient magnitude of the luminance on a strip over its mean in the whole picture: about 1 where nothing shows."""
     grey = image.mean(1, keepdim=True)
     down, right = (F.pad(grey.diff(dim=2), (0, 0, 0, 1)), F.pad(grey.diff(dim=3), (0, 1)))
