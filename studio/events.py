@@ -24,6 +24,8 @@ RUN_LANE, PREVIEW_LANE = "run", "preview"
 QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
 """Settings of events that touch no model but may have something to say: an error outside the queue would reach nobody."""
 _SECONDS_BETWEEN_UPDATES = 0.35
+_LAST_MESSAGE = 0.6
+"""Seconds within which a cancelled run's last update has come to the page."""
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,6 +112,17 @@ def spoken(function: Callable[P, R]) -> Callable[P, R]:
             yield from cast(Iterator[Any], function(*args, **kwargs))
 
     return cast(Callable[P, R], generator) if inspect.isgeneratorfunction(function) else wrapper
+
+
+def last(function: Callable[P, R]) -> Callable[P, R]:
+    """Answer Stop after what the cancelled run sent last: that is still on its way to the page, and would overwrite the answer."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        time.sleep(_LAST_MESSAGE)
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from engines.metrics.seam import seam
 from engines.spaces.statistics import random_w
 from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, moments, offer, say, spoken
+from studio.events import QUICK, RUN_LANE, last, moments, offer, say, spoken
 from studio.inputs import photo_input
 from studio.pages.result import in_full, turned
 from studio.photo import preview, small
@@ -249,7 +249,7 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
         api_visibility="private",
     )
     running.failure(release, None, None, queue=False, api_visibility="private")
-    parts.buttons.stop.click(stop, None, [parts.buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
+    parts.buttons.stop.click(last(stop), None, [parts.buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
     parts.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
 
 

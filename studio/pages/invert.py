@@ -13,7 +13,7 @@ from engines.faces import alignment_from_box
 from studio import along
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, Moment, say, spoken
+from studio.events import QUICK, RUN_LANE, Moment, last, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
 from studio.pages import compare, diffuse, published
@@ -242,7 +242,7 @@ def _connect(
         api_visibility="private",
     )
     running.failure(release, None, None, queue=False, api_visibility="private")
-    buttons.stop.click(stop, None, [buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
+    buttons.stop.click(last(stop), None, [buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
     out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
     out.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
 

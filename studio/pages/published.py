@@ -13,7 +13,7 @@ from engines import InvertRequest, Result
 from engines.core.errors import FaceError, StudioError
 from engines.invert.encode import OfficialEncoder, load_official
 from studio.cell import Runner, code, runner
-from studio.events import QUICK, RUN_LANE, moments, say, spoken
+from studio.events import QUICK, RUN_LANE, last, moments, say, spoken
 from studio.pages.result import Outputs, conclusion
 from studio.session import Session
 from studio.shelf import Desk, Kept
@@ -172,7 +172,7 @@ def connect(session: Session, parts: Parts | None, out: Outputs) -> None:
     claimed = buttons.run.click(answers.claim, None, buttons.status, **QUICK | {"show_progress": "hidden"})
     running = claimed.success(answers.run, parts.looks, [buttons.status, *finished], **lane)
     running.failure(answers.release, None, None, queue=False, **_PRIVATE)
-    buttons.stop.click(answers.stop, None, [buttons.status, *finished], cancels=[running], queue=False, **_PRIVATE)
+    buttons.stop.click(last(answers.stop), None, [buttons.status, *finished], cancels=[running], queue=False, **_PRIVATE)
 
 
 _SNIPPET = """from pathlib import Path

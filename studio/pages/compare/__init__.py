@@ -6,7 +6,7 @@ import gradio as gr
 
 from engines.comparison import inverters
 from studio.cell import cell, code
-from studio.events import QUICK, RUN_LANE
+from studio.events import QUICK, RUN_LANE, last
 from studio.library import Library
 from studio.pages.compare.answers import Answers
 from studio.pages.compare.parts import VIEW, Parts, parts
@@ -49,7 +49,7 @@ def _connect(answers: Answers, built: Parts) -> None:
     editing = asked.success(answers.edit, edit, built.filled, **_LANE)
     for event in (running, editing):
         event.failure(answers.release, None, None, queue=False, **_PRIVATE)
-    buttons.stop.click(answers.stop, None, built.filled, cancels=[running, editing], queue=False, **_PRIVATE)
+    buttons.stop.click(last(answers.stop), None, built.filled, cancels=[running, editing], queue=False, **_PRIVATE)
     built.clear.click(answers.clear, None, built.filled, **_QUIET)
     built.table.pick(answers.put, None, answers.shelf.outputs, **_QUIET)
     built.axis.change(None, built.axis, None, js=VIEW, **_PRIVATE)

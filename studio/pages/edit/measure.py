@@ -13,7 +13,7 @@ from engines.core.errors import StudioError
 from engines.metrics.disentanglement import IDENTITY, rescoring
 from studio.cell import cell, code, runner
 from studio.edits import AS_FOUND, Edits, reach
-from studio.events import RUN_LANE, moments, offer, say, spoken
+from studio.events import RUN_LANE, last, moments, offer, say, spoken
 from studio.library import METHODS
 from studio.pages.edit.context import AT_ONCE, PRIVATE, EditContext
 from studio.plots import TABLE_STYLE, csv_bytes, heat_table
@@ -85,7 +85,7 @@ def build(context: EditContext) -> None:
     running = buttons.run.click(
         run, [context.edits, what, method, strength, faces], outputs, concurrency_id=RUN_LANE, concurrency_limit=1, **PRIVATE
     )
-    buttons.stop.click(stop, None, outputs, cancels=[running], **AT_ONCE)
+    buttons.stop.click(last(stop), None, outputs, cancels=[running], **AT_ONCE)
 
 
 class Measurer:

@@ -6,7 +6,7 @@ import gradio as gr
 
 from studio.cell import cell, code, runner
 from studio.edits import STYLES
-from studio.events import RUN_LANE
+from studio.events import RUN_LANE, last
 from studio.pages.edit.choices import menu
 from studio.pages.edit.context import AT_ONCE, EditContext
 from studio.pages.edit.moving import ARC, GIF_SIDE, MORPH, MOST_FRAMES, STRAIGHT, SWEEP, Answers, FilmParts, GridParts, sizes, tile_sizes
@@ -36,9 +36,9 @@ def build(context: EditContext) -> None:
     answers = Answers(context, film, grid)
     edited = [context.face, context.edits]
     running = film.buttons.run.click(answers.record, [*edited, *film.inputs], film.finished, **_LANE)
-    film.buttons.stop.click(answers.stop, None, film.finished, cancels=[running], **AT_ONCE)
+    film.buttons.stop.click(last(answers.stop), None, film.finished, cancels=[running], **AT_ONCE)
     laying = grid.buttons.run.click(answers.lay, [*edited, *grid.inputs], [grid.buttons.status, grid.picture, grid.png], **_LANE)
-    grid.buttons.stop.click(answers.stop_laying, None, [grid.buttons.status, grid.picture, grid.png], cancels=[laying], **AT_ONCE)
+    grid.buttons.stop.click(last(answers.stop_laying), None, [grid.buttons.status, grid.picture, grid.png], cancels=[laying], **AT_ONCE)
 
 
 def _film(context: EditContext) -> FilmParts:

@@ -15,7 +15,7 @@ from engines.data import attributes
 from engines.edit.interfacegan import STRENGTHS, Boundary, InterFaceGANKnobs
 from engines.spaces.bank import Score
 from studio.cell import Runner, runner
-from studio.events import QUICK, RUN_LANE, moments, say, spoken
+from studio.events import QUICK, RUN_LANE, last, moments, say, spoken
 from studio.own import ORDERS, RANDOM, Drawers, answers_of, as_labels, by_threshold, contact, next_faces, plain, renamed, room_for
 from studio.pages.edit.context import AT_ONCE, BACKGROUND, PRIVATE, EditContext
 from studio.shelf import Desk
@@ -210,4 +210,4 @@ def measured_part(context: EditContext, teacher: Teacher) -> None:
 def _connect(context: EditContext, fitting: Fitting, fit: Any, inputs: list[Any]) -> None:
     running = fitting.buttons.run.click(fit, inputs, [fitting.buttons.status, fitting.row, context.added], **_LANE)
     context.use(running)
-    fitting.buttons.stop.click(lambda: "Stopped.", None, fitting.buttons.status, cancels=[running], **AT_ONCE)
+    fitting.buttons.stop.click(last(lambda: "Stopped."), None, fitting.buttons.status, cancels=[running], **AT_ONCE)

@@ -10,7 +10,7 @@ import gradio as gr
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from studio.cell import Runner, runner
-from studio.events import QUICK, RUN_LANE, say, spoken
+from studio.events import QUICK, RUN_LANE, last, say, spoken
 from studio.inputs import photo_input
 from studio.pages.edit.context import AT_ONCE, PRIVATE
 from studio.photo import aligned, inverting, place, preview, reserve, use
@@ -167,5 +167,5 @@ def connect_upload(reader: Reader) -> tuple[Any, Any]:
     claimed = gr.on([part.buttons.run.click, due.change], reader.claim, None, part.buttons.status, **QUICK | PRIVATE)
     running = claimed.success(reader.run, None, reader.finished, concurrency_id=RUN_LANE, concurrency_limit=1, **PRIVATE)
     running.failure(reader.release, None, None, **AT_ONCE)
-    stopped = part.buttons.stop.click(reader.stop, None, reader.finished, cancels=[running], **AT_ONCE)
+    stopped = part.buttons.stop.click(last(reader.stop), None, reader.finished, cancels=[running], **AT_ONCE)
     return running, stopped

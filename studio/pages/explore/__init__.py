@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell, code
-from studio.events import PREVIEW_LANE, QUICK, RUN_LANE
+from studio.events import PREVIEW_LANE, QUICK, RUN_LANE, last
 from studio.library import Library
 from studio.maps import Maps
 from studio.pages.explore.answers import Answers
@@ -83,7 +83,7 @@ def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None
         answers.measure, asked.fresh, [asked.buttons.status, asked.fresh], concurrency_id=RUN_LANE, concurrency_limit=1, **_PRIVATE | quiet
     )
     drawing += [measured, measured.success(answers.draw, values, answers.drawn, **_LANE | quiet)]
-    stopped = asked.buttons.stop.click(lambda: "Stopped.", None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
+    stopped = asked.buttons.stop.click(last(lambda: "Stopped."), None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
     stopped.then(answers.settle, values, answers.drawn, **_LANE | quiet)
 
     shown.dimensions.input(lambda form: gr.Dropdown(visible=form == "3-D"), shown.dimensions, shown.z, queue=False, **_PRIVATE)

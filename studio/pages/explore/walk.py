@@ -12,7 +12,7 @@ from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.explore.trajectories import TrajectoryRequest
 from studio.cell import Runner, cell, lesson, runner
-from studio.events import RUN_LANE, moments, say, spoken
+from studio.events import RUN_LANE, last, moments, say, spoken
 from studio.maps import Plan
 from studio.pages.explore.answers import Answers
 from studio.pages.explore.parts import direction_choices
@@ -81,7 +81,7 @@ def walk_cell(answers: Answers) -> gr.Dropdown:
         show_progress="hidden",
         **_PRIVATE,
     )
-    walk.buttons.stop.click(lambda: "Stopped.", None, walk.buttons.status, cancels=[running], queue=False, **_PRIVATE)
+    walk.buttons.stop.click(last(lambda: "Stopped."), None, walk.buttons.status, cancels=[running], queue=False, **_PRIVATE)
     return walk.direction
 
 

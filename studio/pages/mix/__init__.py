@@ -7,7 +7,7 @@ import gradio as gr
 from studio.cell import cell, lesson
 from studio.editor import Editor
 from studio.edits import History
-from studio.events import QUICK, RUN_LANE
+from studio.events import QUICK, RUN_LANE, last
 from studio.library import Library
 from studio.mixing import Mix, Mixer
 from studio.pages.edit.answers import back, forth
@@ -100,4 +100,4 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     )
     settle_after(running)
     bringing.stop.click(None, None, None, cancels=[running], queue=False, **PRIVATE)
-    bringing.stop.click(answers.stopped, None, [bringing.status, *strip.outputs], **QUICK | {"show_progress": "hidden"})
+    bringing.stop.click(last(answers.stopped), None, [bringing.status, *strip.outputs], **QUICK | {"show_progress": "hidden"})
