@@ -36,7 +36,7 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = Preset(
-    Plan(steps=1_300, hours=2, bfloat16=True),
+    Plan(steps=2_400, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=256,
@@ -45,7 +45,7 @@ CPU = Preset(
     capacity=12_000,
     remembered=True,
     redrawn=4,
-    begin=0.75,
+    begin=0.42,
 )
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 
@@ -112,7 +112,7 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=600), first=6_000, capacity=6_000, begin=0.85), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), first=6_000, capacity=6_000, begin=0.6), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:
