@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -26,6 +26,9 @@ from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 log = logging.getLogger(__name__)
 Drawn = TypeVar("Drawn", bound=Samples)
+PICTURES_OFF = "pictures"
+"""The idea whose lack ends a run where its image losses would begin: what other ideas are worth shows there, too, in minutes."""
+
 _SMOOTHING = 0.95
 _SIZES = ("batch", "size", "drawn_at", "first", "fresh", "capacity", "spoilt", "remembered", "redrawn", "begin")
 
@@ -87,7 +90,7 @@ class Setting:
     own_body: bool = False
     faces: int = COUNT
 
-    def samples_of(self, kind: type[Drawn], drawn_at: int | None = None) -> Drawn:
+    def samples_of(self, kind: Callable[..., Drawn], drawn_at: int | None = None) -> Drawn:
         """The training set in the size that the network sees, drawn at the preset's exit unless another is given."""
         return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=drawn_at or self.preset.drawn_at)
 
@@ -162,6 +165,8 @@ def settings(recipe: Recipe, arguments: Sequence[str] | None) -> tuple[Setting, 
     parser.add_argument("--record", action="store_true", help="measure on the test set and put the weights into assets/")
     parsed = parser.parse_args(arguments)
     preset = recipe.presets[parsed.preset]
+    if PICTURES_OFF in parsed.without:
+        preset = replace(preset, begin=1.0, plan=replace(preset.plan, steps=round(preset.begin * preset.plan.steps)))
     plan = replace(preset.plan, steps=parsed.steps or preset.plan.steps, hours=parsed.hours or preset.plan.hours)
     device = parsed.device or ("cuda" if parsed.preset == "gpu" else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
@@ -197,7 +202,9 @@ def finish(recipe: Recipe, trainer: Trainer, setting: Setting) -> None:
     from scripts.manifest import log as keep
 
     encode, test = recipe.encode(trainer, setting), setting.held_out("test")
-    figures = _rounded(test.latent(encode) | test.pictures(encode, min(PICTURES, setting.faces)) | test.consistency(encode))
+    count = min(PICTURES, setting.faces)
+    baseline = {f"average_{name}": value for name, value in test.pictures(test.average, count).items() if not name.endswith("_error")}
+    figures = _rounded(test.latent(encode) | test.pictures(encode, count) | baseline | test.consistency(encode))
     Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
     if not setting.without:
         recipe.record(trainer, setting, figures)

@@ -26,10 +26,16 @@ CHUNK = 64
 """Samples that are drawn, and written, at once."""
 
 TRUNCATION = (0.5, 1.0)
-ESTIMATE_NOISE = 0.3
-"""How far an estimate is off, in standard deviations of W."""
+FIRST_LOOKS = 1 / 3
+"""Share of guesses that know nothing yet: the average face."""
 
-_BATCH, _ESTIMATES = 8, 100_000_000
+GUESSED = (0.6, 1.0)
+"""How far along the way from the average face to what the encoder says the others are, and"""
+
+GUESS_NOISE = 0.1
+"""how far off that, in standard deviations of W."""
+
+_BATCH, _GUESSES = 8, 100_000_000
 
 
 def random_pairs(generator: Generator, count: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -94,7 +100,7 @@ class Samples:
             pair, borders = self._drawn(number)
             self._chunks.append((pair, borders))
             if self._kept() <= number:
-                self._write(number, self._rendered(assembled(self.generator, pair, borders)))
+                self._write(number, self._rendered(self.codes(torch.arange(number * CHUNK, (number + 1) * CHUNK))))
                 beat(len(self))
         if len(self) > len(self._pictures):
             self._pictures = np.memmap(self.path, np.uint8, "r", shape=(self._kept() * CHUNK, 3, self.size, self.size))
@@ -132,15 +138,38 @@ class Samples:
         return values.to(self.generator.device, torch.float32) / 127.5 - 1
 
 
-class Estimates(Samples):
-    """An earlier estimate of each face of the set of the same seed: on the way to it from the average face, and a little off."""
+class Guesses(Samples):
+    """An encoder's guess at each face of the set of the same seed: the average face, or most of the way to what the encoder says.
 
-    kind = "_estimates"
+    Args:
+        generator: Who draws.
+        folder: Where the pictures are kept.
+        seed: That of the set.
+        size: Side at which pictures are kept.
+        drawn_at: Exit of the generator that draws them.
+        encoder: Tells files of different encoders apart.
+        guess: From numbers of samples (N,) to codes of the active slots (N,16,width).
+    """
 
-    def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
-        pair, borders = super()._drawn(number)
-        stream = rng(_ESTIMATES + self.seed + number)
-        known = statistics(self.generator)
-        share = torch.rand((CHUNK, 1, 1), generator=stream).to(pair)
-        off = ESTIMATE_NOISE * torch.randn(pair.shape, generator=stream).to(pair)
-        return known.mean + share * (pair - known.mean) + off * known.deviation, borders
+    def __init__(
+        self, generator: Generator, folder: Path, *, seed: int, size: int, drawn_at: int, encoder: str, guess: Callable[[Tensor], Codes]
+    ) -> None:
+        self.kind, self.guess = f"_{encoder}", guess
+        super().__init__(generator, folder, seed=seed, size=size, drawn_at=drawn_at)
+
+    @torch.no_grad()
+    def codes(self, rows: Tensor) -> Codes:
+        """Codes of the active slots (N,16,width) of guesses by number."""
+        known, said = statistics(self.generator), self.guess(rows)
+        streams = [rng(_GUESSES + self.seed + int(row)) for row in rows]
+        share = torch.cat([_share(stream) for stream in streams]).to(said)[:, None, None]
+        off = torch.stack([torch.randn(said.shape[1:], generator=stream) for stream in streams]).to(said)
+        moved = known.mean + share * (said - known.mean) + GUESS_NOISE * off * known.deviation
+        return torch.where(share == 0, known.mean.to(said), moved)
+
+
+def _share(stream: torch.Generator) -> Tensor:
+    """How far along the way a guess is, (1,)."""
+    first, along = torch.rand(2, generator=stream)
+    low, high = GUESSED
+    return torch.where(first < FIRST_LOOKS, 0.0, low + (high - low) * along)[None]

@@ -11,7 +11,7 @@ from engines.core.seeds import rng
 from engines.core.shapes import Codes, Image
 from engines.nets.irse import Levels
 from engines.training.features import Change, Features
-from engines.training.samples import Estimates, Samples
+from engines.training.samples import Guesses, Samples
 
 Kind: TypeAlias = Literal["both", "single", "mixed"]
 
@@ -25,7 +25,7 @@ class Batch:
         target: What it should redraw; the same unless the picture was spoilt.
         codes: The codes behind the target, active slots only, (B,16,width).
         rows: Numbers of the samples, (B,).
-        attempt: An earlier estimate's picture, and `attempt_codes` its codes, where the stream has any; otherwise the target's own.
+        attempt: An earlier guess's picture, and `attempt_codes` its codes, where the stream has any; otherwise the target's own.
         levels: The body's features of the changed picture, where the stream keeps them; `attempt_levels` those of the attempt.
     """
 
@@ -100,7 +100,7 @@ class Read:
     Args:
         stream: Whose samples; its pictures stay as they are.
         features: What the body saw in them.
-        attempts: What it saw in the earlier estimates, where the stream has any.
+        attempts: What it saw in the earlier guesses, where the stream has any.
     """
 
     def __init__(self, stream: Stream, features: Features, attempts: Features | None = None) -> None:
@@ -114,18 +114,18 @@ class Read:
 
 
 class WithAttempts:
-    """A stream with an earlier estimate of each face.
+    """A stream with an earlier guess at each face.
 
     Args:
         stream: The faces.
-        estimates: Their estimates, by the same numbers.
+        guesses: At them, by the same numbers.
     """
 
-    def __init__(self, stream: Stream, estimates: Estimates) -> None:
-        self.stream, self.estimates = stream, estimates
+    def __init__(self, stream: Stream, guesses: Guesses) -> None:
+        self.stream, self.guesses = stream, guesses
 
     def __call__(self, step: int) -> Batch:
         """The batch of a step."""
         batch = self.stream(step)
-        self.estimates.fill(int(batch.rows.max()) + 1)
-        return replace(batch, attempt=self.estimates.pictures(batch.rows), attempt_codes=self.estimates.codes(batch.rows))
+        self.guesses.fill(int(batch.rows.max()) + 1)
+        return replace(batch, attempt=self.guesses.pictures(batch.rows), attempt_codes=self.guesses.codes(batch.rows))

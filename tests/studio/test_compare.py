@@ -64,7 +64,7 @@ def test_the_table_escapes_and_marks_the_best_of_each_column() -> None:
     text = table_html(comparison(row("a"), better), None)
     assert "<b>B</b>" not in text and "&lt;b&gt;B" in text
     assert "<b>0.050</b>" in text and "<b>0.100</b>" not in text
-    assert "<b>25.0</b>" in text and "<b>20.0</b>" not in text
+    assert "<b>25.00</b>" in text and "<b>20.00</b>" not in text
     assert "data-row='b'" in text
     assert table_html(comparison(), None) == ""
 

@@ -92,7 +92,7 @@ class E4e(Encoding):
 
     name = "e4e"
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas = ("progressive", "critic", "delta")
+    ideas = ("progressive", "critic", "delta", "pictures")
     learning_rate = 1e-3
 
     def heads(self, setting: Setting) -> nn.Module:

@@ -2,6 +2,7 @@
 
     studio train psp --preset cpu                       # two cores, within two hours
     studio train psp --preset cpu --without levels      # the idea switched off: every head reads the coarsest map
+    studio train psp --preset cpu --without pictures    # no image losses: minutes; add --without levels for a quick look at both
     studio train psp_super_resolution --preset cpu      # the same network answers a coarse picture; also psp_colourise
 
 Losses are the paper's (arXiv:2008.00951, section 3.2): squared error 1, LPIPS 0.8, identity 0.1; and the latent loss, which
@@ -70,7 +71,7 @@ class Psp(Encoding):
 
     name = "psp"
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas: tuple[str, ...] = ("levels",)
+    ideas: tuple[str, ...] = ("levels", "pictures")
     learning_rate = 1e-3
 
     def heads(self, setting: Setting) -> nn.Module:

@@ -24,7 +24,10 @@ STEPS = 4
 TINY = Preset(Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
 REMEMBERED = replace(TINY, remembered=True)
 TWINS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
-    pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}") for name, recipe in RECIPES.items() for idea in recipe.ideas
+    pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}")
+    for name, recipe in RECIPES.items()
+    for idea in recipe.ideas
+    if idea != "pictures"
 ]
 
 
@@ -106,6 +109,13 @@ def test_a_command_line_becomes_a_setting(tmp_path: Path) -> None:
     assert setting.folder == tmp_path
     assert not parsed.record
     assert settings(RECIPES["psp"], ["--generator", "toy", "--without", "levels"])[0].folder == Path("build/training/psp-without-levels")
+
+
+def test_without_pictures_a_run_ends_where_image_losses_would_begin() -> None:
+    whole, _ = settings(RECIPES["psp"], ["--generator", "toy"])
+    short, _ = settings(RECIPES["psp"], ["--generator", "toy", "--without", "pictures"])
+    assert short.preset.begin == 1.0
+    assert short.preset.plan.steps == round(whole.preset.begin * whole.preset.plan.steps)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the preset wants")

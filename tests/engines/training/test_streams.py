@@ -8,7 +8,7 @@ from engines.generators import Student
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.training.features import Features
-from engines.training.samples import TRAINING, Estimates, Samples
+from engines.training.samples import TRAINING, Guesses, Samples
 from engines.training.streams import Changed, Kind, Pairs, Read, WithAttempts
 
 
@@ -57,10 +57,10 @@ def test_a_translation_keeps_the_target(samples: Samples) -> None:
 
 
 def test_attempts_are_of_the_same_faces(samples: Samples, toy: Student, tmp_path: Path) -> None:
-    estimates = Estimates(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16)
-    batch = WithAttempts(pairs(samples), estimates)(0)
-    assert torch.equal(batch.attempt_codes, estimates.codes(batch.rows))
-    assert torch.equal(batch.attempt, estimates.pictures(batch.rows))
+    guesses = Guesses(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16, encoder="true", guess=samples.codes)
+    batch = WithAttempts(pairs(samples), guesses)(0)
+    assert torch.equal(batch.attempt_codes, guesses.codes(batch.rows))
+    assert torch.equal(batch.attempt, guesses.pictures(batch.rows))
     assert not torch.equal(batch.attempt, batch.picture)
 
 
