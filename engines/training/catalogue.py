@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 from engines.data.degradations import TRANSLATIONS
+from engines.invert.encode.stylemap import SIDES
 from engines.training.command import Recipe
 from engines.training.recipes.e4e import E4e
 from engines.training.recipes.face_body import FaceBody
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
+from engines.training.recipes.stylemap import Stylemap
 
 
 def recipes() -> Mapping[str, Recipe]:
     """Recipes in the order in which a newcomer would run them: the body comes first, all others stand on it."""
     every: list[Recipe] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
+    every += [Stylemap(side) for side in SIDES]
     return {recipe.name: recipe for recipe in every}

@@ -98,11 +98,11 @@ class Setting:
         """Seed of one of a run's four streams of chance."""
         return 1_000_000 * self.seed + 250_000 * number
 
-    def pairs(self) -> Pairs:
+    def pairs(self, faces: type[Samples] = Samples) -> Pairs:
         """Pictures with their codes."""
         preset = self.preset
         return Pairs(
-            self.samples_of(Samples),
+            self.samples_of(faces),
             preset.batch,
             seed=self.stream_seed(0),
             first=preset.first,
@@ -110,13 +110,13 @@ class Setting:
             capacity=preset.capacity,
         )
 
-    def stream(self, change: Change | None = None) -> Stream:
+    def stream(self, change: Change | None = None, faces: type[Samples] = Samples) -> Stream:
         """Pictures with their codes, changed anew at every step: the preset's share of them spoilt, unless another change is given."""
-        return Changed(self.pairs(), spoilt(self.preset.spoilt) if change is None else change, seed=self.stream_seed(2))
+        return Changed(self.pairs(faces), spoilt(self.preset.spoilt) if change is None else change, seed=self.stream_seed(2))
 
-    def held_out(self, kind: str = "validation") -> HeldOut:
+    def held_out(self, kind: str = "validation", of: type[HeldOut] = HeldOut) -> HeldOut:
         """A held-out set in the size that the network sees."""
-        return HeldOut(self.generator, self.samples, kind=kind, size=self.preset.size, count=self.faces)
+        return of(self.generator, self.samples, kind=kind, size=self.preset.size, count=self.faces)
 
 
 class Recipe(ABC):
@@ -126,11 +126,13 @@ class Recipe(ABC):
         name: Of the recipe, and of its entry in assets/weights.toml.
         presets: "cpu" ends within two hours on two cores, "gpu" is the same at a larger size.
         ideas: What `without` may name.
+        held_out: What it is measured on.
     """
 
     name: str
     presets: ClassVar[Mapping[str, Preset]]
     ideas: tuple[str, ...] = ()
+    held_out: type[HeldOut] = HeldOut
 
     @abstractmethod
     def trainer(self, setting: Setting) -> Trainer:
@@ -201,7 +203,7 @@ def finish(recipe: Recipe, trainer: Trainer, setting: Setting) -> None:
     """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea the log alone."""
     from scripts.manifest import log as keep
 
-    encode, test = recipe.encode(trainer, setting), setting.held_out("test")
+    encode, test = recipe.encode(trainer, setting), setting.held_out("test", recipe.held_out)
     count = min(PICTURES, setting.faces)
     baseline = {f"average_{name}": value for name, value in test.pictures(test.average, count).items() if not name.endswith("_error")}
     figures = _rounded(test.latent(encode) | test.pictures(encode, count) | baseline | test.consistency(encode))
@@ -221,7 +223,7 @@ def train(
 ) -> None:
     """Drive a trainer to its end with a log, checkpoints and looks at held-out faces."""
     journal = Journal(setting.folder / "log.jsonl", trainer.step)
-    held_out = setting.held_out()
+    held_out = setting.held_out(of=recipe.held_out)
     preset = setting.preset
     sizes = {name: getattr(preset, name) for name in _SIZES}
     how = {"seed": setting.seed, "steps": preset.plan.steps, "bfloat16": preset.plan.bfloat16, **sizes}

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from engines.training import checkpoints
 from engines.training.command import Recipe, Setting
 from engines.training.features import Change, Features
 from engines.training.loop import Trainer
+from engines.training.samples import Samples
 from engines.training.streams import Read, Stream
 
 
@@ -37,7 +39,13 @@ class Encoder(nn.Module):
 
 
 class Encoding(Recipe):
-    """A recipe of heads over the shared body."""
+    """A recipe of heads over the shared body.
+
+    Attributes:
+        faces: What they learn from.
+    """
+
+    faces: ClassVar[type[Samples]] = Samples
 
     @abstractmethod
     def heads(self, setting: Setting) -> nn.Module:
@@ -55,8 +63,8 @@ class Encoding(Recipe):
         """What the network is shown: changed pictures, and what the body sees in them where that is kept."""
         kind, change = self.changes(setting)
         if setting.own_body or not setting.preset.remembered:
-            return setting.stream(change)
-        pairs = setting.pairs()
+            return setting.stream(change, self.faces)
+        pairs = setting.pairs(self.faces)
         return Read(pairs, Features(pairs.samples, network.get_submodule("body"), change, kind=kind, seed=setting.stream_seed(2)))
 
     def network(self, setting: Setting) -> nn.Module:

@@ -16,7 +16,7 @@ from engines.losses.latent import latent_distance
 from engines.losses.perceptual import Perceptual
 from engines.spaces.statistics import statistics
 from engines.training.loop import Moment, Terms
-from engines.training.samples import assembled, random_pairs
+from engines.training.samples import Samples
 
 LARGER_EVERY = 8
 """One step in so many is drawn at the larger exit, whose trunk reaches the next two slots."""
@@ -24,11 +24,10 @@ LARGER_EVERY = 8
 _CHUNK = 4
 
 
-def draw(generator: Generator, codes: Codes, side: int) -> Image:
-    """Pictures of codes of the active slots (B,16,width) at one exit, in [-1, 1] or a little beyond."""
-    full = generator.slots.scatter(codes)
+def draw(generator: Generator, codes: Codes, side: int, faces: type[Samples] = Samples) -> Image:
+    """Pictures of codes of one kind of faces at one exit, in [-1, 1] or a little beyond."""
     exit_size = min(generator.exits, key=lambda size: abs(size - side))
-    return torch.cat([generator.synthesize(part, size=exit_size) for part in full.split(_CHUNK)])
+    return torch.cat([faces.drawn(generator, part, exit_size) for part in codes.split(_CHUNK)])
 
 
 class Redrawing:
@@ -39,10 +38,13 @@ class Redrawing:
         side: Exit of most steps.
         larger: Exit of the others.
         identity: Whether faces are compared too.
+        faces: What is drawn.
     """
 
-    def __init__(self, generator: Generator, *, side: int = 128, larger: int = 256, identity: bool = True) -> None:
-        self.generator = generator
+    def __init__(
+        self, generator: Generator, *, side: int = 128, larger: int = 256, identity: bool = True, faces: type[Samples] = Samples
+    ) -> None:
+        self.generator, self.faces = generator, faces
         self.sides = (side, larger)
         self.perceptual = Perceptual(generator.device)
         self.embedder = identity_embedder(str(generator.device)) if identity else None
@@ -53,9 +55,9 @@ class Redrawing:
 
     def target(self, count: int, moment: Moment) -> tuple[Codes, Image]:
         """New faces of this step alone: their codes and their pictures at the step's exit."""
-        codes = assembled(self.generator, *random_pairs(self.generator, count, moment.chance))
+        codes = self.faces.fresh(self.generator, count, moment.chance)
         with torch.no_grad():
-            return codes, draw(self.generator, codes, self.at(moment)).clamp(-1, 1)
+            return codes, draw(self.generator, codes, self.at(moment), self.faces).clamp(-1, 1)
 
     def __call__(self, encode: Callable[[Image], Codes], count: int, moment: Moment) -> Terms:
         """Terms "pixel", "perceptual" and "identity" of new faces, and "unseen", the latent loss on them.

@@ -80,6 +80,16 @@ class Samples:
         self._chunks: list[tuple[Tensor, Tensor]] = []
         self._pictures = np.empty((0, 3, size, size), np.uint8)
 
+    @staticmethod
+    def fresh(generator: Generator, count: int, stream: torch.Generator) -> Codes:
+        """Codes of the active slots (count,16,width) of faces that no file holds."""
+        return assembled(generator, *random_pairs(generator, count, stream))
+
+    @staticmethod
+    def drawn(generator: Generator, codes: Codes, size: int) -> Image:
+        """Pictures (B,3,size,size) of codes at an exit or in full, about in [-1, 1]."""
+        return generator.synthesize(generator.slots.scatter(codes), size=size)
+
     def _fingerprint(self) -> str:
         """Tells generators of one name apart: a few numbers of their mapping and their picture."""
         with torch.no_grad():
@@ -120,17 +130,18 @@ class Samples:
         return random_pairs(self.generator, CHUNK, rng(self.seed + number))
 
     def _rendered(self, codes: Codes) -> np.ndarray:
-        full = self.generator.slots.scatter(codes)
         batch = _BATCH if self.drawn_at <= 256 else 1
-        drawn = [area(self.generator.synthesize(part, size=self.drawn_at).clamp(-1, 1), self.size) for part in full.split(batch)]
+        drawn = [area(self.drawn(self.generator, part, self.drawn_at).clamp(-1, 1), self.size) for part in codes.split(batch)]
         return torch.cat(drawn).add(1).mul(127.5).round().to(torch.uint8).cpu().numpy()
 
     def codes(self, rows: Tensor) -> Codes:
         """Codes of the active slots (N,16,width) of samples by number."""
-        found = [self._chunks[int(row) // CHUNK] for row in rows]
-        pair = torch.stack([chunk[0][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
-        borders = torch.stack([chunk[1][int(row) % CHUNK] for chunk, row in zip(found, rows, strict=True)])
-        return assembled(self.generator, pair, borders)
+        return assembled(self.generator, *self._of(rows))
+
+    def _of(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """What `_drawn` gave for samples by number."""
+        found = [(self._chunks[int(row) // CHUNK], int(row) % CHUNK) for row in rows]
+        return torch.stack([chunk[0][place] for chunk, place in found]), torch.stack([chunk[1][place] for chunk, place in found])
 
     def pictures(self, rows: Tensor) -> Image:
         """Pictures (N,3,size,size) in [-1, 1] of samples by number."""

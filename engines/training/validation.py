@@ -6,7 +6,7 @@ from one to the other. Every figure comes with the average face's as the baselin
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import torch
 from PIL import Image as Pil
@@ -47,6 +47,9 @@ def usual_edit(generator: Generator) -> Direction:
 class HeldOut:
     """One held-out set.
 
+    Attributes:
+        faces: What kind of samples it holds.
+
     Args:
         generator: Who draws.
         folder: Where drawn pictures are kept.
@@ -55,10 +58,12 @@ class HeldOut:
         count: Faces.
     """
 
+    faces: ClassVar[type[Samples]] = Samples
+
     def __init__(self, generator: Generator, folder: Path, *, kind: str = "validation", size: int = 128, count: int = COUNT) -> None:
         self.generator, self.size, self.count = generator, size, count
         side = min(PROTOCOL_SIDE, generator.resolution)
-        self.samples = Samples(generator, folder, seed=_SETS[kind], size=side, drawn_at=generator.resolution)
+        self.samples = self.faces(generator, folder, seed=_SETS[kind], size=side, drawn_at=generator.resolution)
         self.samples.fill(count)
         self.codes = self.samples.codes(torch.arange(count))
         known = statistics(generator)
@@ -142,5 +147,4 @@ class HeldOut:
         return to_picture(torch.cat(rows, dim=1)[None])
 
     def _drawn(self, codes: Tensor, size: int) -> Image:
-        full = self.generator.slots.scatter(codes)
-        return torch.cat([self.generator.synthesize(part, size=size).clamp(-1, 1) for part in full.split(4)])
+        return torch.cat([self.faces.drawn(self.generator, part, size).clamp(-1, 1) for part in codes.split(4)])

@@ -69,7 +69,6 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
         loss = ReconstructionLoss(on_device(request.image, generator), weights, "lpips", request.mask)
         shared, offsets = shared_and_offsets(generator, request.start)
         grid = new_grid(generator, int(knobs.side))
-        deviation = statistics(generator).deviation
 
         def code(_: float) -> Codes:
             return slots.scatter(shared[:, None] + offsets)
@@ -80,18 +79,37 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
         if knobs.quick_steps:
             quick = Descent(generator, loss, code, [shared], lambda progress: QUICK_RATE * arch(progress), kept)
             yield from quick.run([working_size(generator)] * knobs.quick_steps, knobs.preview_every, after=knobs.steps)
-        full = Descent(
-            generator=generator,
-            loss=loss,
-            code=code,
-            parameters=[shared, offsets, grid],
-            rate=lambda progress: knobs.learning_rate * arch(progress),
-            kept=kept,
-            penalties=lambda: penalties(offsets, grid, deviation),
-            then=lambda: centre(shared, grid),
-            features=lambda: {"grid": grid},
-        )
+        full = together(generator, loss, shared, offsets, grid, knobs.learning_rate)
         return (yield from full.run([generator.resolution] * knobs.steps, knobs.preview_every, before=knobs.quick_steps))
+
+
+def together(generator: Generator, loss: ReconstructionLoss, shared: Code, offsets: Codes, grid: Tensor, rate: float) -> Descent:
+    """Descent on grid and layers' codes at once.
+
+    Args:
+        generator: Who draws.
+        loss: Judges, with weights "editability" and "smoothness" for the penalties.
+        shared: The w of all layers, (1,width).
+        offsets: What each active slot adds, (1,16,width).
+        grid: What each cell adds, (1,width,n,n).
+        rate: Adam step size at its height.
+    """
+    slots, deviation = generator.slots, statistics(generator).deviation
+
+    def code(_: float) -> Codes:
+        return slots.scatter(shared[:, None] + offsets)
+
+    return Descent(
+        generator=generator,
+        loss=loss,
+        code=code,
+        parameters=[shared, offsets, grid],
+        rate=lambda progress: rate * arch(progress),
+        kept=lambda: Latent("w_plus", code(1.0)),
+        penalties=lambda: penalties(offsets, grid, deviation),
+        then=lambda: centre(shared, grid),
+        features=lambda: {"grid": grid},
+    )
 
 
 def new_grid(generator: Generator, side: int) -> Tensor:

@@ -37,7 +37,7 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = Preset(
-    Plan(steps=2_400, hours=2, bfloat16=True),
+    Plan(steps=1_700, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=256,
@@ -46,7 +46,7 @@ CPU = Preset(
     capacity=12_000,
     remembered=True,
     redrawn=4,
-    begin=0.42,
+    begin=0.6,
 )
 GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
 

@@ -1,0 +1,96 @@
+"""The stylemap encoder: one look at a photo gives a code for each cell of a grid, instead of one for the whole picture.
+
+Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing" (StyleMapGAN), arXiv:2104.14754: an encoder that
+says a tensor with height and width inverts a photo in one pass, and parts of it can be changed alone (sections 3.1 and 3.3). Changed: the
+generator is the pretrained student, whose layers take a w per cell as they are, so the encoder alone is trained (section 3.4's joint
+training falls away); all layers share the grid. Ours: the optional refinement, which is that of "Stylemap inversion".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
+from engines.core.knobs import Knob, Knobs
+from engines.core.shapes import Code, Codes, Image
+from engines.generators.base import Generator
+from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.invert.optimize.stylemap_inversion import together
+from engines.losses.reconstruction import ReconstructionLoss
+from engines.nets.grid import GridHeads
+from engines.nets.irse import STAGES
+from engines.spaces.latent import Inversion, Latent
+
+SIDES = (1, 4, 8)
+"""Cells along each side of the grids that were trained; the last is shipped, the others show what cells are worth."""
+
+_NAME = f"stylemap_{SIDES[-1]}"
+_WEIGHTS: Mapping[str, float] = {"pixel": 1.0, "perceptual": 0.8, "editability": 1e-3, "smoothness": 5e-3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylemapEncoderKnobs(Knobs):
+    """One pass, and as much refinement as one has time for."""
+
+    refine_steps: Annotated[int, Knob("Updates of grid and layers' codes behind the pass.", lo=0, hi=200)] = 0
+    learning_rate: Annotated[float, Knob("Adam step size of the refinement at its height.", lo=1e-4, hi=1.0, log=True, advanced=True)] = (
+        0.04
+    )
+    preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
+
+
+class StylemapEncoder(Engine[InvertRequest, StylemapEncoderKnobs]):
+    """One pass from photo to a grid of w (a stylemap: arXiv:2104.14754)."""
+
+    card = Card(
+        name="stylemap_encoder",
+        title="Stylemap encoder (a grid in one pass)",
+        paper="arXiv:2104.14754",
+        needs=frozenset({"w_plus", "spatial_styles"}),
+        weights=(BODY, _NAME, "lpips_alex"),
+    )
+    accepts, knob_set = InvertRequest, StylemapEncoderKnobs
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__(generator)
+        self.body, self.scale = load_body(generator), Scale(generator)
+        self.heads, self.size = load_heads(_NAME, generator, lambda: grid_heads(generator, SIDES[-1]))
+
+    def run(self, request: InvertRequest, knobs: StylemapEncoderKnobs) -> Run:
+        """Encode and draw; then go on from there, if asked to."""
+        target = on_device(request.image, self.generator)
+        mean, grid = self.encode(target)
+        total = 2 + knobs.refine_steps
+        yield Progress(1, total)
+        result = self._drawn(mean, grid)
+        yield Progress(2, total, result.images, best=result)
+        if not knobs.refine_steps:
+            return result
+        loss = ReconstructionLoss(target, _WEIGHTS, "lpips", request.mask)
+        offsets = torch.zeros(1, len(self.generator.slots.active), self.generator.width, device=mean.device)
+        parts = [part.clone().requires_grad_() for part in (mean, offsets, grid)]
+        descent = together(self.generator, loss, parts[0], parts[1], parts[2], knobs.learning_rate)
+        refined = yield from descent.run([self.generator.resolution] * knobs.refine_steps, knobs.preview_every, before=2)
+        return Result(refined.images, refined.inversions, {"one pass": result.images})
+
+    @torch.no_grad()
+    def encode(self, image: Image) -> tuple[Code, Tensor]:
+        """The mean w (B,width) of aligned photos (B,3,R,R), and the map (B,width,n,n) of what each cell adds to it."""
+        cells: Codes = self.scale.codes(self.heads(self.body(seen(image, self.size))))
+        every = cells.transpose(1, 2).unflatten(2, (self.heads.side, self.heads.side))
+        mean = every.mean(dim=(2, 3))
+        return mean, every - mean[:, :, None, None]
+
+    @torch.no_grad()
+    def _drawn(self, mean: Code, grid: Tensor) -> Result:
+        image = self.generator.synthesize(mean, features={"grid": grid})
+        return Result(image, (Inversion(Latent("w_plus", self.generator.slots.spread(mean).clone()), {}, {"grid": grid}),))
+
+
+def grid_heads(generator: Generator, side: int, *, attention: bool = True) -> GridHeads:
+    """Heads for a grid of `side` cells along each side, untrained."""
+    fine, middle, coarse = (width for width, _ in STAGES[1:])
+    return GridHeads((fine, middle, coarse), generator.width, side, attention=attention)

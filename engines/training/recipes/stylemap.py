@@ -1,0 +1,98 @@
+"""Train the stylemap encoder: from a picture of two faces to the grid of w that drew it; and its twins with fewer cells.
+
+    studio train stylemap_8 --preset cpu                        # two cores, within an hour; also stylemap_4
+    studio train stylemap_1 --preset cpu                        # the idea switched off: the same network says one vector for all cells
+    studio train stylemap_8 --preset cpu --without attention    # cells do not ask other cells
+
+Latent regression against the true stylemap first, then with image losses through the generator on new mixes, as pSp's recipe has it. Kim
+et al., arXiv:2104.14754, train encoder and generator together (their section 3.4); here the generator is there already.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from engines.core.images import area
+from engines.core.shapes import Codes, Image
+from engines.invert.encode.encoder import Scale
+from engines.invert.encode.stylemap import grid_heads
+from engines.losses.latent import latent_distance
+from engines.nets.initial import seeded
+from engines.nets.irse import Levels
+from engines.training.command import Setting, run
+from engines.training.encoding import Encoding
+from engines.training.loop import Moment, Player, Terms, Trainer
+from engines.training.mixes import HeldOutMixes, Mixes, coarse
+from engines.training.precision import lean
+from engines.training.recipes.psp import CPU as PSP_CPU
+from engines.training.recipes.psp import GPU, image_weights
+from engines.training.redrawing import Redrawing, draw
+from engines.training.streams import Batch
+from engines.training.validation import Encode
+
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_400), drawn_at=128, first=6_400, capacity=6_400, begin=0.7)
+
+
+class Stylemap(Encoding):
+    """Grid heads on the frozen body."""
+
+    presets: ClassVar = {"cpu": CPU, "gpu": GPU}
+    ideas = ("attention", "pictures")
+    learning_rate = 1e-3
+    faces, held_out = Mixes, HeldOutMixes
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self.name = f"stylemap_{side}"
+
+    def heads(self, setting: Setting) -> nn.Module:
+        """Heads before training."""
+        return seeded(lambda: grid_heads(setting.generator, self.side, attention="attention" not in setting.without), setting.seed)
+
+    def trainer(self, setting: Setting) -> Trainer:
+        """Heads on one objective."""
+        generator, preset = setting.generator, setting.preset
+        scale, network = Scale(generator), self.network(setting)
+        redrawing = Redrawing(generator, larger=2 * preset.size, faces=Mixes)
+
+        def cells_of(picture: Image, levels: Levels | None = None) -> Codes:
+            with lean(generator.device, preset.plan.bfloat16):
+                return scale.codes(network(area(picture, preset.size), levels))
+
+        def off(cells: Codes, truth: Codes) -> torch.Tensor:
+            return latent_distance(cells, coarse(truth, self.side), scale.deviation)
+
+        def redrawn(moment: Moment) -> Terms:
+            truth, target = redrawing.target(preset.redrawn, moment)
+            cells = cells_of(target)
+            image = draw(generator, cells, redrawing.at(moment), Mixes)
+            return {"unseen": off(cells, truth)} | dict(redrawing.compare(image, target))
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            terms = {"latent": off(cells_of(batch.picture, batch.levels), batch.codes)}
+            yield terms | dict(redrawn(moment) if moment.progress >= preset.begin else {})
+
+        player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
+        return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
+
+    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+        """The averaged network."""
+        scale, network = Scale(setting.generator), trainer.averaged["encoder"]
+
+        @torch.no_grad()
+        def encode(picture: Image) -> Codes:
+            return scale.codes(network(picture))
+
+        return encode
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(Stylemap(8))
+
+
+if __name__ == "__main__":
+    main()
