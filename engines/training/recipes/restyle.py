@@ -41,7 +41,7 @@ from engines.training.validation import Encode
 ROUNDS = 3
 
 CPU = Preset(
-    Plan(steps=1_500, hours=2, bfloat16=True),
+    Plan(steps=1_250, hours=2, bfloat16=True),
     batch=32,
     redrawn=4,
     size=128,
@@ -50,7 +50,7 @@ CPU = Preset(
     fresh=0,
     capacity=6_400,
     remembered=True,
-    begin=0.6,
+    begin=0.72,
 )
 GPU = Preset(Plan(steps=7_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.45)
 
