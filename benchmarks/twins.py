@@ -1,0 +1,126 @@
+"""What each encoder's idea is worth: the network with it and the twin that was trained without, on the same held-out faces.
+
+    studio train psp --without pictures && studio train psp --without levels --without pictures     # and so on, see COMPARED
+    python -m benchmarks.twins                                                                      # those whose checkpoints are there
+
+Checkpoints are read from build/training, where `studio train` leaves them; runs without image losses take minutes and differ in nothing but
+the idea. Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of twin less original, with its
+standard error: paired, since both see the same faces. Errors and offsets are in standard deviations of W, lower is better.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.machine import RESULTS, facts, write
+from engines.losses.latent import code_errors
+from engines.training.catalogue import recipes
+from engines.training.command import named, settings
+from engines.training.validation import Encode, HeldOut
+
+TRAINING = Path("build/training")
+BODY = TRAINING / "face_body" / "checkpoint.pt"
+QUICK = ("pictures",)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two runs that differ in one idea.
+
+    Attributes:
+        recipe: Of both.
+        idea: That the second lacks, as `--without` names it.
+        title: The idea in words.
+        both: What both lack.
+    """
+
+    recipe: str
+    idea: str
+    title: str
+    both: tuple[str, ...] = QUICK
+
+
+COMPARED = (
+    Twins("psp", "levels", "level-split heads"),
+    Twins("e4e", "progressive", "offsets switched on one by one"),
+    Twins("e4e", "critic", "latent discriminator"),
+    Twins("e4e", "delta", "penalty on offsets"),
+    Twins("restyle_psp", "attempt", "seeing one's own attempt"),
+)
+
+
+def measure(faces: int) -> dict[str, Any]:
+    """All twins whose checkpoints are there, on that many faces."""
+    machine, rows = facts(), list[dict[str, Any]]()
+    for twins in COMPARED:
+        names = [named(twins.recipe, without) for without in (twins.both, (*twins.both, twins.idea))]
+        if all((TRAINING / name / "checkpoint.pt").is_file() for name in names):
+            found = [read(twins.recipe, without, faces) for without in (twins.both, (*twins.both, twins.idea))]
+            rows.append({"recipe": twins.recipe, "without": twins.idea, "idea": twins.title, "faces": faces} | compared(*found))
+    return {"machine": machine, "twins": rows}
+
+
+def read(name: str, without: tuple[str, ...], faces: int) -> dict[str, Tensor]:
+    """Figures of every face, by name, of a run's averaged network."""
+    recipe = recipes()[name]
+    words = [word for idea in without for word in ("--without", idea)]
+    setting, _ = settings(recipe, [*words, "--body", str(BODY), "--faces", str(faces)])
+    trainer = recipe.trainer(setting)
+    return each(recipe.encode(trainer, setting), setting.held_out("test", recipe.held_out))
+
+
+@torch.no_grad()
+def each(encode: Encode, held_out: HeldOut) -> dict[str, Tensor]:
+    """Of every face: the codes' error in all slots and by group, and how far slots lie from the first."""
+    codes, slots = held_out.predicted(encode), held_out.generator.slots
+    errors = code_errors(codes, held_out.codes, held_out.deviation)
+    places = {group: [slots.active.index(slot) for slot in slots.groups[group]] for group in ("coarse", "middle", "fine")}
+    offsets = ((codes - codes[:, :1]) / held_out.deviation).norm(dim=2).mean(dim=1)
+    return {"error": errors.mean(dim=1), "offsets": offsets} | {
+        f"error_{group}": errors[:, where].mean(dim=1) for group, where in places.items()
+    }
+
+
+def compared(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Means of both, and the paired difference with its standard error."""
+    found = {}
+    for name, values in ours.items():
+        difference = theirs[name] - values
+        found[name] = {
+            "with": round(float(values.mean()), 4),
+            "without": round(float(theirs[name].mean()), 4),
+            "difference": round(float(difference.mean()), 4),
+            "error": round(float(difference.std() / len(difference) ** 0.5), 4),
+        }
+    return found
+
+
+def rendered(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    lines = ["| network | idea | error of codes, without - with | in fine slots | offsets between slots |", "|" + " --- |" * 5]
+    for row in results["twins"]:
+        cells = [f"{row[name]['difference']:+.4f} ± {row[name]['error']:.4f}" for name in ("error", "error_fine", "offsets")]
+        lines.append(f"| {row['recipe']} | {row['idea']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, write and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.twins", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--faces", type=int, default=256)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    results = measure(arguments.faces)
+    write("twins", results, arguments.output)
+    print(rendered(results))
+
+
+if __name__ == "__main__":
+    main()

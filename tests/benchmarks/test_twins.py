@@ -1,0 +1,23 @@
+"""Twins: paired differences, and that a twin is read from its own checkpoint."""
+
+import pytest
+import torch
+
+from benchmarks.twins import COMPARED, compared, rendered
+from engines.training.catalogue import recipes
+
+
+def test_a_difference_is_paired() -> None:
+    ours = {"error": torch.tensor([0.1, 0.9]), "error_fine": torch.tensor([0.1, 0.9]), "offsets": torch.tensor([1.0, 2.0])}
+    theirs = {name: values + torch.tensor([0.1, 0.2]) for name, values in ours.items()}
+    found = compared(ours, theirs)
+    assert found["error"]["difference"] == pytest.approx(0.15, abs=1e-4)
+    assert found["error"]["error"] == pytest.approx(0.05, abs=1e-4)
+    text = rendered({"twins": [{"recipe": "psp", "idea": "level-split heads"} | found]})
+    assert "| psp | level-split heads | +0.1500 ± 0.0500 |" in text
+
+
+def test_every_idea_is_one_of_its_recipe() -> None:
+    known = recipes()
+    for twins in COMPARED:
+        assert {twins.idea, *twins.both} <= set(known[twins.recipe].ideas)
