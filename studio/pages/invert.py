@@ -135,6 +135,7 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, 
             for engine in offered:
                 with gr.Column(visible=engine.card.name == default, elem_classes="knobs") as group:
                     panels.append(panel(engine, f"invert-{engine.card.name}"))
+                    lesson(engine.card.name)
                 groups.append(group)
             company = gr.Checkbox(
                 False,
@@ -143,7 +144,6 @@ def _method_cell(session: Session) -> tuple[list[Panel], gr.Radio, gr.Checkbox, 
                 visible=session.default_inversion.tunes_along,
                 elem_id="invert-along",
             )
-            lesson(*[engine.card.name for engine in offered])
         with gr.Column(scale=1, min_width=300):
             buttons = runner("invert")
             preview = gr.Image(
