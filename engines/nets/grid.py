@@ -14,7 +14,7 @@ from engines.nets.heads import Fields
 from engines.nets.initial import Gentle
 from engines.nets.irse import Levels
 
-_NEAR, _MIDDLE, _HEADS = 96, 256, 4
+_NEAR, _NARROW, _MIDDLE, _HEADS = 64, 32, 256, 4
 
 
 class GridHeads(nn.Module):
@@ -30,7 +30,7 @@ class GridHeads(nn.Module):
     def __init__(self, widths: tuple[int, int, int], width: int, side: int, *, attention: bool = True) -> None:
         super().__init__()
         self.side, self.attention = side, attention
-        self.fields = nn.ModuleList(Fields(channels) for channels in widths)
+        self.fields = nn.ModuleList(Fields(channels, _NARROW) for channels in widths)
         self.whole = nn.Linear(sum(fields.length for fields in self.fields), _MIDDLE)  # type: ignore[misc]
         self.near = nn.ModuleList(nn.Conv2d(channels, _NEAR, 1) for channels in widths)
         self.local = nn.Sequential(

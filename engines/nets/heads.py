@@ -7,7 +7,6 @@ frozen body they learnt three times as slowly and saw held-out faces worse (late
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -115,42 +114,17 @@ class LevelHeads(nn.Module):
         return [linear(torch.cat(read[-count:], dim=1)) for count, linear in enumerate(self.sum, 1)]
 
 
-class FlatHeads(nn.Module):
-    """Vectors of all active slots from one map: ReStyle's simpler head (arXiv:2104.02699, section 3.2).
-
-    Args:
-        channels: Of the map.
-        slots: Slots of the generator.
-        width: Length of one w.
-    """
-
-    def __init__(self, channels: int, slots: Slots, width: int) -> None:
-        super().__init__()
-        self.fields = Fields(channels, 2 * _NARROW)
-        self.sum = nn.ModuleList(nn.Linear(self.fields.length, _SUM) for _ in GROUPS)
-        self.vectors = SlotVectors(slots, width)
-
-    def forward(self, x: Tensor) -> Codes:
-        """(B,16,width) of a map (B,C,h,w)."""
-        return self.vectors(self.sums(x))
-
-    def sums(self, x: Tensor) -> list[Tensor]:
-        """What each group of slots is told, (B,256)."""
-        read = self.fields(x)
-        return [linear(read) for linear in self.sum]
-
-
 class OffsetHeads(nn.Module):
     """The same heads read as one vector and offsets from it: e4e's form (arXiv:2102.02766, section 4.2).
 
     Args:
-        heads: `LevelHeads` or `FlatHeads`.
+        heads: pSp's.
     """
 
-    def __init__(self, heads: LevelHeads | FlatHeads) -> None:
+    def __init__(self, heads: LevelHeads) -> None:
         super().__init__()
         self.heads = heads
 
-    def forward(self, features: Any) -> tuple[Tensor, Codes]:
+    def forward(self, features: Levels) -> tuple[Tensor, Codes]:
         """w (B,1,width) and the offsets (B,15,width), in standard deviations of W, of what the heads read."""
         return self.heads.vectors.offsets(self.heads.sums(features))

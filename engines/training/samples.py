@@ -26,16 +26,7 @@ CHUNK = 64
 """Samples that are drawn, and written, at once."""
 
 TRUNCATION = (0.5, 1.0)
-FIRST_LOOKS = 1 / 3
-"""Share of guesses that know nothing yet: the average face."""
-
-GUESSED = (0.6, 1.0)
-"""How far along the way from the average face to what the encoder says the others are, and"""
-
-GUESS_NOISE = 0.1
-"""how far off that, in standard deviations of W."""
-
-_BATCH, _GUESSES = 8, 100_000_000
+_BATCH = 8
 
 
 def random_pairs(generator: Generator, count: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -147,40 +138,3 @@ class Samples:
         """Pictures (N,3,size,size) in [-1, 1] of samples by number."""
         values = torch.from_numpy(self._pictures[rows.numpy()])
         return values.to(self.generator.device, torch.float32) / 127.5 - 1
-
-
-class Guesses(Samples):
-    """An encoder's guess at each face of the set of the same seed: the average face, or most of the way to what the encoder says.
-
-    Args:
-        generator: Who draws.
-        folder: Where the pictures are kept.
-        seed: That of the set.
-        size: Side at which pictures are kept.
-        drawn_at: Exit of the generator that draws them.
-        encoder: Tells files of different encoders apart.
-        guess: From numbers of samples (N,) to codes of the active slots (N,16,width).
-    """
-
-    def __init__(
-        self, generator: Generator, folder: Path, *, seed: int, size: int, drawn_at: int, encoder: str, guess: Callable[[Tensor], Codes]
-    ) -> None:
-        self.kind, self.guess = f"_{encoder}", guess
-        super().__init__(generator, folder, seed=seed, size=size, drawn_at=drawn_at)
-
-    @torch.no_grad()
-    def codes(self, rows: Tensor) -> Codes:
-        """Codes of the active slots (N,16,width) of guesses by number."""
-        known, said = statistics(self.generator), self.guess(rows)
-        streams = [rng(_GUESSES + self.seed + int(row)) for row in rows]
-        share = torch.cat([_share(stream) for stream in streams]).to(said)[:, None, None]
-        off = torch.stack([torch.randn(said.shape[1:], generator=stream) for stream in streams]).to(said)
-        moved = known.mean + share * (said - known.mean) + GUESS_NOISE * off * known.deviation
-        return torch.where(share == 0, known.mean.to(said), moved)
-
-
-def _share(stream: torch.Generator) -> Tensor:
-    """How far along the way a guess is, (1,)."""
-    first, along = torch.rand(2, generator=stream)
-    low, high = GUESSED
-    return torch.where(first < FIRST_LOOKS, 0.0, low + (high - low) * along)[None]

@@ -11,7 +11,7 @@ from engines.core.seeds import rng
 from engines.core.shapes import Codes, Image
 from engines.nets.irse import Levels
 from engines.training.features import Change, Features
-from engines.training.samples import Guesses, Samples
+from engines.training.samples import Samples
 
 Kind: TypeAlias = Literal["both", "single", "mixed"]
 
@@ -25,18 +25,14 @@ class Batch:
         target: What it should redraw; the same unless the picture was spoilt.
         codes: The codes behind the target, active slots only, (B,16,width).
         rows: Numbers of the samples, (B,).
-        attempt: An earlier guess's picture, and `attempt_codes` its codes, where the stream has any; otherwise the target's own.
-        levels: The body's features of the changed picture, where the stream keeps them; `attempt_levels` those of the attempt.
+        levels: The body's features of the changed picture, where the stream keeps them.
     """
 
     picture: Image
     target: Image
     codes: Codes
     rows: Tensor
-    attempt: Image
-    attempt_codes: Codes
     levels: Levels | None = None
-    attempt_levels: Levels | None = None
 
 
 Stream: TypeAlias = Callable[[int], Batch]
@@ -73,7 +69,7 @@ class Pairs:
             rows = rows // 2 * 2 + (self.kind == "mixed")
         picture = self.samples.pictures(rows)
         codes = self.samples.codes(rows)
-        return Batch(picture, picture, codes, rows, picture, codes)
+        return Batch(picture, picture, codes, rows)
 
 
 class Changed:
@@ -100,32 +96,12 @@ class Read:
     Args:
         stream: Whose samples; its pictures stay as they are.
         features: What the body saw in them.
-        attempts: What it saw in the earlier guesses, where the stream has any.
     """
 
-    def __init__(self, stream: Stream, features: Features, attempts: Features | None = None) -> None:
-        self.stream, self.features, self.attempts = stream, features, attempts
+    def __init__(self, stream: Stream, features: Features) -> None:
+        self.stream, self.features = stream, features
 
     def __call__(self, step: int) -> Batch:
         """The batch of a step."""
         batch = self.stream(step)
-        attempts = None if self.attempts is None else self.attempts(batch.rows)
-        return replace(batch, levels=self.features(batch.rows), attempt_levels=attempts)
-
-
-class WithAttempts:
-    """A stream with an earlier guess at each face.
-
-    Args:
-        stream: The faces.
-        guesses: At them, by the same numbers.
-    """
-
-    def __init__(self, stream: Stream, guesses: Guesses) -> None:
-        self.stream, self.guesses = stream, guesses
-
-    def __call__(self, step: int) -> Batch:
-        """The batch of a step."""
-        batch = self.stream(step)
-        self.guesses.fill(int(batch.rows.max()) + 1)
-        return replace(batch, attempt=self.guesses.pictures(batch.rows), attempt_codes=self.guesses.codes(batch.rows))
+        return replace(batch, levels=self.features(batch.rows))

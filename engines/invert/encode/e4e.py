@@ -43,6 +43,11 @@ def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | Non
     return torch.cat([w, w + strength * on[None, :, None] * offsets], dim=1)
 
 
+def joined(answer: Tensor | tuple[Tensor, Codes]) -> Codes:
+    """What any heads say as vectors of all active slots (B,16,width): e4e's one vector and offsets put together."""
+    return answer if isinstance(answer, Tensor) else assembled(*answer)
+
+
 class E4e(Engine[InvertRequest, E4eKnobs]):
     """One pass from photo to the neighbourhood of W (arXiv:2102.02766)."""
 

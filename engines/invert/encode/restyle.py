@@ -1,36 +1,37 @@
 """ReStyle: look at the photo and at one's own last attempt, say what to change, and look again.
 
 Paper: Yuval Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", arXiv:2104.02699. Followed: residual
-codes from the average face on (Eq. 2 to 4), one map that all heads read (section 3.2), losses at every step and none across steps (in the
-recipe). Changed: photo and attempt go through the shared body one after the other, and the heads read the photo's features beside the
-difference, where the paper's body reads six channels; attempts are drawn at the early exit. So the photo is looked at once, and no body
-of its own is needed.
+codes from the average face on (Eq. 2 to 4), one network for all looks, losses at every look and none across looks (in the recipe). Changed:
+the paper's network reads six channels and says the difference itself; here the one-pass encoder's heads, trained on, answer photo and
+attempt one after the other, and what separates the two answers, times a gain of the look and the slot, is the correction. Attempts are
+drawn at the early exit. So the photo is looked at once, and no body of its own is needed.
 """
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, Table, on_device
 from engines.core.images import PROTOCOL_SIDE, area
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.invert.encode.e4e import assembled
+from engines.invert.encode.e4e import joined
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.invert.encode.psp import heads_for
 from engines.losses.perceptual import Perceptual
-from engines.nets.heads import FlatHeads, OffsetHeads
-from engines.nets.irse import STAGES, Levels
+from engines.nets.heads import LevelHeads, OffsetHeads
+from engines.nets.irse import Levels
 from engines.spaces.latent import Inversion, Latent
 
 BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
 """Weights by the encoder whose form the residual takes."""
 
-Answer: TypeAlias = Tensor | tuple[Tensor, Tensor]
-"""What residual heads say: a change a slot, or one for all with offsets."""
+GAINS = (1.0, 0.5, 0.35)
+"""How far the looks follow their corrections before training: in full, and less as less is left to gain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         rows: list[tuple[int, float, float]] = []
         stages: dict[str, Image] = {}
         for step in range(1, knobs.steps + 1):
-            codes = self.corrected(codes, target, knobs.base)
+            codes = self.corrected(codes, target, knobs.base, step - 1)
             attempt = self._drawn(codes)
             rows.append((step, *self._distance(attempt, target)))
             stages[f"step {step}"] = area(attempt, min(PROTOCOL_SIDE, self.generator.resolution))
@@ -84,13 +85,13 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return self.generator.slots.spread(self.scale.mean).clone()
 
     @torch.no_grad()
-    def corrected(self, codes: Codes, target: Image, base: str) -> Codes:
-        """Codes (B,slots,width) after one more look at photos and at what the codes draw, at the early exit of the side that heads see."""
+    def corrected(self, codes: Codes, target: Image, base: str, look: int) -> Codes:
+        """Codes (B,slots,width) after look number `look` at photos and at what the codes draw, at the early exit of the side heads see."""
         heads, size = self.heads[base]
         exit_size = min(self.generator.exits, key=lambda side: abs(side - size))
         attempt = self.generator.synthesize(codes, size=exit_size)
-        answer = Residual(self.body, heads)(seen(target, size), seen(attempt, size))
-        return codes + self.generator.slots.scatter(self.scale.offsets(residual(answer)))
+        change = Residual(self.body, heads)(seen(target, size), seen(attempt, size), look)
+        return codes + self.generator.slots.scatter(self.scale.offsets(change))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Image:
@@ -108,14 +109,41 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return Result(image, (Inversion(Latent("w_plus", codes.clone())),), dict(stages), tables={"steps": table})
 
 
-def residual_heads(generator: Generator, base: str) -> FlatHeads | OffsetHeads:
-    """Heads over the 1/16 map of the photo beside its difference from the attempt's, untrained."""
-    channels = STAGES[2][0]
-    heads = FlatHeads(2 * channels, generator.slots, generator.width)
+def one_pass_heads(generator: Generator, base: str) -> LevelHeads | OffsetHeads:
+    """The heads of the encoder whose form the residual takes, untrained."""
+    heads = heads_for(generator)
     return heads if base == "psp" else OffsetHeads(heads)
 
 
-class Residual(torch.nn.Module):
+def residual_heads(generator: Generator, base: str) -> "ResidualHeads":
+    """Heads for corrections, untrained."""
+    return ResidualHeads(one_pass_heads(generator, base), len(generator.slots.active))
+
+
+class ResidualHeads(nn.Module):
+    """One-pass heads that are asked about photo and attempt.
+
+    Args:
+        heads: Of `one_pass_heads`.
+        slots: How many vectors they say.
+    """
+
+    def __init__(self, heads: LevelHeads | OffsetHeads, slots: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.gains = nn.Parameter(torch.tensor(GAINS)[:, None].repeat(1, slots))
+
+    def forward(self, photo: Levels, attempt: Levels, look: int) -> Codes:
+        """What to add, (B,16,width) in standard deviations of W, at a look from 0 on; those behind the last trained one are like it."""
+        gain = self.gains[min(look, len(self.gains) - 1)]
+        return gain[:, None] * (self.said(photo) - self.said(attempt))
+
+    def said(self, levels: Levels) -> Codes:
+        """The heads' answer to one picture, e4e's put together."""
+        return joined(self.heads(levels))
+
+
+class Residual(nn.Module):
     """The heads over the features of a photo and of an attempt at it.
 
     Args:
@@ -123,19 +151,11 @@ class Residual(torch.nn.Module):
         heads: Of `residual_heads`.
     """
 
-    def __init__(self, body: torch.nn.Module, heads: torch.nn.Module) -> None:
+    def __init__(self, body: nn.Module, heads: nn.Module) -> None:
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Image, levels: Levels | None = None, attempt_levels: Levels | None = None) -> Answer:
-        """What the heads say of pictures (B,3,S,S), or of the body's features of them where those are known."""
-        photo = (self.body(picture) if levels is None else levels).c2
-        own = (self.body(attempt) if attempt_levels is None else attempt_levels).c2
-        return self.heads(torch.cat([photo, photo - own], dim=1))
-
-
-def residual(answer: Answer, count: int | None = None) -> Codes:
-    """Change of the codes of all active slots (B,16,width), in standard deviations of W: e4e's as one w and `count` offsets."""
-    if isinstance(answer, Tensor):
-        return answer
-    return assembled(*answer, count=count)
+    def forward(self, picture: Image, attempt: Image, look: int, levels: Levels | None = None) -> Codes:
+        """What the heads say of pictures (B,3,S,S) and attempts, or of the body's features of the pictures where those are known."""
+        photo, own = (self.body(picture) if levels is None else levels), self.body(attempt)
+        return self.heads(photo, Levels(*(level.expand(len(photo.c3), -1, -1, -1) for level in own)), look)

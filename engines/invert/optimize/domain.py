@@ -12,9 +12,9 @@ from engines.contract import Run
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
+from engines.invert.encode.e4e import joined
 from engines.invert.encode.encoder import Scale, load_body, load_heads, seen
 from engines.invert.encode.psp import heads_for
-from engines.invert.encode.restyle import residual
 from engines.invert.optimize.descent import working_size
 from engines.invert.optimize.refinement import Refinement
 from engines.losses.reconstruction import ReconstructionLoss
@@ -63,7 +63,7 @@ class Reader:
 
     def __call__(self, image: Image) -> Codes:
         """Numbers (B,16,width) of pictures (B,3,R,R)."""
-        return residual(self.heads(self.body(seen(image, self.size))))
+        return joined(self.heads(self.body(seen(image, self.size))))
 
 
 class DomainLoss(ReconstructionLoss):

@@ -9,8 +9,9 @@ from engines.core.weights import manifest
 from engines.generators import Student
 from engines.invert.encode import E4e, Psp, ReStyle
 from engines.invert.encode.e4e import assembled
-from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, stored
+from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, seen, stored
 from engines.invert.encode.psp import NETWORKS, PspKnobs
+from engines.invert.encode.restyle import GAINS
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.spaces.statistics import random_w, statistics
@@ -99,10 +100,21 @@ def test_restyle_corrects_its_last_attempt(toy: Student, request_: InvertRequest
     assert list(result.stages) == ["step 1", "step 2", "step 3"]
     assert [row[0] for row in result.tables["steps"].rows] == [1, 2, 3]
     codes = engine.average()
-    for _ in range(3):
-        codes = engine.corrected(codes, request_.image, "psp")
+    for look in range(3):
+        codes = engine.corrected(codes, request_.image, "psp", look)
     assert torch.allclose(result.inversions[0].latent.codes, codes, atol=1e-6)
     assert not torch.equal(engine(request_, base="e4e").images, result.images)
+
+
+def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy: Student, request_: InvertRequest) -> None:
+    engine = ReStyle(toy)
+    heads, size = engine.heads["psp"]
+    photo, attempt = (engine.body(seen(image, size)) for image in (request_.image, -request_.image))
+    with torch.no_grad():
+        difference = heads.said(photo) - heads.said(attempt)
+        assert torch.equal(heads(photo, photo, 1), torch.zeros_like(difference))
+        for look, gain in enumerate((*GAINS, GAINS[-1])):
+            assert torch.allclose(heads(photo, attempt, look), gain * difference, atol=1e-6)
 
 
 def test_restyle_stops_when_it_gains_nothing(toy: Student, request_: InvertRequest) -> None:

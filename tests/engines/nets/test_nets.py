@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from engines.nets.critic import POOL, LatentCritic
-from engines.nets.heads import FlatHeads, LevelHeads, OffsetHeads
+from engines.nets.grid import GridHeads
+from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.nets.initial import Gentle, seeded
 from engines.nets.irse import Body, Levels
 from engines.spaces.slots import Slots
@@ -30,7 +31,7 @@ def test_the_body_gives_three_scales(body: Body, side: int) -> None:
 def test_the_shared_body_fits_in_ten_megabytes_and_heads_in_five() -> None:
     """In half precision, as they are shipped."""
     assert 2 * sum(value.numel() for value in Body().state_dict().values()) <= 10e6
-    for heads in (LevelHeads(WIDTHS, Slots(7), 512), FlatHeads(512, Slots(7), 512)):
+    for heads in (LevelHeads(WIDTHS, Slots(7), 512), GridHeads(WIDTHS, 512, 8)):
         assert 2 * sum(value.numel() for value in heads.state_dict().values()) <= 5e6
 
 

@@ -6,7 +6,7 @@ import torch
 from engines.generators import Student
 from engines.generators.toy import toy as make_toy
 from engines.spaces.statistics import statistics
-from engines.training.samples import CHUNK, TEST, TRAINING, TRUNCATION, VALIDATION, Guesses, Samples
+from engines.training.samples import CHUNK, TEST, TRAINING, TRUNCATION, VALIDATION, Samples
 
 ROWS = torch.tensor([0, 1, 5, CHUNK - 1, CHUNK, 2 * CHUNK - 1])
 
@@ -83,17 +83,3 @@ def test_no_face_is_in_two_sets(toy: Student, tmp_path: Path) -> None:
         one.fill(CHUNK)
     rows = torch.cat([one.codes(torch.arange(CHUNK))[:, 0] for one in firsts])
     assert len(torch.unique(rows, dim=0)) == 3 * CHUNK
-
-
-def test_a_guess_is_the_average_face_or_near_what_the_encoder_says(toy: Student, filled: Samples, tmp_path: Path) -> None:
-    guesses = Guesses(toy, tmp_path, seed=TRAINING, size=16, drawn_at=32, encoder="true", guess=filled.codes)
-    guesses.fill(CHUNK)
-    rows, known = torch.arange(CHUNK), statistics(toy)
-    truth, guess = ((one.codes(rows) - known.mean) / known.deviation for one in (filled, guesses))
-    first = guess.flatten(1).abs().amax(dim=1) < 1e-4
-    assert 0.15 < float(first.float().mean()) < 0.5
-    share = (truth * guess).sum(dim=(1, 2)) / truth.square().sum(dim=(1, 2))
-    assert float(share[~first].min()) > 0.5 and float(share[~first].max()) < 1.1
-    assert float((guess - share[:, None, None] * truth)[~first].std()) == pytest.approx(0.1, abs=0.02)
-    assert guesses.path != filled.path
-    assert torch.equal(guesses.codes(rows[5:7]), guesses.codes(rows)[5:7])

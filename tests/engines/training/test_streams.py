@@ -8,8 +8,8 @@ from engines.generators import Student
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.training.features import Features
-from engines.training.samples import TRAINING, Guesses, Samples
-from engines.training.streams import Changed, Kind, Pairs, Read, WithAttempts
+from engines.training.samples import TRAINING, Samples
+from engines.training.streams import Changed, Kind, Pairs, Read
 
 
 @pytest.fixture
@@ -54,14 +54,6 @@ def test_a_translation_keeps_the_target(samples: Samples) -> None:
     batch = Changed(pairs(samples), greyed, seed=3)(0)
     assert torch.equal(batch.picture[:, 0], batch.picture[:, 1])
     assert not torch.equal(batch.target[:, 0], batch.target[:, 1])
-
-
-def test_attempts_are_of_the_same_faces(samples: Samples, toy: Student, tmp_path: Path) -> None:
-    guesses = Guesses(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16, encoder="true", guess=samples.codes)
-    batch = WithAttempts(pairs(samples), guesses)(0)
-    assert torch.equal(batch.attempt_codes, guesses.codes(batch.rows))
-    assert torch.equal(batch.attempt, guesses.pictures(batch.rows))
-    assert not torch.equal(batch.attempt, batch.picture)
 
 
 def features(samples: Samples, kind: str = "spoilt50") -> Features:

@@ -1,0 +1,1 @@
+"""Small worlds whose factors are known, drawn by the project itself."""
