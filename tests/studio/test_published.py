@@ -85,7 +85,7 @@ def test_the_run_wants_a_photo_and_its_turn(answers: published.Answers, tmp_path
     answers.take(uploaded(tmp_path, checkpoint("psp")))
     with pytest.raises(gr.Error, match="no aligned face"):
         answers.claim(VISITOR)
-    ready(answers).running = True
+    answers.runs.claim(ready(answers))
     with pytest.raises(gr.Error, match="still going"):
         answers.claim(VISITOR)
 
