@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import gradio as gr
 import pytest
 
 from engines.core.errors import StudioError
@@ -112,6 +112,6 @@ def test_leaving_the_page_ends_the_run(runs: Stopper) -> None:
     assert steps == [0] and not runs.seat(ANN).running
 
 
-def test_no_event_of_the_page_is_cut_off_by_another(toy_url: str) -> None:
-    events = httpx.get(f"{toy_url}config").json()["dependencies"]
+def test_no_event_of_the_page_is_cut_off_by_another(page: gr.Blocks) -> None:
+    events = page.get_config_file()["dependencies"]
     assert len(events) > 100 and not [event for event in events if event["cancels"]]
