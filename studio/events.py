@@ -24,8 +24,8 @@ RUN_LANE, PREVIEW_LANE = "run", "preview"
 QUICK: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
 """Settings of events that touch no model but may have something to say: an error outside the queue would reach nobody."""
 _SECONDS_BETWEEN_UPDATES = 0.35
-_LAST_MESSAGE = 0.6
-"""Seconds within which a cancelled run's last update has come to the page."""
+STOPPED = "Stopped."
+"""What a run says that was stopped before there was anything to keep."""
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,8 +39,9 @@ class Moment:
         progress: The newest heartbeat.
         history: Losses of all steps so far, by name.
         seconds: Time since the start.
-        result: The result, at the last moment only.
+        result: The result, at the last moment only; none where the run was stopped before its first.
         cut_short: Whether the time limit ended the run.
+        stopped: Whether the visitor did.
     """
 
     progress: Progress
@@ -48,6 +49,7 @@ class Moment:
     seconds: float
     result: Result | None = None
     cut_short: bool = False
+    stopped: bool = False
 
 
 @dataclass(eq=False)
@@ -57,21 +59,25 @@ class _Watch:
     progress: Progress = field(default_factory=lambda: Progress(0, 1))
     best: Result | None = None
 
-    def moment(self, result: Result | None = None, cut_short: bool = False) -> Moment:
-        return Moment(self.progress, self.history, time.perf_counter() - self.start, result, cut_short)
+    def moment(self, result: Result | None = None, cut_short: bool = False, stopped: bool = False) -> Moment:
+        return Moment(self.progress, self.history, time.perf_counter() - self.start, result, cut_short, stopped)
 
 
-def moments(run: Run, keep: Callable[[Result], None], limit: float) -> Iterator[Moment]:
+def moments(run: Run, keep: Callable[[Result], None], limit: float, stopped: Callable[[], bool] = lambda: False) -> Iterator[Moment]:
     """Drive a run; yields a few times a second and once at its end, when `result` is set.
 
     Args:
         run: What an engine's `run` returned.
-        keep: Called with each best result so far: what Stop leaves behind.
+        keep: Called with each best result so far.
         limit: Seconds after which the run ends with its best result.
+        stopped: Asked before each step: whether to end with the best result instead, or with none if there is none yet.
     """
     watch, shown = _Watch(), 0.0
     try:
         while True:
+            if stopped():
+                yield watch.moment(watch.best, stopped=True)
+                return
             try:
                 progress = next(run)
             except StopIteration as stop:
@@ -114,17 +120,6 @@ def spoken(function: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], generator) if inspect.isgeneratorfunction(function) else wrapper
 
 
-def last(function: Callable[P, R]) -> Callable[P, R]:
-    """Answer Stop after what the cancelled run sent last: that is still on its way to the page, and would overwrite the answer."""
-
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        time.sleep(_LAST_MESSAGE)
-        return function(*args, **kwargs)
-
-    return wrapper
-
-
 @contextmanager
 def _speaking() -> Iterator[None]:
     try:
@@ -135,6 +130,8 @@ def _speaking() -> Iterator[None]:
 
 def say(moment: Moment) -> str:
     """How far a run is, in a line."""
+    if moment.stopped:
+        return STOPPED if moment.result is None else f"Stopped after {moment.seconds:.1f} s with the best so far."
     if moment.cut_short:
         return f"Ended at its time limit with the best so far, after {moment.seconds:.0f} s."
     if moment.result is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image as Pil
 
 from engines import InvertRequest, Result
-from engines.core.errors import FaceError, ImageError, StudioError
+from engines.core.errors import FaceError, ImageError
 from engines.core.images import read_image, to_picture, to_tensor
 from engines.core.knobs import Knobs
 from engines.core.shapes import Image
@@ -16,6 +16,7 @@ from engines.faces import Alignment, align, alignment_from_box, draw_overlay, fi
 from engines.registry import AnyEngine
 from studio import along
 from studio.events import Moment, moments
+from studio.running import Stopper
 from studio.session import Session
 from studio.shelf import Item, Kept, Sitting
 
@@ -82,18 +83,16 @@ def aligned(desk: Sitting) -> Pil.Image | None:
     return None if desk.target is None else to_picture(desk.target).resize((ALIGNED_SIDE, ALIGNED_SIDE), Pil.Resampling.LANCZOS)
 
 
-def reserve(desk: Sitting) -> str:
-    """Claim the sitting's one run; returns what to say until its turn comes.
+def reserve(desk: Sitting, runs: Stopper) -> str:
+    """Claim the sitting's one run for a cell; returns what to say until its turn comes.
 
     Raises:
-        StudioError: There is no aligned face, or a run is going.
+        FaceError: There is no aligned face.
+        StudioError: A run is going.
     """
     if desk.target is None:
         raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
-    if desk.running:
-        raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-    desk.running = True
-    return "Waiting for its turn …"
+    return runs.claim(desk)
 
 
 def inverting(session: Session, desk: Sitting, engine: type[AnyEngine], knobs: Knobs, others: Sequence[Item] = ()) -> Iterator[Moment]:
@@ -117,7 +116,7 @@ def inverting(session: Session, desk: Sitting, engine: type[AnyEngine], knobs: K
         desk.kept = Kept(result, target, alignment, photo, engine.card.title, time.perf_counter() - start, beside)
 
     run = session.engine(engine.card.name).run(InvertRequest(image=target, beside=along.pairs(session, others)), knobs)
-    yield from moments(run, keep, session.settings.run_seconds)
+    yield from moments(run, keep, session.settings.run_seconds, desk.is_stopping)
 
 
 def preview(image: Image) -> Pil.Image:

@@ -89,7 +89,29 @@ class Kept:
 
 
 @dataclass(eq=False, kw_only=True)
-class Sitting:
+class Seat:
+    """Where a visitor's runs sit, one at a time.
+
+    Attributes:
+        taken_by: The part of the page whose run is queued or going.
+        stopping: Whether that run is to end at its next step.
+    """
+
+    taken_by: object | None = None
+    stopping: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is queued or going."""
+        return self.taken_by is not None
+
+    def is_stopping(self) -> bool:
+        """Whether the run that sits here is to end at its next step."""
+        return self.stopping
+
+
+@dataclass(eq=False, kw_only=True)
+class Sitting(Seat):
     """A photo on its way to a code.
 
     Attributes:
@@ -98,7 +120,6 @@ class Sitting:
         alignment: The crop in use.
         target: The aligned photo, (1,3,R,R).
         kept: The best result of the run in progress, or the last result.
-        running: Whether its run is queued or going.
     """
 
     photo: Pil.Image | None = None
@@ -106,7 +127,6 @@ class Sitting:
     alignment: Alignment | None = None
     target: Image | None = None
     kept: Kept | None = None
-    running: bool = False
 
 
 @dataclass(eq=False)

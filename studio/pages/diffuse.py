@@ -21,10 +21,11 @@ from engines.metrics.seam import seam
 from engines.spaces.statistics import random_w
 from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, last, moments, offer, say, spoken
+from studio.events import QUICK, moments, offer, say, spoken
 from studio.inputs import photo_input
 from studio.pages.result import in_full, turned
 from studio.photo import preview, small
+from studio.running import Going, Stopper, Updates, connect_stop
 from studio.session import Session
 from studio.shelf import Desk, Kept
 from studio.strip import Strip
@@ -139,6 +140,11 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     finished = [parts.slider, parts.figures, parts.keep, parts.file, parts.code]
     quick = {"concurrency_id": "photo", "api_visibility": "private", "show_progress_on": [parts.pasted]}
 
+    def desk_of(request: gr.Request) -> Desk:
+        return session.visitors.desk(request.session_hash)
+
+    runs = Stopper(parts.buttons, desk_of)
+
     def copied(desk: Desk, *chosen: Any) -> list[Any]:
         """The plain copy as a preview, as far as both faces are there."""
         if desk.target is None and desk.giver is not None:
@@ -150,7 +156,7 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     @spoken
     def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> list[Any]:
         """Read a second photo and align its largest face."""
-        desk = session.visitors.desk(request.session_hash)
+        desk = desk_of(request)
         if path is None:
             return [None, ""]
         photo = read_image(Path(path), session.settings.megapixels)
@@ -163,7 +169,7 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     @spoken
     def take_generated(seed: int, request: gr.Request, *chosen: Any) -> list[Any]:
         """Draw a face to give instead of a photo; the next click draws another."""
-        desk = session.visitors.desk(request.session_hash)
+        desk = desk_of(request)
         with torch.no_grad():
             desk.giver = session.generator.synthesize(random_w(session.generator, seed)).clamp(-1, 1).cpu()
         return [*copied(desk, *chosen), seed + 1]
@@ -171,63 +177,47 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     @spoken
     def choose_part(part: str, request: gr.Request, *place: float) -> list[Any]:
         """Show the plain copy of another part."""
-        desk = session.visitors.desk(request.session_hash)
+        desk = desk_of(request)
         waiting = desk.giver is None or desk.target is None
         return [gr.Column(visible=part == RECTANGLE), *([gr.skip(), gr.skip()] if waiting else copied(desk, part, *place))]
 
     @spoken
     def claim(request: gr.Request) -> str:
         """Reserve the visitor's one run, or say why not."""
-        desk = session.visitors.desk(request.session_hash)
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
+        desk = desk_of(request)
         if desk.target is None or desk.giver is None:
             raise FaceError("Two faces are needed: a photo in cell 1 that receives, and a second one here that gives.")
-        desk.running = True
-        return "Waiting for its turn …"
+        return runs.claim(desk)
+
+    def diffused(desk: Desk, values: tuple[Any, ...]) -> Going:
+        """One face of the two, drawn in full at last."""
+        chosen, knobs = values[: len(parts.chosen)], parts.knobs.knobs(values[len(parts.chosen) :])
+        asked, start = marked(session, desk, *chosen), time.perf_counter()
+        mask, pasted = paste(asked)
+        alignment, photo = desk.alignment, desk.photo
+        assert alignment is not None and photo is not None
+        desk.part, desk.diffused = mask, None
+
+        def keep(result: Result) -> None:
+            desk.diffused = Kept(result, pasted, alignment, photo, parts.knobs.engine.card.title, time.perf_counter() - start)
+
+        for moment in moments(session.engine(NAME).run(asked, knobs), keep, session.settings.run_seconds, desk.is_stopping):
+            last: Updates = {parts.buttons.status: say(moment)}
+            seen = moment.progress.preview if moment.result is None else None
+            yield last if seen is None else last | {parts.preview: preview(seen)}
+        if moment.result is None:
+            return last
+        return last | {parts.code: snippet(chosen, knobs)} | conclusion(session, desk, parts)
 
     @spoken
-    def run_method(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+    def run_method(request: gr.Request, *values: Any) -> Iterator[Updates]:
         """Make one face of the two."""
-        desk = session.visitors.desk(request.session_hash)
-        try:
-            chosen, knobs = values[: len(parts.chosen)], parts.knobs.knobs(values[len(parts.chosen) :])
-            asked, start = marked(session, desk, *chosen), time.perf_counter()
-            mask, pasted = paste(asked)
-            alignment, photo = desk.alignment, desk.photo
-            assert alignment is not None and photo is not None
-            desk.part, desk.diffused = mask, None
-
-            def keep(result: Result) -> None:
-                desk.diffused = Kept(result, pasted, alignment, photo, parts.knobs.engine.card.title, time.perf_counter() - start)
-
-            for moment in moments(session.engine(NAME).run(asked, knobs), keep, session.settings.run_seconds):
-                changes: dict[Any, Any] = {parts.buttons.status: say(moment)}
-                if moment.progress.preview is not None and moment.result is None:
-                    changes[parts.preview] = preview(moment.progress.preview)
-                yield changes
-            yield conclusion(session, desk, parts) | {parts.code: snippet(chosen, knobs)}
-        finally:
-            desk.running = False
-
-    @spoken
-    def stop(request: gr.Request) -> dict[Any, Any]:
-        """What Stop leaves: the best so far, drawn in full."""
-        desk = session.visitors.desk(request.session_hash)
-        was_running, desk.running = desk.running, False
-        if desk.diffused is None or not was_running:
-            return {parts.buttons.status: "Stopped." if was_running else "Nothing is running."}
-        words = f"Stopped after {desk.diffused.seconds:.1f} s; the best so far is shown."
-        return {parts.buttons.status: words} | conclusion(session, desk, parts)
-
-    def release(request: gr.Request) -> None:
-        """After a run that could not start or went wrong."""
-        session.visitors.desk(request.session_hash).running = False
+        yield from runs.going(request, diffused(desk_of(request), values))
 
     @spoken
     def put_on_shelf(request: gr.Request) -> list[Any]:
         """Keep the face for the other tabs."""
-        desk = session.visitors.desk(request.session_hash)
+        desk = desk_of(request)
         if desk.diffused is None or desk.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
         item = desk.put(desk.diffused.method, to_picture(desk.diffused.result.images), desk.diffused.result.inversions[0])
@@ -238,18 +228,8 @@ def _connect(session: Session, strip: Strip, parts: Parts) -> None:
     parts.generated.click(take_generated, [parts.seed, *parts.chosen], [parts.pasted, parts.sentence, parts.seed], **quick)
     shown = [parts.place, parts.pasted, parts.sentence]
     gr.on([control.input for control in parts.chosen], choose_part, parts.chosen, shown, trigger_mode="always_last", **quick)
-    claimed = parts.buttons.run.click(claim, None, parts.buttons.status, show_progress="hidden", **QUICK)
-    running = claimed.success(
-        run_method,
-        [*parts.chosen, *parts.knobs.controls],
-        [parts.buttons.status, parts.preview, *finished],
-        concurrency_id=RUN_LANE,
-        concurrency_limit=1,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    running.failure(release, None, None, queue=False, api_visibility="private")
-    parts.buttons.stop.click(last(stop), None, [parts.buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
+    runs.connect(run_method, [*parts.chosen, *parts.knobs.controls], [parts.buttons.status, parts.preview, *finished], claim)
+    connect_stop(runs)
     parts.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
 
 

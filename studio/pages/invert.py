@@ -13,7 +13,7 @@ from engines.faces import alignment_from_box
 from studio import along
 from studio.cell import Runner, cell, lesson, runner
 from studio.controls import Panel, panel
-from studio.events import QUICK, RUN_LANE, Moment, last, say, spoken
+from studio.events import QUICK, Moment, say, spoken
 from studio.inputs import photo_input
 from studio.library import Library
 from studio.pages import compare, diffuse, published
@@ -21,7 +21,9 @@ from studio.pages.result import Outputs, conclusion, result_cell, snippet, viewe
 from studio.photo import aligned as aligned_of
 from studio.photo import inverting, overlay, place, preview, reserve, use
 from studio.plots import loss_curve
+from studio.running import Going, Stopper, Updates, connect_stop
 from studio.session import Session, examples
+from studio.shelf import Desk
 from studio.strip import Strip
 
 
@@ -180,42 +182,35 @@ def _connect(
         out.stages,
     ]
 
+    def desk_of(request: gr.Request) -> Desk:
+        return session.visitors.desk(request.session_hash)
+
+    runs = Stopper(buttons, desk_of)
+
     @spoken
     def claim(request: gr.Request) -> str:
         """Reserve the visitor's one run, or say why not."""
-        return reserve(session.visitors.desk(request.session_hash))
+        return reserve(desk_of(request), runs)
+
+    def inverted(desk: Desk, name: str, together: bool, values: tuple[Any, ...]) -> Going:
+        """The chosen method on the aligned photo, then its result drawn in full and measured."""
+        chosen, knobs = _chosen(panels, name, values)
+        others = desk.others(to_picture(desk.target)) if together and chosen.engine.tunes_along and desk.target is not None else []
+        for moment in inverting(session, desk, chosen.engine, knobs, others):
+            yield (last := _live(moment, buttons, out))
+        if moment.result is None:
+            return last
+        return {buttons.status: say(moment), out.code: snippet(chosen, knobs)} | conclusion(session, desk, out)
 
     @spoken
-    def run_method(request: gr.Request, name: str, together: bool, *values: Any) -> Iterator[dict[Any, Any]]:
-        """Run the chosen method on the aligned photo."""
-        desk = session.visitors.desk(request.session_hash)
-        try:
-            chosen, knobs = _chosen(panels, name, values)
-            others = desk.others(to_picture(desk.target)) if together and chosen.engine.tunes_along and desk.target is not None else []
-            for moment in inverting(session, desk, chosen.engine, knobs, others):
-                yield _live(moment, buttons, out)
-            yield conclusion(session, desk, out) | {out.code: snippet(chosen, knobs)}
-        finally:
-            desk.running = False
-
-    @spoken
-    def stop(request: gr.Request) -> dict[Any, Any]:
-        """What Stop leaves: the best so far, drawn in full and measured."""
-        desk = session.visitors.desk(request.session_hash)
-        was_running, desk.running = desk.running, False
-        if desk.kept is None or not was_running:
-            return {buttons.status: "Stopped." if was_running else "Nothing is running."}
-        words = f"Stopped after {desk.kept.seconds:.1f} s; the best so far is below."
-        return {buttons.status: words} | conclusion(session, desk, out)
-
-    def release(request: gr.Request) -> None:
-        """After a run that could not start or went wrong."""
-        session.visitors.desk(request.session_hash).running = False
+    def run_method(request: gr.Request, name: str, together: bool, *values: Any) -> Iterator[Updates]:
+        """Run the chosen method."""
+        yield from runs.going(request, inverted(desk_of(request), name, together, values))
 
     @spoken
     def show(name: str, request: gr.Request) -> list[Any]:
         """Switch the view."""
-        kept = session.visitors.desk(request.session_hash).kept
+        kept = desk_of(request).kept
         if kept is None:
             return [gr.skip(), gr.skip()]
         picture = viewed(kept, name)
@@ -224,25 +219,15 @@ def _connect(
     @spoken
     def put_on_shelf(request: gr.Request) -> list[Any]:
         """Keep the inversion for the other tabs."""
-        desk = session.visitors.desk(request.session_hash)
+        desk = desk_of(request)
         if desk.kept is None or desk.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
         item = along.shelve(session, desk, desk.kept)
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(desk, item.key)
 
-    claimed = buttons.run.click(claim, None, buttons.status, show_progress="hidden", **QUICK)
-    running = claimed.success(
-        run_method,
-        [method, company, *controls],
-        [buttons.status, out.preview, out.curve, *finished],
-        concurrency_id=RUN_LANE,
-        concurrency_limit=1,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    running.failure(release, None, None, queue=False, api_visibility="private")
-    buttons.stop.click(last(stop), None, [buttons.status, *finished], cancels=[running], queue=False, api_visibility="private")
+    runs.connect(run_method, [method, company, *controls], [buttons.status, out.preview, out.curve, *finished], claim)
+    connect_stop(runs)
     out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
     out.keep.click(put_on_shelf, None, strip.outputs, **QUICK)
 

@@ -10,11 +10,13 @@ from typing import Any
 import gradio as gr
 
 from engines import InvertRequest, Result
-from engines.core.errors import FaceError, StudioError
+from engines.core.errors import StudioError
 from engines.invert.encode import OfficialEncoder, load_official
 from studio.cell import Runner, code, runner
-from studio.events import QUICK, RUN_LANE, last, moments, say, spoken
+from studio.events import QUICK, RUN_LANE, moments, say, spoken
 from studio.pages.result import Outputs, conclusion
+from studio.photo import reserve
+from studio.running import Going, Stopper, Updates, connect_stop
 from studio.session import Session
 from studio.shelf import Desk, Kept
 
@@ -92,6 +94,7 @@ class Answers:
     def __init__(self, session: Session, parts: Parts, out: Outputs) -> None:
         self.session, self.parts, self.out = session, parts, out
         self.shelved = Shelved(session)
+        self.runs = Stopper(parts.buttons, self.desk)
 
     def desk(self, request: gr.Request) -> Desk:
         return self.session.visitors.desk(request.session_hash)
@@ -120,44 +123,28 @@ class Answers:
         desk = self.desk(request)
         if self.shelved.encoder is None:
             raise StudioError("No checkpoint is loaded. Choose a file of pSp, e4e or ReStyle first.")
-        if desk.target is None:
-            raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-        desk.running = True
-        return "Waiting for its turn …"
+        return reserve(desk, self.runs)
 
     @spoken
-    def run(self, request: gr.Request, looks: int) -> Iterator[dict[Any, Any]]:
+    def run(self, request: gr.Request, looks: int) -> Iterator[Updates]:
         """Run the loaded encoder on the aligned photo; the result stands where every inversion does."""
-        desk, encoder = self.desk(request), self.shelved.encoder
-        try:
-            target, alignment, photo, start = desk.target, desk.alignment, desk.photo, time.perf_counter()
-            if encoder is None or target is None or alignment is None or photo is None:
-                raise StudioError("The checkpoint or the photo is gone. Choose it again.")
+        yield from self.runs.going(request, self._encoded(self.desk(request), looks))
 
-            def keep(result: Result) -> None:
-                desk.kept = Kept(result, target, alignment, photo, encoder.title, time.perf_counter() - start)
+    def _encoded(self, desk: Desk, looks: int) -> Going:
+        encoder, target, alignment, photo = self.shelved.encoder, desk.target, desk.alignment, desk.photo
+        if encoder is None or target is None or alignment is None or photo is None:
+            raise StudioError("The checkpoint or the photo is gone. Choose it again.")
+        start = time.perf_counter()
 
-            knobs = encoder.knob_set.of({"steps": int(looks)})
-            for moment in moments(encoder.run(InvertRequest(image=target), knobs), keep, self.session.settings.run_seconds):
-                yield {self.parts.buttons.status: say(moment)}
-            yield conclusion(self.session, desk, self.out) | {self.out.code: _SNIPPET}
-        finally:
-            desk.running = False
+        def keep(result: Result) -> None:
+            desk.kept = Kept(result, target, alignment, photo, encoder.title, time.perf_counter() - start)
 
-    @spoken
-    def stop(self, request: gr.Request) -> dict[Any, Any]:
-        """What Stop leaves: the last look, if there was one."""
-        desk = self.desk(request)
-        was_running, desk.running = desk.running, False
-        if desk.kept is None or not was_running:
-            return {self.parts.buttons.status: "Stopped." if was_running else "Nothing is running."}
-        return {self.parts.buttons.status: "Stopped; the last look is below."} | conclusion(self.session, desk, self.out)
-
-    def release(self, request: gr.Request) -> None:
-        """After a run that could not start or went wrong."""
-        self.desk(request).running = False
+        run = encoder.run(InvertRequest(image=target), encoder.knob_set.of({"steps": int(looks)}))
+        for moment in moments(run, keep, self.session.settings.run_seconds, desk.is_stopping):
+            yield (last := {self.parts.buttons.status: say(moment)})
+        if moment.result is None:
+            return last
+        return last | {self.out.code: _SNIPPET} | conclusion(self.session, desk, self.out)
 
 
 def connect(session: Session, parts: Parts | None, out: Outputs) -> None:
@@ -169,10 +156,8 @@ def connect(session: Session, parts: Parts | None, out: Outputs) -> None:
     lane: dict[str, Any] = {"concurrency_id": RUN_LANE, "concurrency_limit": 1} | _PRIVATE
     parts.file.upload(answers.take, parts.file, [parts.file, buttons.status], **lane)
     parts.forget.click(answers.forget, None, buttons.status, **QUICK | {"show_progress": "hidden"})
-    claimed = buttons.run.click(answers.claim, None, buttons.status, **QUICK | {"show_progress": "hidden"})
-    running = claimed.success(answers.run, parts.looks, [buttons.status, *finished], **lane)
-    running.failure(answers.release, None, None, queue=False, **_PRIVATE)
-    buttons.stop.click(last(answers.stop), None, [buttons.status, *finished], cancels=[running], queue=False, **_PRIVATE)
+    answers.runs.connect(answers.run, parts.looks, [buttons.status, *finished], answers.claim)
+    connect_stop(answers.runs)
 
 
 _SNIPPET = """from pathlib import Path

@@ -1,28 +1,30 @@
+from typing import Any
+
 import pytest
 
 from benchmarks import in_domain
-from benchmarks.inversion import Face
-from engines import Direction
-from engines.core.seeds import normal
 from engines.data import face_bank
 from engines.generators import Student
-from engines.invert.optimize import InDomainRefine
-from engines.spaces.statistics import random_w, statistics
 
 
 @pytest.fixture(scope="module")
-def rows(toy: Student) -> list[dict]:
-    vector = normal((toy.width,), 3)
-    vector = vector / vector.norm()
-    direction = Direction("toy", "w", vector, toy.slots.active, statistics(toy).sigma(vector), "test")
-    face = Face("seed 5", "generated", toy.synthesize(random_w(toy, 5)).clamp(-1, 1))
-    return in_domain.compared(InDomainRefine(toy), in_domain.Judge(toy), face, direction, "psp", long=6, short=3)
+def results(toy: Student) -> dict[str, Any]:
+    """A quick run of the whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_domain, "load_generator", lambda _: toy)
+        patch.setattr(in_domain, "EDITED", face_bank(toy).names[0])
+        return in_domain.measure(quick=True, encoder="e4e")
 
 
-def test_every_weight_is_measured_beside_the_plain_run(rows: list[dict]) -> None:
+@pytest.fixture
+def rows(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return results["runs"]
+
+
+def test_every_weight_is_measured_beside_the_plain_run(rows: list[dict[str, Any]]) -> None:
     assert [(row["start"], row["domain_weight"], row["steps"]) for row in rows] == [
-        ("mean", 0.0, 6),
-        *(("encoder", weight, 3) for weight in in_domain.WEIGHTS),
+        ("mean", 0.0, in_domain.QUICK_LONG),
+        *(("encoder", weight, in_domain.QUICK_SHORT) for weight in in_domain.WEIGHTS),
     ]
     for row in rows:
         assert row["consistency"] > 0
@@ -38,7 +40,7 @@ def test_steps_are_counted_to_the_first_that_is_as_good() -> None:
     assert in_domain.reached(curve, 0.1) is None
 
 
-def test_real_and_generated_faces_are_kept_apart_and_the_table_is_whole(rows: list[dict]) -> None:
+def test_real_and_generated_faces_are_kept_apart_and_the_table_is_whole(rows: list[dict[str, Any]]) -> None:
     real = [row | {"kind": "real", "steps_to_plain": None} for row in rows]
     found = in_domain.medians([*rows, *real])
     assert [(row["kind"], row["faces"]) for row in found] == [("generated", 1)] * 5 + [("real", 1)] * 5
@@ -51,10 +53,7 @@ def test_real_and_generated_faces_are_kept_apart_and_the_table_is_whole(rows: li
     assert "not reached" in table[-1]
 
 
-def test_a_quick_run_is_whole(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_domain, "load_generator", lambda _: toy)
-    monkeypatch.setattr(in_domain, "EDITED", face_bank(toy).names[0])
-    results = in_domain.measure(quick=True, encoder="e4e")
+def test_a_quick_run_is_whole(results: dict[str, Any]) -> None:
     assert len(results["runs"]) == 1 + len(in_domain.WEIGHTS)
     assert results["diffusion"][0].keys() == {"giver", "receiver", "seam_pasted", "seam", "lpips_part"}
     assert "encoder: e4e" in in_domain.rendered(results)

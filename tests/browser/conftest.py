@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from studio.app import build
 from studio.server import launch_options
@@ -24,10 +24,11 @@ DESKTOP, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def context() -> Iterator[BrowserContext]:
+    """One for all visits, so that the page's scripts are fetched and compiled once; each page of it is a visitor of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium()), args=FLAGS)
-        yield browser
+        yield browser.new_context(accept_downloads=True)
         browser.close()
 
 
@@ -51,14 +52,13 @@ def ffhq_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
     """Open the page as a new visitor; afterwards, nothing may have left the machine and no script may have failed."""
-    contexts, strangers, faults = [], [], []
+    strangers, faults = [], []
 
     def open_page(url: str, viewport: dict[str, int] = DESKTOP) -> Page:
-        context = browser.new_context(viewport=viewport, accept_downloads=True)
-        contexts.append(context)
         page = context.new_page()
+        page.set_viewport_size(viewport)
         page.set_default_timeout(60_000)
         page.on("request", lambda request: strangers.append(request.url) if _leaves(request.url) else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -67,8 +67,9 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in context.pages:
+        page.close()
+    context.clear_cookies()
     assert not strangers, f"requests left the machine: {strangers}"
     assert not faults, f"scripts failed: {faults}"
 

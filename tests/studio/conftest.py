@@ -2,6 +2,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from PIL import Image as Pil
 
@@ -20,8 +21,13 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="session")
-def toy_url(session: Session) -> Iterator[str]:
-    page = build(session)
+def page(session: Session) -> gr.Blocks:
+    """The whole page, built once: nothing may change it."""
+    return build(session)
+
+
+@pytest.fixture(scope="session")
+def toy_url(page: gr.Blocks, session: Session) -> Iterator[str]:
     _, url, _ = page.launch(**launch_options(page, session.settings))
     yield url
     page.close()

@@ -64,7 +64,7 @@ def test_the_table_escapes_and_marks_the_best_of_each_column() -> None:
     text = table_html(comparison(row("a"), better), None)
     assert "<b>B</b>" not in text and "&lt;b&gt;B" in text
     assert "<b>0.050</b>" in text and "<b>0.100</b>" not in text
-    assert "<b>25.00</b>" in text and "<b>20.00</b>" not in text
+    assert "<b>25.0 dB</b>" in text and "<b>20.0 dB</b>" not in text
     assert "data-row='b'" in text
     assert table_html(comparison(), None) == ""
 
@@ -185,10 +185,19 @@ def test_what_is_done_stays_when_the_run_is_closed(answers: Answers) -> None:
         if desk.comparison is not None and desk.comparison.rows:
             break
     running.close()
-    assert not desk.running
-    desk.running = True
-    assert "1 finished method in the table" in answers.stop(VISITOR)[answers.parts.buttons.status]
-    assert answers.stop(VISITOR)[answers.parts.buttons.status] == "Nothing is running."
+    assert not desk.running and list(desk.comparison.rows) == ["image2stylegan"]
+
+
+def test_stop_leaves_the_rows_that_are_done(answers: Answers) -> None:
+    desk, said = photo(answers), []
+    answers.claim(VISITOR, ["projector"])
+    for changes in answers.run(VISITOR, ["image2stylegan", "projector"], "brightness", 2.0):
+        said.append(changes.get(answers.parts.buttons.status, ""))
+        if "2 of 2" in said[-1]:
+            assert answers.runs.stop(VISITOR)
+    assert said[-1] == "Stopped. 1 finished method in the table." and list(desk.comparison.rows) == ["image2stylegan"]
+    assert answers.parts.csv in changes
+    assert not desk.running and not answers.runs.stop(VISITOR)
 
 
 def test_another_photo_begins_another_table(answers: Answers) -> None:
@@ -257,7 +266,7 @@ def test_what_is_missing_is_said_first(answers: Answers) -> None:
         answers.claim(VISITOR, [])
     with pytest.raises(gr.Error, match="nothing to edit yet"):
         answers.claim_edit(VISITOR)
-    desk.running = True
+    answers.runs.claim(desk)
     for refused in (lambda: answers.claim(VISITOR, ["projector"]), lambda: answers.clear(VISITOR)):
         with pytest.raises(gr.Error, match="still going"):
             refused()

@@ -102,7 +102,7 @@ def test_a_visitor_who_leaves_is_forgotten() -> None:
 def test_idle_desks_go_first_when_there_are_too_many() -> None:
     visitors = Visitors(2**20)
     busy = visitors.desk("busy")
-    busy.running = True
+    busy.taken_by = "a run"
     for index in range(MAX_DESKS + 20):
         visitors.desk(str(index))
     assert len(visitors) == MAX_DESKS

@@ -6,10 +6,11 @@ from engines.core.errors import FaceError, StudioError
 from engines.core.images import read_image, to_tensor
 from engines.faces import align, only_face
 from engines.invert.optimize import SemanticDiffusion
-from studio.app import build
+from studio.pages import diffuse
 from studio.pages.diffuse import RECTANGLE, marked, snippet
 from studio.session import Session
 from studio.shelf import Desk
+from studio.strip import strip
 from tests.studio.conftest import ASTRONAUT
 
 PLACE = (0.5, 0.5, 0.5, 0.25)
@@ -22,20 +23,18 @@ def desk(session: Session) -> Desk:
     return Desk(2**20, target=face, giver=-face)
 
 
-def ids(session: Session) -> set[str]:
-    page: gr.Blocks = build(session)
+def ids(page: gr.Blocks) -> set[str]:
     return {str(getattr(block, "elem_id", "")) for block in page.blocks.values()}
 
 
-def test_the_cell_is_there_when_the_method_is_offered(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [name for name in engines.invert.__all__ if name != "SemanticDiffusion"]
-    monkeypatch.setattr(engines.invert, "__all__", names)
-    assert "diffuse-run" not in ids(session)
-    monkeypatch.setattr(engines.invert, "SemanticDiffusion", SemanticDiffusion, raising=False)
-    monkeypatch.setattr(engines.invert, "__all__", [*names, "SemanticDiffusion"])
-    found = ids(session)
+def test_the_cell_is_there_when_the_method_is_offered(session: Session, page: gr.Blocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ids(page)
     assert {"diffuse-run", "diffuse-stop", "diffuse-part", "diffuse-surroundings"} <= found
     assert "invert-semantic_diffusion-steps" not in found  # it needs two faces, which the list of methods cannot give it
+    monkeypatch.setattr(engines.invert, "__all__", [name for name in engines.invert.__all__ if name != "SemanticDiffusion"])
+    with gr.Blocks() as alone:
+        diffuse.build(session, strip(session), 5)
+    assert "diffuse-run" not in ids(alone)
 
 
 def test_a_part_of_one_face_is_marked_for_the_other(session: Session, desk: Desk) -> None:

@@ -193,15 +193,13 @@ def test_a_photo_is_read_inverted_shelved_and_chosen(session: Session, reader: A
     assert last[reader.kind] == "Shelf" and last[reader.strip.chosen] in desk.shelf
     assert desk.target is None  # the tab Invert keeps its own photo
     reader.claim(request)
-    assert reader.stop(request) == {reader.part.buttons.status: "Stopped."}  # nothing came of it yet
-    reader.claim(request)
-    going = reader.run(request)
-    while reader.sitting(request).kept is None:
-        next(going)
-    stopped = reader.stop(request)
-    going.close()
-    assert "best so far" in stopped[reader.part.buttons.status] and stopped[reader.kind] == "Shelf"
-    assert reader.stop(request) == {reader.part.buttons.status: "Nothing is running."}
+    updates = []
+    for changes in reader.run(request):
+        updates.append(changes)
+        if reader.sitting(request).kept is not None:
+            reader.runs.stop(request)
+    assert "best so far" in updates[-1][reader.part.buttons.status] and updates[-1][reader.kind] == "Shelf"
+    assert not reader.sitting(request).running and not reader.runs.stop(request)
 
 
 def test_a_photo_without_a_face_and_a_file_that_is_none_are_not_run(reader: Any, write: Callable[..., str]) -> None:

@@ -9,7 +9,7 @@ import torch
 from engines import Result
 from engines.contract import Progress
 from engines.core.errors import StudioError
-from studio.events import Moment, Offers, moments, offer, say, spoken
+from studio.events import STOPPED, Moment, Offers, moments, offer, say, spoken
 
 PICTURE = torch.zeros(1, 3, 8, 8)
 
@@ -45,6 +45,26 @@ def test_the_time_limit_ends_with_the_best() -> None:
     freed: list[str] = []
     last = list(moments(steps(10_000, freed, pause=0.01), lambda _: None, 0.05))[-1]
     assert last.cut_short and last.result is not None and freed == ["freed"]
+
+
+def test_a_stop_between_two_steps_makes_the_next_moment_the_last() -> None:
+    freed: list[str] = []
+    asked: list[str] = []
+    going = moments(steps(10_000, freed, pause=0.01), lambda _: None, 60, lambda: bool(asked))
+    before = next(going)
+    asked.append("stop")
+    after = list(going)
+    assert not before.stopped and len(after) == 1 and freed == ["freed"]
+    assert after[0].stopped and after[0].result is not None
+    assert after[0].progress.step == before.progress.step  # nothing more was computed
+    assert say(after[0]).startswith("Stopped after") and "best so far" in say(after[0])
+
+
+def test_a_stop_before_the_first_step_computes_nothing() -> None:
+    freed: list[str] = []
+    alone = list(moments(steps(5, freed), lambda _: None, 60, lambda: True))
+    assert len(alone) == 1 and alone[0].stopped and alone[0].result is None and alone[0].progress.step == 0
+    assert say(alone[0]) == STOPPED
 
 
 def test_our_errors_are_spoken_and_others_are_not() -> None:

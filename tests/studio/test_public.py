@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import gradio as gr
 import httpx
 import pytest
 
@@ -11,18 +12,23 @@ from studio.server import launch_options, say
 from studio.session import Session
 from studio.settings import Settings
 
+PUBLIC = Settings(host="0.0.0.0", generator="toy")
+
 
 @pytest.fixture(scope="module")
-def public_url() -> Iterator[str]:
-    """A page with the public profile, served on this machine's own address so that the test opens nothing."""
-    settings = Settings(host="0.0.0.0", generator="toy")
-    session = Session(settings)
-    page = build(session)
-    options = launch_options(page, settings) | {"server_name": "127.0.0.1"}
+def public_page() -> gr.Blocks:
+    """A page with the public profile."""
+    return build(Session(PUBLIC))
+
+
+@pytest.fixture(scope="module")
+def public_url(public_page: gr.Blocks) -> Iterator[str]:
+    """The same, served on this machine's own address so that the test opens nothing."""
+    options = launch_options(public_page, PUBLIC) | {"server_name": "127.0.0.1"}
     options["auth"] = ("guest", "a-password")
-    _, url, _ = page.launch(**options)
+    _, url, _ = public_page.launch(**options)
     yield url
-    page.close()
+    public_page.close()
 
 
 @pytest.mark.parametrize("path", ["config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"])
@@ -41,6 +47,12 @@ def test_with_the_login_the_page_answers_within_its_limits(public_url: str) -> N
         assert visitor.get("config").status_code == 200
         big = visitor.post("gradio_api/upload", files={"files": ("big.png", bytes(11 * 2**20), "image/png")})
         assert big.status_code == 413
+
+
+def test_where_others_can_reach_the_page_no_checkpoint_is_taken(public_page: gr.Blocks) -> None:
+    assert "published" not in {getattr(block, "elem_id", None) for block in public_page.blocks.values()}
+    for settings in (PUBLIC, Settings(share=True)):
+        assert launch_options(gr.Blocks(), settings)["max_file_size"] == "10mb"
 
 
 def test_the_line_on_what_is_exposed_names_the_login_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,7 @@ import torch
 from PIL import Image as Pil
 
 from engines.faces import alignment_from_box
-from studio.app import build
 from studio.pages import published
-from studio.server import launch_options
-from studio.session import Session
 from studio.settings import Settings
 from studio.shelf import Visitors
 from tests.engines.invert.test_official import Canvas, bare, checkpoint
@@ -85,18 +82,9 @@ def test_the_run_wants_a_photo_and_its_turn(answers: published.Answers, tmp_path
     answers.take(uploaded(tmp_path, checkpoint("psp")))
     with pytest.raises(gr.Error, match="no aligned face"):
         answers.claim(VISITOR)
-    ready(answers).running = True
+    answers.runs.claim(ready(answers))
     with pytest.raises(gr.Error, match="still going"):
         answers.claim(VISITOR)
-
-
-def test_where_others_can_reach_the_page_no_checkpoint_is_taken() -> None:
-    public = Settings(share=True, generator="toy")
-    session = Session(public)
-    assert published.accordion(session) is None
-    page = build(session)
-    assert "published" not in {getattr(block, "elem_id", None) for block in page.blocks.values()}
-    assert launch_options(page, public)["max_file_size"] == "10mb"
 
 
 def test_a_page_of_one_s_own_takes_a_gigabyte() -> None:

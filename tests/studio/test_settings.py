@@ -1,9 +1,8 @@
+import gradio as gr
 import pytest
 
 from engines.core.errors import StudioError
-from studio.app import build
 from studio.server import launch_options
-from studio.session import Session
 from studio.settings import Settings, check_environment
 
 
@@ -39,21 +38,18 @@ def test_other_switches_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GRADIO_SHARE" in check_environment()
 
 
-def test_launch_is_private_and_says_nothing_of_errors(session: Session) -> None:
-    page = build(session)
-    options = launch_options(page, session.settings)
+def test_launch_is_private_and_says_nothing_of_errors() -> None:
+    options = launch_options(gr.Blocks(), Settings())
     assert options["server_name"] == "127.0.0.1" and not options["share"] and options["auth"] is None
     assert not options["show_error"] and options["allowed_paths"] == [] and not options["mcp_server"] and not options["run_history"]
 
 
-def test_every_event_that_is_public_is_meant_to_be(session: Session) -> None:
-    page = build(session)
+def test_every_event_that_is_public_is_meant_to_be(page: gr.Blocks) -> None:
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
     assert public == {"engines", "random_face", "align", "invert", "list_directions", "edit_face"}
 
 
-def test_heavy_events_share_two_lanes(session: Session) -> None:
-    page = build(session)
+def test_heavy_events_share_two_lanes(page: gr.Blocks) -> None:
     lanes = {fn.concurrency_id for fn in page.fns.values() if fn.queue and fn.concurrency_id in ("run", "preview")}
     assert lanes == {"run", "preview"}
     assert all(fn.concurrency_limit == 1 for fn in page.fns.values() if fn.concurrency_id in lanes)

@@ -2,6 +2,7 @@ import csv
 import io
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -41,8 +42,9 @@ from studio.pages.edit import measure, moving, workshop
 from studio.pages.edit.context import EditContext
 from studio.pages.edit.teach import Teacher
 from studio.plots import csv_bytes, heat_table
+from studio.running import Stopper
 from studio.session import Session
-from studio.shelf import Desk
+from studio.shelf import Desk, Seat
 from studio.strip import strip
 from studio.video import Film
 
@@ -141,7 +143,8 @@ def test_answers_fit_a_direction_that_can_be_used_at_once(context: EditContext, 
     teacher = Teacher(context, Drawers())
     fitting = SimpleNamespace(buttons=SimpleNamespace(status="status"), row="row")
     labels = by_threshold(bank.score("brightness"), float(bank.score("brightness").median()))
-    last = list(teacher.fit(fitting, desk, "bright", labels, "w", []))[-1]
+    runs: Any = Stopper(fitting.buttons, lambda _: Seat())
+    *_, last = runs.going(WHO, teacher.fit(fitting, Seat(), desk, "bright", labels, "w", []))
     key = last[context.added]
     assert "held out" in last["status"] and desk.directions[key].name == "bright"
     moved = context.editor.draw(desk, Face(), Edits((Turn(key, 3.0),)), 32)
@@ -149,7 +152,17 @@ def test_answers_fit_a_direction_that_can_be_used_at_once(context: EditContext, 
     shown, turn = teacher.more({"answers": {"5": 1}}, UNCERTAIN, 0, WHO)
     assert 5 not in shown["faces"] and shown["answers"] == {"5": 1} and turn == 1
     with pytest.raises(SpaceError, match="Mark a few more"):
-        list(teacher.fit(fitting, desk, "few", as_labels({1: 1, 2: -1}, len(bank)), "w", []))
+        list(teacher.fit(fitting, Seat(), desk, "few", as_labels({1: 1, 2: -1}, len(bank)), "w", []))
+
+
+def test_a_stopped_fit_learns_nothing(context: EditContext, bank: Bank, desk: Desk) -> None:
+    teacher, seat, said = Teacher(context, Drawers()), Seat(), []
+    fitting = SimpleNamespace(buttons=SimpleNamespace(status="status"), row="row")
+    labels = by_threshold(bank.score("brightness"), float(bank.score("brightness").median()))
+    for changes in teacher.fit(fitting, seat, desk, "bright", labels, "w", []):
+        seat.stopping = True
+        said.append(changes["status"])
+    assert said == ["Fitting …", "Stopped."] and not desk.directions
 
 
 def test_a_file_is_read_and_a_large_one_refused(context: EditContext, tmp_path, monkeypatch) -> None:
@@ -239,11 +252,27 @@ def test_the_cells_answer_in_sentences(context: EditContext, desk: Desk) -> None
         measurer.checked(4, 0.0)
     key = "interfacegan/brightness"
     assert measurer.directions(desk, Edits((Turn(key),)), measure.ACTIVE, None)[0].name == context.title(key, desk)
-    answers = moving.Answers(context, None, None)  # type: ignore[arg-type]
+    parts: Any = SimpleNamespace(buttons=None)
+    answers = moving.Answers(context, parts, parts)
     with pytest.raises(StudioError, match="Choose the direction"):
         answers.swept(desk, Face(), Edits(), None, 3.0)
     with pytest.raises(StudioError, match="shelf"):
         answers.crossed(desk, Face(), Face("Shelf"), Edits(), True)
+
+
+def test_a_stopped_film_keeps_what_is_drawn(context: EditContext) -> None:
+    with gr.Blocks():
+        status, preview, video, mp4, gif = (gr.State() for _ in range(5))
+    film: Any = moving.FilmParts([], SimpleNamespace(status=status), preview, video, mp4, gif)  # type: ignore[arg-type]
+    answers = moving.Answers(context, film, SimpleNamespace(buttons=None))  # type: ignore[arg-type]
+    asked = (Face(), Edits(), moving.MORPH, None, 3.0, "Seed", 7, None, moving.STRAIGHT, True, 40, "64", 24)
+    for changes in answers.record(WHO, *asked):
+        if "Frame" in changes.get(status, ""):
+            assert answers.filming.stop(WHO)
+    assert "Stopped; the film has " in changes[status] and mp4 in changes
+    frames = int(changes[status].split("has ")[1].split(" ")[0])
+    assert 0 < frames < 40
+    assert not answers.filming.stop(WHO)
 
 
 def test_the_heat_table_escapes_and_its_csv_holds_no_formula() -> None:

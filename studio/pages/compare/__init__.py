@@ -6,11 +6,12 @@ import gradio as gr
 
 from engines.comparison import inverters
 from studio.cell import cell, code
-from studio.events import QUICK, RUN_LANE, last
+from studio.events import QUICK
 from studio.library import Library
 from studio.pages.compare.answers import Answers
 from studio.pages.compare.parts import VIEW, Parts, parts
 from studio.pages.explore.parts import PLOTLY
+from studio.running import connect_stop
 from studio.session import Session
 from studio.strip import Strip
 
@@ -21,7 +22,6 @@ PROSE = (
     "edits worse: the plot shows the trade. Rows stay while the photo does, so methods can be added one by one."
 )
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_LANE: dict[str, Any] = {"concurrency_id": RUN_LANE, "concurrency_limit": 1} | _PRIVATE
 _QUIET: dict[str, Any] = QUICK | {"show_progress": "hidden"}
 
 
@@ -42,14 +42,11 @@ def build(session: Session, strip: Strip, library: Library, number: int) -> None
 
 
 def _connect(answers: Answers, built: Parts) -> None:
-    buttons, edit = built.buttons, [built.edit, built.strength]
-    claimed = buttons.run.click(answers.claim, built.methods, buttons.status, **_QUIET)
-    running = claimed.success(answers.run, [built.methods, *edit], built.filled, **_LANE)
-    asked = built.again.click(answers.claim_edit, None, buttons.status, **_QUIET)
-    editing = asked.success(answers.edit, edit, built.filled, **_LANE)
-    for event in (running, editing):
-        event.failure(answers.release, None, None, queue=False, **_PRIVATE)
-    buttons.stop.click(last(answers.stop), None, built.filled, cancels=[running, editing], queue=False, **_PRIVATE)
+    edit = [built.edit, built.strength]
+    runs = answers.runs
+    runs.connect(answers.run, [built.methods, *edit], built.filled, answers.claim, built.methods)
+    runs.connect(answers.edit, edit, built.filled, answers.claim_edit, triggers=[built.again.click])
+    connect_stop(runs)
     built.clear.click(answers.clear, None, built.filled, **_QUIET)
     built.table.pick(answers.put, None, answers.shelf.outputs, **_QUIET)
     built.axis.change(None, built.axis, None, js=VIEW, **_PRIVATE)

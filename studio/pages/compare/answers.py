@@ -17,12 +17,13 @@ from engines.core.memory import give_back
 from engines.core.shapes import Image
 from engines.spaces.directions import Edit
 from studio.compared import Comparison, Row, closed, opened
-from studio.events import moments, offer, say, spoken
+from studio.events import STOPPED, moments, offer, say, spoken
 from studio.library import Library
 from studio.pages.compare.parts import Parts
 from studio.pages.compare.table import points, strip, table_html
 from studio.photo import preview
 from studio.plots import csv_bytes
+from studio.running import Going, Stopper, Updates
 from studio.session import Session
 from studio.shelf import Desk
 from studio.strip import Strip
@@ -36,6 +37,7 @@ class Answers:
     def __init__(self, session: Session, library: Library, shelf: Strip, parts: Parts) -> None:
         self.session, self.library, self.shelf, self.parts = session, library, shelf, parts
         self.methods: dict[str, type[Engine[Any, Any]]] = {engine.card.name: engine for engine in inverters(session.generator)}
+        self.runs = Stopper(parts.buttons, self.desk)
         self._judge: Judge | None = None
 
     def desk(self, request: gr.Request) -> Desk:
@@ -63,7 +65,7 @@ class Answers:
             raise FaceError("There is no aligned face yet. Choose a photo in the first cell, or click an example.")
         if not names:
             raise StudioError("No method is ticked. Tick two or more, so that there is something to compare.")
-        return self._reserved(desk)
+        return self.runs.claim(desk)
 
     @spoken
     def claim_edit(self, request: gr.Request) -> str:
@@ -71,65 +73,54 @@ class Answers:
         desk = self.desk(request)
         if desk.comparison is None or not desk.comparison.rows:
             raise StudioError("There is nothing to edit yet. Tick some methods and press Compare.")
-        return self._reserved(desk)
-
-    def _reserved(self, desk: Desk) -> str:
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-        desk.running = True
-        return "Waiting for its turn …"
-
-    def release(self, request: gr.Request) -> None:
-        """After a run that could not start or went wrong."""
-        self.desk(request).running = False
+        return self.runs.claim(desk)
 
     @spoken
-    def run(self, request: gr.Request, names: Sequence[str], attribute: str, strength: float) -> Iterator[dict[Any, Any]]:
+    def run(self, request: gr.Request, names: Sequence[str], attribute: str, strength: float) -> Iterator[Updates]:
         """Run the ticked methods on the aligned photo, one after another; each ends as a row."""
-        desk = self.desk(request)
+        yield from self.runs.going(request, self._compared(self.desk(request), names, attribute, strength))
+
+    @spoken
+    def edit(self, request: gr.Request, attribute: str, strength: float) -> Iterator[Updates]:
+        """Another edit for every row, without inverting again."""
+        yield from self.runs.going(request, self._edited_again(self.desk(request), attribute, strength))
+
+    def _compared(self, desk: Desk, names: Sequence[str], attribute: str, strength: float) -> Going:
         try:
             edit, words = self._edit(desk, attribute, strength)
             comparison = self._comparison(desk)
-            yield from self._again(comparison, edit, words)
+            yield from self._again(desk, comparison, edit, words)
             chosen = [name for name in self.methods if name in set(names)]
             left = self.session.settings.run_seconds
             for number, name in enumerate(chosen, start=1):
+                if desk.stopping:
+                    return self._stopped(desk)
                 start = time.perf_counter()
-                yield from self._one(comparison, name, f"{number} of {len(chosen)}", edit, max(1.0, left))
+                yield from self._one(desk, comparison, name, f"{number} of {len(chosen)}", edit, max(1.0, left))
                 left -= time.perf_counter() - start
                 if left <= 0 and number < len(chosen):
                     gr.Warning(f"The time for one comparison is used up; {len(chosen) - number} methods were left out.", duration=12)
                     break
-            yield self.shown(desk, f"Done: {len(comparison.rows)} methods compared.")
+            return self._stopped(desk) if desk.stopping else self.shown(desk, f"Done: {len(comparison.rows)} methods compared.")
         finally:
-            desk.running = False
             give_back()
 
-    @spoken
-    def edit(self, request: gr.Request, attribute: str, strength: float) -> Iterator[dict[Any, Any]]:
-        """Another edit for every row, without inverting again."""
-        desk = self.desk(request)
+    def _edited_again(self, desk: Desk, attribute: str, strength: float) -> Going:
         try:
             edit, words = self._edit(desk, attribute, strength)
             assert desk.comparison is not None
-            yield from self._again(desk.comparison, edit, words)
-            yield self.shown(desk, f"Edited: {words}.")
+            yield from self._again(desk, desk.comparison, edit, words)
+            return self._stopped(desk) if desk.stopping else self.shown(desk, f"Edited: {words}.")
         finally:
-            desk.running = False
             give_back()
 
-    @spoken
-    def stop(self, request: gr.Request) -> dict[Any, Any]:
+    def _stopped(self, desk: Desk) -> Updates:
         """What is done stays."""
-        desk = self.desk(request)
-        was_running, desk.running = desk.running, False
-        if not was_running:
-            return {self.parts.buttons.status: "Nothing is running."}
         done = 0 if desk.comparison is None else len(desk.comparison.rows)
-        return self.shown(desk, f"Stopped. {done} finished method{'' if done == 1 else 's'} in the table.")
+        return self.shown(desk, f"{STOPPED} {done} finished method{'' if done == 1 else 's'} in the table.")
 
     @spoken
-    def clear(self, request: gr.Request) -> dict[Any, Any]:
+    def clear(self, request: gr.Request) -> Updates:
         """An empty table."""
         desk = self.desk(request)
         if desk.running:
@@ -149,7 +140,7 @@ class Answers:
         gr.Success(f"{row.title} is on the shelf. The tab Edit directions picks it up.")
         return self.shelf.show(desk, item.key)
 
-    def shown(self, desk: Desk, words: str) -> dict[Any, Any]:
+    def shown(self, desk: Desk, words: str) -> Updates:
         """Everything that a finished comparison fills, downloads included."""
         comparison, parts = desk.comparison, self.parts
         if comparison is None or not comparison.rows:
@@ -160,7 +151,7 @@ class Answers:
         archive = gr.DownloadButton(value=offer("methods.zip", comparison.archive(_plain(comparison.target))), interactive=True)
         return {parts.buttons.status: words, parts.csv: csv, parts.archive: archive} | self._rows(comparison)
 
-    def _rows(self, comparison: Comparison) -> dict[Any, Any]:
+    def _rows(self, comparison: Comparison) -> Updates:
         parts, pictures = self.parts, strip(comparison)
         return {
             parts.table: table_html(comparison, self.reader),
@@ -189,7 +180,7 @@ class Answers:
         direction = self.library.get(f"interfacegan/{attribute}", desk)
         return (direction, float(strength)), f"{self.library.titles[attribute]} {strength:+g} sigma"
 
-    def _again(self, comparison: Comparison, edit: Edit, words: str) -> Iterator[dict[Any, Any]]:
+    def _again(self, desk: Desk, comparison: Comparison, edit: Edit, words: str) -> Iterator[Updates]:
         """Rows that were edited otherwise, edited as the new ones will be: all points of the plot share one edit."""
         if comparison.edit == words:
             return
@@ -197,26 +188,29 @@ class Answers:
         for row in list(comparison.rows.values()):
             comparison.put(replace(row, edited=None, changed={}))
         for row in list(comparison.rows.values()):
+            if desk.stopping:
+                return
             yield {self.parts.buttons.status: f"Editing {row.title} …"}
             if row.inversion is not None:
                 comparison.put(self._edited(row, to_tensor(opened(row.picture)), comparison.target, edit))
                 yield self._rows(comparison)
 
-    def _one(self, comparison: Comparison, name: str, place: str, edit: Edit, limit: float) -> Iterator[dict[Any, Any]]:
-        """One method from its start to its row; what goes wrong in it stops no other."""
+    def _one(self, desk: Desk, comparison: Comparison, name: str, place: str, edit: Edit, limit: float) -> Iterator[Updates]:
+        """One method from its start to its row, which a stopped one does not get; what goes wrong in it stops no other."""
         title, status = self.methods[name].card.title, self.parts.buttons.status
         try:
             yield {status: f"{place} · {title} · getting ready …"}
-            engine, kept, seconds = self.session.engine(name), list[Result](), 0.0
+            engine = self.session.engine(name)
             run = engine.run(InvertRequest(image=comparison.target), engine.knob_set())
-            for moment in moments(run, lambda result: kept.__setitem__(slice(None), [result]), limit):
-                seconds = moment.seconds
-                changes: dict[Any, Any] = {status: f"{place} · {title} · {say(moment)}"}
+            for moment in moments(run, lambda _: None, limit, desk.is_stopping):
+                changes: Updates = {status: f"{place} · {title} · {say(moment)}"}
                 if moment.progress.preview is not None:
                     changes[self.parts.preview] = preview(moment.progress.preview)
                 yield changes
+            if moment.stopped or moment.result is None:
+                return
             yield {status: f"{place} · {title} · measuring …"}
-            comparison.put(self._row(name, kept[0], comparison.target, seconds, edit))
+            comparison.put(self._row(name, moment.result, comparison.target, moment.seconds, edit))
             yield self._rows(comparison)
         except StudioError as error:
             gr.Warning(f"{title}: {error}", duration=12)

@@ -3,20 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gradio as gr
 
 from engines import Direction
-from engines.contract import Result, Table
 from engines.core.errors import StudioError
 from engines.metrics.disentanglement import IDENTITY, rescoring
 from studio.cell import cell, code, runner
 from studio.edits import AS_FOUND, Edits, reach
-from studio.events import RUN_LANE, last, moments, offer, say, spoken
+from studio.events import STOPPED, moments, offer, say, spoken
 from studio.library import METHODS
-from studio.pages.edit.context import AT_ONCE, PRIVATE, EditContext
+from studio.pages.edit.context import AT_ONCE, EditContext
 from studio.plots import TABLE_STYLE, csv_bytes, heat_table
+from studio.running import Going, Stopper, Updates, connect_stop, own_seats
 from studio.shelf import Desk
 
 PROSE = (
@@ -42,15 +41,21 @@ def build(context: EditContext) -> None:
         heat = gr.HTML("", css_template=TABLE_STYLE, elem_id="measure-table")
         csv = gr.DownloadButton("Download the table (CSV)", interactive=False, elem_id="measure-csv")
         code("measure", _SNIPPET)
-    measurer = Measurer(context)
-    tables: WeakKeyDictionary[Desk, Table] = WeakKeyDictionary()
+    measurer, runs = Measurer(context), Stopper(buttons, own_seats(context.session.visitors))
 
-    def shown(desk: Desk, words: str) -> dict[Any, Any]:
-        """The table as it is."""
-        table = tables.get(desk)
-        if table is None:
+    def measured(request: gr.Request, edits: Edits, what: str, method: str | None, strength: float, faces: float) -> Going:
+        """The table, direction by direction."""
+        yield {buttons.status: "Finding the directions …"}
+        directions = measurer.directions(context.desk(request), edits, what, method)
+        count, at = measurer.checked(faces, strength)
+        yield {buttons.status: f"Measuring {len(directions)} directions on {count} faces …"}
+        working = rescoring(context.session.generator, directions, strength=at, faces=count)
+        for moment in moments(working, lambda _: None, context.session.settings.run_seconds, runs.seat(request).is_stopping):
+            words = STOPPED if moment.stopped else say(moment)
+            yield {buttons.status: words}
+        if moment.result is None:
             return {buttons.status: f"{words} Nothing is measured yet."}
-        titles = context.library.titles | {IDENTITY: "Identity distance"}
+        table, titles = moment.result.tables["rescoring"], context.library.titles | {IDENTITY: "Identity distance"}
         return {
             buttons.status: words,
             heat: heat_table(table, titles, _LIMIT, IDENTITY) + _READING,
@@ -58,34 +63,13 @@ def build(context: EditContext) -> None:
         }
 
     @spoken
-    def run(edits: Edits, what: str, method: str | None, strength: float, faces: float, request: gr.Request) -> Iterator[dict[Any, Any]]:
-        """Measure direction by direction."""
-        desk = context.desk(request)
-        tables.pop(desk, None)
-        yield {buttons.status: "Finding the directions …"}
-        directions = measurer.directions(desk, edits, what, method)
-        count, at = measurer.checked(faces, strength)
+    def run(request: gr.Request, *values: Any) -> Iterator[Updates]:
+        """Measure what is chosen."""
+        yield from runs.going(request, measured(request, *values))
 
-        def keep(result: Result) -> None:
-            tables[desk] = result.tables["rescoring"]
-
-        yield {buttons.status: f"Measuring {len(directions)} directions on {count} faces …"}
-        working = rescoring(context.session.generator, directions, strength=at, faces=count)
-        for moment in moments(working, keep, context.session.settings.run_seconds):
-            yield {buttons.status: say(moment)}
-        yield shown(desk, say(moment))
-
-    @spoken
-    def stop(request: gr.Request) -> dict[Any, Any]:
-        """What is measured so far."""
-        return shown(context.desk(request), "Stopped.")
-
-    outputs = [buttons.status, heat, csv]
     what.change(lambda value: gr.Dropdown(visible=value == METHOD), what, method, **AT_ONCE)
-    running = buttons.run.click(
-        run, [context.edits, what, method, strength, faces], outputs, concurrency_id=RUN_LANE, concurrency_limit=1, **PRIVATE
-    )
-    buttons.stop.click(last(stop), None, outputs, cancels=[running], **AT_ONCE)
+    runs.connect(run, [context.edits, what, method, strength, faces], [buttons.status, heat, csv])
+    connect_stop(runs)
 
 
 class Measurer:

@@ -6,22 +6,16 @@ import gradio as gr
 
 from studio.cell import cell, code, runner
 from studio.edits import STYLES
-from studio.events import RUN_LANE, last
 from studio.pages.edit.choices import menu
 from studio.pages.edit.context import AT_ONCE, EditContext
 from studio.pages.edit.moving import ARC, GIF_SIDE, MORPH, MOST_FRAMES, STRAIGHT, SWEEP, Answers, FilmParts, GridParts, sizes, tile_sizes
+from studio.running import connect_stop
 
 PROSE = (
     "A film or a grid shows at once what a slider shows bit by bit. It starts from the face and the sliders above; "
     "what is drawn when you press Stop is kept."
 )
 _FAR, _FARTHER = "As far as, in sigma to both sides", f"Directions of StyleSpace go {STYLES.times:g} times as far."
-_LANE: dict[str, Any] = {
-    "concurrency_id": RUN_LANE,
-    "concurrency_limit": 1,
-    "show_progress": "hidden",
-    "api_visibility": "private",
-}
 
 
 def build(context: EditContext) -> None:
@@ -35,10 +29,10 @@ def build(context: EditContext) -> None:
         code("motion", _SNIPPET)
     answers = Answers(context, film, grid)
     edited = [context.face, context.edits]
-    running = film.buttons.run.click(answers.record, [*edited, *film.inputs], film.finished, **_LANE)
-    film.buttons.stop.click(last(answers.stop), None, film.finished, cancels=[running], **AT_ONCE)
-    laying = grid.buttons.run.click(answers.lay, [*edited, *grid.inputs], [grid.buttons.status, grid.picture, grid.png], **_LANE)
-    grid.buttons.stop.click(last(answers.stop_laying), None, [grid.buttons.status, grid.picture, grid.png], cancels=[laying], **AT_ONCE)
+    answers.filming.connect(answers.record, [*edited, *film.inputs], film.finished)
+    connect_stop(answers.filming)
+    answers.laying.connect(answers.lay, [*edited, *grid.inputs], [grid.buttons.status, grid.picture, grid.png])
+    connect_stop(answers.laying)
 
 
 def _film(context: EditContext) -> FilmParts:

@@ -3,21 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gradio as gr
 from PIL import Image as Pil
 
 from engines import Direction, Inversion
+from engines.contract import Run
 from engines.core.errors import StudioError
 from engines.core.images import png_bytes, to_picture
 from engines.spaces.directions import Edit, apply
 from studio.cell import Runner
 from studio.edits import Edits, Face, Turn
 from studio.edits import reach as reach_of
-from studio.events import Moment, moments, offer, spoken
+from studio.events import STOPPED, Moment, moments, offer, spoken
 from studio.movie import Sheet, Way, between, fill, phases, shoot, sweep
 from studio.pages.edit.context import EditContext
+from studio.running import Going, Stopper, Updates, own_seats
 from studio.shelf import Desk
 from studio.video import Film
 
@@ -61,12 +62,17 @@ class Answers:
         self.context = context
         self.film = film
         self.grid = grid
-        self.films: WeakKeyDictionary[Desk, Film] = WeakKeyDictionary()
-        self.sheets: WeakKeyDictionary[Desk, Sheet] = WeakKeyDictionary()
+        visitors = context.session.visitors
+        self.filming, self.laying = Stopper(film.buttons, own_seats(visitors)), Stopper(grid.buttons, own_seats(visitors))
 
     @spoken
-    def record(
+    def record(self, request: gr.Request, *values: Any) -> Iterator[Updates]:
+        """Draw the frames, then offer the film."""
+        yield from self.filming.going(request, self._filmed(request, *values))
+
+    def _filmed(
         self,
+        request: gr.Request,
         face: Face,
         edits: Edits,
         what: str,
@@ -80,10 +86,8 @@ class Answers:
         frames: float | None,
         size: str,
         fps: float | None,
-        request: gr.Request,
-    ) -> Iterator[dict[Any, Any]]:
-        """Draw the frames, then offer the film."""
-        desk = self.context.desk(request)
+    ) -> Going:
+        desk, status = self.context.desk(request), self.film.buttons.status
         times = phases(_whole(frames, 2, MOST_FRAMES, "Frames"), back)
         film = Film(_whole(fps, 1, 60, "Frames a second"), GIF_SIDE)
         side = _one_of(size, sizes(self.context))
@@ -92,27 +96,23 @@ class Answers:
         else:
             other = Face(kind, seed, face.truncation, item)
             road = self.crossed(desk, face, other, edits, way == ARC)
-        self.films[desk] = film
-        yield {self.film.video: gr.Video(visible=False), self.film.preview: gr.Image(visible=True), self.film.buttons.status: "Starting …"}
+        yield {self.film.video: gr.Video(visible=False), self.film.preview: gr.Image(visible=True), status: "Starting …"}
         run = shoot(self.context.session.generator, road, times, side, film)
-        for moment in moments(run, lambda _: None, self.context.session.settings.run_seconds):
-            if self.films.get(desk) is not film:  # Stop has taken it: nothing may come after its words
-                return
+        for moment in self._moments(run, self.filming, request):
             yield self._live(moment, self.film.preview, self.film.buttons, "Frame")
-        self.films.pop(desk, None)
-        yield self._shown(film, f"{film.count} frames in {moment.seconds:.1f} s.")
+        if not film.count:
+            return {status: STOPPED, self.film.preview: gr.Image(visible=False)}
+        words = f"Stopped; the film has {film.count} frames." if moment.stopped else f"{film.count} frames in {moment.seconds:.1f} s."
+        return self._shown(film, words)
 
     @spoken
-    def stop(self, request: gr.Request) -> dict[Any, Any]:
-        """The film as far as it is drawn."""
-        film = self.films.pop(self.context.desk(request), None)
-        if film is None or not film.count:
-            return {self.film.buttons.status: "Nothing was being drawn."}
-        return self._shown(film, f"Stopped; the film has {film.count} frames.")
+    def lay(self, request: gr.Request, *values: Any) -> Iterator[Updates]:
+        """Draw the grid face by face."""
+        yield from self.laying.going(request, self._grid(request, *values))
 
-    @spoken
-    def lay(
+    def _grid(
         self,
+        request: gr.Request,
         face: Face,
         edits: Edits,
         across: str | None,
@@ -120,9 +120,7 @@ class Answers:
         reach: float,
         count: str,
         size: str,
-        request: gr.Request,
-    ) -> Iterator[dict[Any, Any]]:
-        """Draw the grid face by face."""
+    ) -> Going:
         desk, generator = self.context.desk(request), self.context.session.generator
         if not across or not down or across == down:
             raise StudioError("Choose two different directions, one across and one down.")
@@ -133,21 +131,15 @@ class Answers:
         columns, rows = ([step * reach_of(one).times for step in steps] for one in (right, below))
         side, title = _one_of(size, tile_sizes(self.context)), self.context.title
         sheet = Sheet(title(across, desk), title(down, desk), columns, rows, side)
-        self.sheets[desk] = sheet
         yield {self.grid.picture: gr.Image(sheet.picture, visible=True), self.grid.buttons.status: "Starting …"}
         codes = ((apply(code, [*others, (below, y), (right, x)], generator, truncation=face.truncation) for x in columns) for y in rows)
-        for moment in moments(fill(generator, codes, sheet), lambda _: None, self.context.session.settings.run_seconds):
-            if self.sheets.get(desk) is not sheet:
-                return
+        for moment in self._moments(fill(generator, codes, sheet), self.laying, request):
             yield self._live(moment, self.grid.picture, self.grid.buttons, "Face")
-        self.sheets.pop(desk, None)
-        yield self._laid(sheet, f"{many * many} faces in {moment.seconds:.1f} s.")
+        return self._laid(sheet, STOPPED if moment.stopped else f"{many * many} faces in {moment.seconds:.1f} s.")
 
-    @spoken
-    def stop_laying(self, request: gr.Request) -> dict[Any, Any]:
-        """The grid as far as it is drawn."""
-        sheet = self.sheets.pop(self.context.desk(request), None)
-        return {self.grid.buttons.status: "Nothing was being drawn."} if sheet is None else self._laid(sheet, "Stopped.")
+    def _moments(self, run: Run, runs: Stopper, request: gr.Request) -> Iterator[Moment]:
+        """A run's moments, until its end or Stop; what is drawn is kept in the film or the sheet."""
+        return moments(run, lambda _: None, self.context.session.settings.run_seconds, runs.seat(request).is_stopping)
 
     def swept(self, desk: Desk, face: Face, edits: Edits, key: str | None, reach: float) -> Way:
         """From end to end of a direction, the other sliders as they are.
@@ -182,15 +174,15 @@ class Answers:
         turn = next((turn for turn in edits.turns if turn.key == key), Turn(key))
         return self.context.editor.direction(desk, turn, edits.keep)
 
-    def _live(self, moment: Moment, picture: gr.Image, buttons: Runner, unit: str) -> dict[Any, Any]:
+    def _live(self, moment: Moment, picture: gr.Image, buttons: Runner, unit: str) -> Updates:
         progress = moment.progress
-        changes: dict[Any, Any] = {buttons.status: f"{unit} {progress.step} of {progress.total} · {moment.seconds:.1f} s"}
+        changes: Updates = {buttons.status: f"{unit} {progress.step} of {progress.total} · {moment.seconds:.1f} s"}
         if progress.preview is not None:
             shown = to_picture(progress.preview)
             changes[picture] = shown if shown.width <= _PREVIEW else shown.resize((_PREVIEW, _PREVIEW), Pil.Resampling.BILINEAR)
         return changes
 
-    def _shown(self, film: Film, words: str) -> dict[Any, Any]:
+    def _shown(self, film: Film, words: str) -> Updates:
         """The finished film, played and offered."""
         path = offer("latent-studio.mp4", film.mp4())
         seconds = film.count / film.fps
@@ -202,7 +194,7 @@ class Answers:
             self.film.gif: gr.DownloadButton(value=offer("latent-studio.gif", film.gif()), interactive=True),
         }
 
-    def _laid(self, sheet: Sheet, words: str) -> dict[Any, Any]:
+    def _laid(self, sheet: Sheet, words: str) -> Updates:
         return {
             self.grid.buttons.status: words,
             self.grid.picture: sheet.picture,

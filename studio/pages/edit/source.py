@@ -52,8 +52,8 @@ def connect_source(session: Session, source: Source, strip: Strip, face: gr.Stat
     """Whatever changes the face writes the state `face` and draws it."""
     chosen = [*source.inputs, strip.chosen]
     source.kind.change(_shown, source.kind, [source.seed, source.truncation, source.upload.group], **AT_ONCE)
-    for event in connect_upload(Reader(session, strip, source.upload, source.kind)):
-        redraw_after(event.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
+    uploaded = connect_upload(Reader(session, strip, source.upload, source.kind))
+    redraw_after(uploaded.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
     changed = [source.kind.input, source.seed.input, source.truncation.input]
     redraw_after(gr.on(changed, facing, chosen, face, trigger_mode="always_last", **AT_ONCE))
     stepped = source.another.click(_next_seed, source.seed, [source.kind, source.seed], **AT_ONCE)

@@ -1,7 +1,7 @@
 """Two parts of the workshop that learn a direction: from faces that the person answers yes or no about, and from a measurement."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,15 @@ from engines.data import attributes
 from engines.edit.interfacegan import STRENGTHS, Boundary, InterFaceGANKnobs
 from engines.spaces.bank import Score
 from studio.cell import Runner, runner
-from studio.events import QUICK, RUN_LANE, last, moments, say, spoken
+from studio.events import QUICK, STOPPED, moments, say, spoken
 from studio.own import ORDERS, RANDOM, Drawers, answers_of, as_labels, by_threshold, contact, next_faces, plain, renamed, room_for
-from studio.pages.edit.context import AT_ONCE, BACKGROUND, PRIVATE, EditContext
-from studio.shelf import Desk
+from studio.pages.edit.context import BACKGROUND, PRIVATE, EditContext
+from studio.running import Going, Stopper, Updates, connect_stop, own_seats
+from studio.shelf import Desk, Seat
 
 COLUMNS = 6
 _SCRIPT = Path(__file__).with_name("faces.js")
 _TEMPLATE = "<div class='faces' role='group' aria-label='Faces to answer yes or no about'></div><p class='tally' aria-live='polite'></p>"
-_LANE: dict[str, Any] = {"concurrency_id": RUN_LANE, "concurrency_limit": 1} | PRIVATE
 _HOW = (
     "Click a face once for **yes**, again for **no**, a third time for no answer. On a keyboard: **Y**, **N**, Delete, arrows. "
     "At least 5 of each are needed; with 20 of each some are held out to tell how good the direction is."
@@ -85,7 +85,7 @@ class Teacher:
         sheet = contact(self.generator, numbers, COLUMNS)
         return [{"sheet": sheet, "columns": COLUMNS, "faces": numbers, "answers": given}, int(turn or 0) + 1]
 
-    def fit(self, fitting: Fitting, desk: Desk, name: str, labels: Score, space: str, keep: list[str]) -> Iterator[dict[Any, Any]]:
+    def fit(self, fitting: Fitting, seat: Seat, desk: Desk, name: str, labels: Score, space: str, keep: list[str]) -> Going:
         """Learn, keep and show a direction.
 
         Raises:
@@ -95,17 +95,21 @@ class Teacher:
         bank = self.context.library.bank
         knobs = InterFaceGANKnobs.of({"space": space})
         request = FitRequest(bank=bank, attribute=name, labels=labels.to(bank.w), keep=tuple(keep))
-        kept: list[Result] = []
         yield {fitting.buttons.status: "Fitting …"}
         run = self.context.session.engine("interfacegan").run(request, knobs)
-        for moment in moments(run, kept.append, self.context.session.settings.run_seconds):
-            yield {fitting.buttons.status: say(moment)}
-        result = kept[-1]
+        for moment in moments(run, lambda _: None, self.context.session.settings.run_seconds, seat.is_stopping):
+            yield {fitting.buttons.status: STOPPED if moment.stopped else say(moment)}
+        if moment.stopped or moment.result is None:
+            return {fitting.buttons.status: STOPPED}
+        return self._learnt(fitting, desk, name, labels, moment.result)
+
+    def _learnt(self, fitting: Fitting, desk: Desk, name: str, labels: Score, result: Result) -> Updates:
+        """What a fit leaves: a direction among the visitor's own, and its faces."""
         direction = renamed(result.directions[0], name)
         offset = next(float(row[1]) for row in result.tables["boundary"].rows if row[0] == "offset")
         self.drawers.of(desk).guess = Boundary(direction, offset)
         pictures = [(to_picture(image[None]), f"{at:+g} sigma") for image, at in zip(result.images, STRENGTHS, strict=False)]
-        yield {
+        return {
             fitting.buttons.status: report(name, result.metrics, labels),
             fitting.row: gr.Gallery(pictures, visible=True),
             self.context.added: self.context.library.add(direction, desk),
@@ -165,12 +169,11 @@ def clicking_part(context: EditContext, teacher: Teacher) -> None:
     fitting = _fitting(context, "teach")
     turn = gr.State(0)
 
-    @spoken
-    def fit(name: str, value: Any, space: str, keep: list[str], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def fit(seat: Seat, desk: Desk, name: str, value: Any, space: str, keep: list[str]) -> Going:
         """From the answers."""
         title, bank = plain(name), context.library.bank
         labels = as_labels(answers_of(value, len(bank)), len(bank))
-        yield from teacher.fit(fitting, context.desk(request), title, labels, space, keep)
+        return (yield from teacher.fit(fitting, seat, desk, title, labels, space, keep))
 
     asking: dict[str, Any] = {"inputs": [faces, order, turn], "outputs": [faces, turn]}
     context.page.load(teacher.more, **asking, **BACKGROUND, **PRIVATE)
@@ -189,14 +192,13 @@ def measured_part(context: EditContext, teacher: Teacher) -> None:
     words = gr.Markdown("", elem_classes="status", elem_id="measured-words")
     fitting = _fitting(context, "measured")
 
-    @spoken
-    def fit(attribute: str, threshold: float, name: str, space: str, keep: list[str], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def fit(seat: Seat, desk: Desk, attribute: str, threshold: float, name: str, space: str, keep: list[str]) -> Going:
         """From the faces on both sides of the threshold."""
         if attribute in keep:
             raise StudioError("The measurement itself cannot be among what must stay.")
         title = plain(name, f"{context.library.titles.get(attribute, attribute)} above {threshold:.3g}")
         labels = by_threshold(context.library.bank.score(attribute), threshold)
-        yield from teacher.fit(fitting, context.desk(request), plain(title), labels, space, keep)
+        return (yield from teacher.fit(fitting, seat, desk, plain(title), labels, space, keep))
 
     def fresh(attribute: str) -> list[Any]:
         return teacher.threshold(attribute, None)
@@ -207,7 +209,13 @@ def measured_part(context: EditContext, teacher: Teacher) -> None:
     _connect(context, fitting, fit, [attribute, slider, name, *fitting.inputs])
 
 
-def _connect(context: EditContext, fitting: Fitting, fit: Any, inputs: list[Any]) -> None:
-    running = fitting.buttons.run.click(fit, inputs, [fitting.buttons.status, fitting.row, context.added], **_LANE)
-    context.use(running)
-    fitting.buttons.stop.click(last(lambda: "Stopped."), None, fitting.buttons.status, cancels=[running], **AT_ONCE)
+def _connect(context: EditContext, fitting: Fitting, fit: Callable[..., Going], inputs: list[Any]) -> None:
+    runs = Stopper(fitting.buttons, own_seats(context.session.visitors))
+
+    @spoken
+    def run(request: gr.Request, *values: Any) -> Iterator[Updates]:
+        """Fit a direction."""
+        yield from runs.going(request, fit(runs.seat(request), context.desk(request), *values))
+
+    context.use(runs.connect(run, inputs, [fitting.buttons.status, fitting.row, context.added]))
+    connect_stop(runs)

@@ -10,10 +10,11 @@ import gradio as gr
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from studio.cell import Runner, runner
-from studio.events import QUICK, RUN_LANE, last, say, spoken
+from studio.events import QUICK, say, spoken
 from studio.inputs import photo_input
-from studio.pages.edit.context import AT_ONCE, PRIVATE
+from studio.pages.edit.context import PRIVATE
 from studio.photo import aligned, inverting, place, preview, reserve, use
+from studio.running import Going, Stopper, Updates, connect_stop
 from studio.session import Session
 from studio.shelf import Desk, Sitting
 from studio.strip import Strip
@@ -67,6 +68,7 @@ class Reader:
     def __init__(self, session: Session, strip: Strip, part: Upload, kind: gr.Radio) -> None:
         self.session, self.strip, self.part, self.kind = session, strip, part, kind
         self.sittings: WeakKeyDictionary[Desk, Sitting] = WeakKeyDictionary()
+        self.runs = Stopper(part.buttons, self.sitting)
 
     @property
     def finished(self) -> list[Any]:
@@ -111,35 +113,21 @@ class Reader:
         sitting = self.sitting(request)
         if sitting.target is None:
             raise FaceError("There is no aligned face yet. Choose a photo with a face first.")
-        words = reserve(sitting)
+        words = reserve(sitting, self.runs)
         sitting.kept = None
         return words
 
     @spoken
-    def run(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    def run(self, request: gr.Request) -> Iterator[Updates]:
         """Invert the aligned face, then edit it."""
+        yield from self.runs.going(request, self._inverted(request))
+
+    def _inverted(self, request: gr.Request) -> Going:
         sitting, engine = self.sitting(request), self.session.default_inversion
-        status = self.part.buttons.status
-        try:
-            for moment in inverting(self.session, sitting, engine, engine.knob_set()):
-                seen = moment.progress.preview if moment.result is None else moment.result.images
-                yield {status: say(moment)} | ({} if seen is None else {self.part.seen: preview(seen)})
-            yield self._shelved(request, sitting, say(moment))
-        finally:
-            sitting.running = False
-
-    @spoken
-    def stop(self, request: gr.Request) -> dict[Any, Any]:
-        """What Stop leaves: the best so far, on the shelf and edited."""
-        sitting = self.sitting(request)
-        was_running, sitting.running = sitting.running, False
-        if not was_running or sitting.kept is None:
-            return {self.part.buttons.status: "Stopped." if was_running else "Nothing is running."}
-        return self._shelved(request, sitting, f"Stopped after {sitting.kept.seconds:.1f} s with the best so far.")
-
-    def release(self, request: gr.Request) -> None:
-        """After a run that could not start or went wrong."""
-        self.sitting(request).running = False
+        for moment in inverting(self.session, sitting, engine, engine.knob_set()):
+            seen = moment.progress.preview if moment.result is None else moment.result.images
+            yield (last := {self.part.buttons.status: say(moment)} | ({} if seen is None else {self.part.seen: preview(seen)}))
+        return last if moment.result is None else self._shelved(request, sitting, say(moment))
 
     def _shelved(self, request: gr.Request, sitting: Sitting, words: str) -> dict[Any, Any]:
         """The code on the shelf and chosen there, which makes it the face that is edited."""
@@ -150,8 +138,8 @@ class Reader:
         return {self.part.buttons.status: f"{words} It is on the shelf and is what the sliders below turn.", self.kind: "Shelf"} | shown
 
 
-def connect_upload(reader: Reader) -> tuple[Any, Any]:
-    """The upload's events; returns those after which the source is the photo: the end of a run, and Stop."""
+def connect_upload(reader: Reader) -> Any:
+    """The upload's events; returns that after which the source is the photo: a run that ends, by itself or by Stop."""
     part = reader.part
     due = gr.State(0)
     part.photo.change(
@@ -164,8 +152,5 @@ def connect_upload(reader: Reader) -> tuple[Any, Any]:
         show_progress_on=[part.seen],
     )
     part.which.input(reader.choose, part.which, [part.seen, part.buttons.status], **QUICK | PRIVATE)
-    claimed = gr.on([part.buttons.run.click, due.change], reader.claim, None, part.buttons.status, **QUICK | PRIVATE)
-    running = claimed.success(reader.run, None, reader.finished, concurrency_id=RUN_LANE, concurrency_limit=1, **PRIVATE)
-    running.failure(reader.release, None, None, **AT_ONCE)
-    stopped = part.buttons.stop.click(last(reader.stop), None, reader.finished, cancels=[running], **AT_ONCE)
-    return running, stopped
+    connect_stop(reader.runs)
+    return reader.runs.connect(reader.run, None, reader.finished, reader.claim, triggers=[part.buttons.run.click, due.change])

@@ -5,13 +5,14 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell, code
-from studio.events import PREVIEW_LANE, QUICK, RUN_LANE, last
+from studio.events import PREVIEW_LANE, QUICK
 from studio.library import Library
 from studio.maps import Maps
 from studio.pages.explore.answers import Answers
 from studio.pages.explore.parts import PLOTLY, VIEW, Chosen, Inputs, View, chosen, inputs, view
 from studio.pages.explore.truncation import truncation_cell
 from studio.pages.explore.walk import walk_cell
+from studio.running import Stopper, connect_stop, own_seats
 from studio.session import Session
 from studio.strip import Strip
 
@@ -47,7 +48,8 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None =
         with gr.Column(scale=1, min_width=260):
             face = chosen()
     plan, wire = gr.State(None), gr.HTML(None, html_template="<span></span>", js_on_load=_WIRE, visible="hidden", elem_id="explore-wire")
-    answers = Answers(maps, strip, asked, shown, face, plan, wire)
+    drawing, measuring = (Stopper(asked.buttons, own_seats(session.visitors)) for _ in range(2))
+    answers = Answers(maps, strip, asked, shown, face, plan, wire, drawing, measuring)
     _connect(answers, asked, shown, face)
     direction = walk_cell(answers)
     arrows, sliders = asked.arrows, keys or gr.State(())
@@ -76,15 +78,13 @@ def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None
         asked.arrows.input,
         more.then,
     ]
-    drawing = [trigger(answers.draw, values, answers.drawn, **_LANE | quiet) for trigger in triggers]
+    for trigger in triggers:
+        trigger(answers.draw, values, answers.drawn, **_LANE | quiet)
     for slider in (asked.shown, asked.truncation, asked.pairs):  # by mouse, arrow key or number alike
-        drawing.append(slider.input(answers.draw, values, answers.drawn, trigger_mode="always_last", **_LANE | quiet))
-    measured = asked.measure.click(
-        answers.measure, asked.fresh, [asked.buttons.status, asked.fresh], concurrency_id=RUN_LANE, concurrency_limit=1, **_PRIVATE | quiet
-    )
-    drawing += [measured, measured.success(answers.draw, values, answers.drawn, **_LANE | quiet)]
-    stopped = asked.buttons.stop.click(last(lambda: "Stopped."), None, asked.buttons.status, cancels=drawing, queue=False, **_PRIVATE)
-    stopped.then(answers.settle, values, answers.drawn, **_LANE | quiet)
+        slider.input(answers.draw, values, answers.drawn, trigger_mode="always_last", **_LANE | quiet)
+    measured = answers.measuring.connect(answers.measure, asked.fresh, [asked.buttons.status, asked.fresh], triggers=[asked.measure.click])
+    measured.success(answers.settle, values, answers.drawn, **_LANE | quiet)
+    connect_stop(answers.drawing, answers.measuring)
 
     shown.dimensions.input(lambda form: gr.Dropdown(visible=form == "3-D"), shown.dimensions, shown.z, queue=False, **_PRIVATE)
     for control in shown.controls:

@@ -14,13 +14,14 @@ from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.data import attributes
 from engines.generators.sketch import draw
-from studio.events import moments, offer, say, spoken
+from studio.events import STOPPED, moments, offer, say, spoken
 from studio.figures import csv_of
 from studio.maps import Maps, Plan
 from studio.newcomers import MOST
 from studio.pages.explore.parts import FRESH, GROUP, POINTS, Chosen, Inputs, View, direction_choices, plan_of
 from studio.plots import variance_bars
-from studio.shelf import Desk
+from studio.running import Going, Stopper, Updates
+from studio.shelf import Desk, Seat
 from studio.strip import Strip
 
 LISTED = 200
@@ -39,6 +40,8 @@ class Answers:
         chosen: The face behind a point.
         plan: State with the `Plan` of the map that is drawn.
         wire: Messages to the map's script: what was chosen, which paths to draw.
+        drawing: Runs that draw the map.
+        measuring: Runs that measure new faces.
     """
 
     maps: Maps
@@ -48,6 +51,8 @@ class Answers:
     chosen: Chosen
     plan: gr.State
     wire: gr.HTML
+    drawing: Stopper
+    measuring: Stopper
 
     @property
     def drawn(self) -> list[Any]:
@@ -71,22 +76,29 @@ class Answers:
             yield from self.draw(request, plan, colour, *values)
 
     @spoken
-    def measure(self, request: gr.Request, fresh: int) -> Iterator[dict[Any, Any]]:
+    def measure(self, request: gr.Request, fresh: int) -> Iterator[Updates]:
         """Draw and measure faces that are not in the bank, a few more at each press; Stop leaves those that are done."""
+        yield from self.measuring.going(request, self._measured(self.measuring.seat(request), fresh))
+
+    def _measured(self, seat: Seat, fresh: int) -> Going:
         newcomers, status = self.maps.newcomers, self.asked.buttons.status
         goal = fresh + FRESH
         if goal > MOST:
             raise StudioError(f"{fresh} new faces are measured, which is the most. Reload the page to begin again.")
-        yield {status: "Drawing new faces …"}
+        last: Updates = {status: "Drawing new faces …"}
+        yield last
         for done in newcomers.measure(goal):
             if done > fresh:
-                yield {status: f"New face {done - fresh} of {FRESH} measured", self.asked.fresh: done}
+                yield (last := {status: f"New face {done - fresh} of {FRESH} measured", self.asked.fresh: done})
+            if seat.stopping:
+                return {status: STOPPED}
+        return last
 
     @spoken
-    def settle(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
-        """After Stop: the new faces that were measured by then."""
+    def settle(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[Updates]:
+        """After a measurement, stopped or not: the map with the new faces, if there are any."""
         if last is None or last.of_changes or last.fresh == plan_of(values).fresh:
-            yield {self.plan: gr.skip()}  # no words: by now a new run may be saying something
+            yield {self.plan: gr.skip()}
             return
         yield from self.draw(request, last, colour, *values)
 
@@ -99,18 +111,24 @@ class Answers:
         return [gr.Dropdown(choices, value=kept), gr.Dropdown(choices, value=walked if walked in there else choices[0][1])]
 
     @spoken
-    def draw(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[dict[Any, Any]]:
+    def draw(self, request: gr.Request, last: Plan | None, colour: str, *values: Any) -> Iterator[Updates]:
         """Analyse and place; the view follows in the browser. The chosen face stays on another map of faces."""
-        desk, plan, kept = self.desk(request), plan_of(values), list[Result]()
-        status = self.asked.buttons.status
+        yield from self.drawing.going(request, self._map(request, last, colour, plan_of(values)))
+
+    def _map(self, request: gr.Request, last: Plan | None, colour: str, plan: Plan) -> Going:
+        desk, status = self.desk(request), self.asked.buttons.status
         yield {status: "Looking at the measured faces …"}
-        for moment in moments(self.maps.run(plan, desk), kept.append, self.maps.session.settings.run_seconds):
-            yield {status: say(moment)}
+        limit, seat = self.maps.session.settings.run_seconds, self.drawing.seat(request)
+        for moment in moments(self.maps.run(plan, desk), lambda _: None, limit, seat.is_stopping):
+            yield (said := {status: say(moment)})
+        if moment.result is None:
+            return said
         listed = self._names(plan, desk, colour, "", 0, 0)
         stays = last is not None and not last.of_changes and not plan.of_changes
-        yield self._filled(plan, desk, kept[-1]) | {self.chosen.listed: gr.Dropdown(listed) if stays else gr.Dropdown(listed, value=None)}
+        chosen = {self.chosen.listed: gr.Dropdown(listed) if stays else gr.Dropdown(listed, value=None)}
+        return said | self._filled(plan, desk, moment.result) | chosen
 
-    def _filled(self, plan: Plan, desk: Desk, result: Result) -> dict[Any, Any]:
+    def _filled(self, plan: Plan, desk: Desk, result: Result) -> Updates:
         figure = self.maps.figure(plan, desk, result)
         rows = result.tables["groups"].rows if plan.of_changes else ()
         return {

@@ -12,10 +12,11 @@ from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.explore.trajectories import TrajectoryRequest
 from studio.cell import Runner, cell, lesson, runner
-from studio.events import RUN_LANE, last, moments, say, spoken
+from studio.events import moments, say, spoken
 from studio.maps import Plan
 from studio.pages.explore.answers import Answers
 from studio.pages.explore.parts import direction_choices
+from studio.running import Going, Stopper, Updates, connect_stop, own_seats
 
 EDIT, JOIN = "Along a direction", "To a second face"
 _TITLES = {"edit": "edit path", "line": "straight line", "arc": "arc", "z_arc": "arc in Z"}
@@ -51,11 +52,12 @@ def walk_cell(answers: Answers) -> gr.Dropdown:
     walk.kind.input(_suited, walk.kind, joining, queue=False, **_PRIVATE)
     walk.take.click(_taken, answers.chosen.listed, walk.end, queue=False, **_PRIVATE)
 
-    @spoken
-    def go(
+    runs = Stopper(walk.buttons, own_seats(answers.maps.session.visitors))
+
+    def walked(
         request: gr.Request, plan: Plan | None, name: str | None, kind: str, key: str, reach: float, end: str | None, frames: float
-    ) -> Iterator[Any]:
-        """Walk, show the pictures, draw the ways on the map."""
+    ) -> Going:
+        """The pictures, and the ways on the map."""
         desk = answers.desk(request)
         found = [inversion for _, inversion in answers.faces(desk, plan, name)]
         if kind == EDIT:
@@ -63,25 +65,29 @@ def walk_cell(answers: Answers) -> gr.Dropdown:
         else:
             other = _second(answers, desk, plan, end, found)
             wanted = TrajectoryRequest(start=found[0], end=other, z=_known_z(answers, plan, name, end), truncation=_psi(plan))
-        engine, kept = answers.maps.session.engine("trajectories"), list[Result]()
+        engine = answers.maps.session.engine("trajectories")
         knobs = engine.knob_set.of({"frames": frames, "reach": reach, "preview": True})
-        for moment in moments(engine.run(wanted, knobs), kept.append, answers.maps.session.settings.run_seconds):
-            yield {walk.buttons.status: say(moment)}
+        limit = answers.maps.session.settings.run_seconds
+        for moment in moments(engine.run(wanted, knobs), lambda _: None, limit, runs.seat(request).is_stopping):
+            yield (last := {walk.buttons.status: say(moment)})
+        if moment.result is None:
+            return last
         assert plan is not None
-        places = answers.maps.place(plan, desk, (found[0], *kept[-1].inversions))[1:]
+        places = answers.maps.place(plan, desk, (found[0], *moment.result.inversions))[1:]
         words = "" if kind == EDIT else _WORDS + ("" if wanted.z else _NO_Z)
-        yield {walk.words: words, answers.wire: {"paths": _paths(kept[-1], places)}} | _filled(walk, kept[-1], kind)
+        return last | {walk.words: words, answers.wire: {"paths": _paths(moment.result, places)}} | _filled(walk, moment.result, kind)
 
-    running = walk.buttons.run.click(
+    @spoken
+    def go(request: gr.Request, *values: Any) -> Iterator[Updates]:
+        """Walk."""
+        yield from runs.going(request, walked(request, *values))
+
+    runs.connect(
         go,
         [answers.plan, answers.chosen.listed, walk.kind, walk.direction, walk.reach, walk.end, walk.frames],
         [walk.buttons.status, walk.words, *walk.rows, answers.wire],
-        concurrency_id=RUN_LANE,
-        concurrency_limit=1,
-        show_progress="hidden",
-        **_PRIVATE,
     )
-    walk.buttons.stop.click(last(lambda: "Stopped."), None, walk.buttons.status, cancels=[running], queue=False, **_PRIVATE)
+    connect_stop(runs)
     return walk.direction
 
 

@@ -7,16 +7,16 @@ import gradio as gr
 from studio.cell import cell, lesson
 from studio.editor import Editor
 from studio.edits import History
-from studio.events import QUICK, RUN_LANE, last
 from studio.library import Library
 from studio.mixing import Mix, Mixer
 from studio.pages.edit.answers import back, forth
 from studio.pages.edit.context import ASIDE, IN_TURN, LANE, PRIVATE
 from studio.pages.mix.answers import Answers, editing_shown, first_edit
 from studio.pages.mix.board import board_cell
-from studio.pages.mix.bring import bring_cell, bringer
+from studio.pages.mix.bring import Bringer, bring_cell
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
+from studio.running import connect_stop
 from studio.session import Session
 from studio.strip import Strip
 
@@ -90,14 +90,6 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     keeping.keep.click(answers.put, mix, strip.outputs, **LANE)
     settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, easels.parts, *arranged], **IN_TURN))
     outputs = [*strip.outputs, *arranged]
-    running = bringing.run.click(
-        bringer(answers, outputs, bringing.status),
-        [mix, photo, role],
-        [*outputs, bringing.status],
-        concurrency_id=RUN_LANE,
-        concurrency_limit=1,
-        **PRIVATE,
-    )
-    settle_after(running)
-    bringing.stop.click(None, None, None, cancels=[running], queue=False, **PRIVATE)
-    bringing.stop.click(last(answers.stopped), None, [bringing.status, *strip.outputs], **QUICK | {"show_progress": "hidden"})
+    bringer = Bringer(answers, outputs, bringing)
+    settle_after(bringer.runs.connect(bringer.bring, [mix, photo, role], [*outputs, bringing.status], bringer.claim, photo))
+    connect_stop(bringer.runs)

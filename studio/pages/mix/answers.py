@@ -1,7 +1,6 @@
 """What the tab's events are answered with: previews while one paints, the full picture once the hand rests, steps back and forth."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -141,14 +140,6 @@ class Answers:
         key = self._put(desk, mix)
         mix = replace(mix, source=Face("Shelf", None, 1.0, key), masks=("", ""))
         return [*self.strip.show(desk, None), [], *self.arranged(desk, mix)]
-
-    @spoken
-    def stopped(self, request: gr.Request) -> list[Any]:
-        """What a stopped inversion left on the shelf."""
-        desk, patience = self.desk(request), time.monotonic() + 5
-        while desk.running and time.monotonic() < patience:
-            time.sleep(0.1)
-        return ["Stopped; the best so far is on the shelf.", *self.strip.show(desk, None)]
 
     @spoken
     def restock(self, mix: Mix, request: gr.Request) -> list[Any]:

@@ -1,7 +1,7 @@
 """A photo becomes a face to mix without leaving the tab: aligned, inverted, put on the shelf and chosen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,16 @@ import gradio as gr
 
 import engines.invert
 from engines import InvertRequest, Result
-from engines.core.errors import FaceError, StudioError
+from engines.core.errors import FaceError
 from engines.core.images import read_image, to_picture, to_tensor
 from engines.faces import align, only_face
 from studio.cell import Runner, runner
 from studio.edits import Face
-from studio.events import moments, say, spoken
+from studio.events import Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.mixing import Mix
 from studio.pages.mix.answers import Answers
+from studio.running import Going, Stopper, Updates
 from studio.shelf import Desk
 
 METHOD = "image2stylegan"
@@ -36,35 +37,43 @@ def bring_cell() -> tuple[gr.Image, gr.Radio, Runner]:
     return photo, role, buttons
 
 
-def bringer(answers: Answers, shown: list[Any], status: gr.Markdown) -> Callable[..., Iterator[dict[Any, Any]]]:
-    """The answer to Run; `shown` are the outputs of the strip and of `Answers.arranged`, in that order."""
-    session = answers.mixer.session
+class Bringer:
+    """Answers Run; `shown` are the outputs of the strip and of `Answers.arranged`, in that order."""
+
+    def __init__(self, answers: Answers, shown: list[Any], buttons: Runner) -> None:
+        self.answers, self.shown, self.status = answers, shown, buttons.status
+        self.session = answers.mixer.session
+        self.runs = Stopper(buttons, answers.desk)
 
     @spoken
-    def bring(mix: Mix, path: str | None, role: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
-        """Invert the photo's face and take it as the source or the reference."""
-        desk = answers.desk(request)
+    def claim(self, request: gr.Request, path: str | None) -> str:
+        """Reserve the visitor's one run, or say why not."""
         if path is None:
             raise FaceError("There is no photo yet. Choose one first.")
-        if desk.running:
-            raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
-        desk.running, found = True, list[Result]()
-        try:
-            photo = read_image(Path(path), session.settings.megapixels)
-            target = to_tensor(align(photo, only_face(photo).alignment, session.generator.resolution)).to(session.generator.device)
-            names = [engine.card.name for engine in session.offered(engines.invert)]
-            engine = session.engine(METHOD if METHOD in names else names[0])
-            run = engine.run(InvertRequest(image=target), engine.knob_set())
-            for moment in moments(run, found.append, session.settings.run_seconds):
-                yield {status: say(moment)}
-        finally:  # a stopped run leaves its best behind, too
-            key = _shelved(desk, found[-1]) if found else ""
-            desk.running = False
-        mix = mix.with_face(role, Face("Shelf", None, 1.0, key))
-        updates = [*answers.strip.show(desk, None), *answers.arranged(desk, mix)]
-        yield dict(zip(shown, updates, strict=True))
+        return self.runs.claim(self.answers.desk(request))
 
-    return bring
+    @spoken
+    def bring(self, request: gr.Request, mix: Mix, path: str, role: str) -> Iterator[Updates]:
+        """Invert the photo's face and take it as the source or the reference."""
+        yield from self.runs.going(request, self._brought(self.answers.desk(request), mix, path, role))
+
+    def _brought(self, desk: Desk, mix: Mix, path: str, role: str) -> Going:
+        for moment in self._inverting(desk, path):
+            yield {self.status: say(moment)}
+        if moment.result is None:
+            return {self.status: say(moment)}
+        mix = mix.with_face(role, Face("Shelf", None, 1.0, _shelved(desk, moment.result)))
+        updates = [*self.answers.strip.show(desk, None), *self.answers.arranged(desk, mix)]
+        return {self.status: f"{say(moment)} It is on the shelf and is the {role}."} | dict(zip(self.shown, updates, strict=True))
+
+    def _inverting(self, desk: Desk, path: str) -> Iterator[Moment]:
+        session = self.session
+        photo = read_image(Path(path), session.settings.megapixels)
+        target = to_tensor(align(photo, only_face(photo).alignment, session.generator.resolution)).to(session.generator.device)
+        names = [engine.card.name for engine in session.offered(engines.invert)]
+        engine = session.engine(METHOD if METHOD in names else names[0])
+        run = engine.run(InvertRequest(image=target), engine.knob_set())
+        return moments(run, lambda _: None, session.settings.run_seconds, desk.is_stopping)
 
 
 def _shelved(desk: Desk, result: Result) -> str:

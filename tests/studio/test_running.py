@@ -1,0 +1,117 @@
+"""Run and Stop: whose run is stopped, when, and what is said last."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from engines.core.errors import StudioError
+from studio.events import STOPPED
+from studio.running import Going, Stopper, own_seats
+from studio.shelf import Visitors
+
+ANN, BEN = (SimpleNamespace(session_hash=name) for name in ("ann", "ben"))
+BUTTONS: Any = SimpleNamespace(status="status")
+
+
+@pytest.fixture
+def visitors() -> Visitors:
+    return Visitors(0)
+
+
+@pytest.fixture
+def runs(visitors: Visitors) -> Stopper:
+    return Stopper(BUTTONS, lambda request: visitors.desk(request.session_hash))
+
+
+def counting(runs: Stopper, who: Any, steps: list[int]) -> Going:
+    for step in range(5):
+        if runs.seat(who).is_stopping():
+            return {"status": f"Stopped at {step}"}
+        steps.append(step)
+        yield {"status": f"Step {step}"}
+    return {"status": "Done"}
+
+
+def said(runs: Stopper, who: Any, steps: list[int], stop_at: int | None = None) -> list[str]:
+    words = []
+    for changes in runs.going(who, counting(runs, who, steps)):
+        words.append(changes["status"])
+        if len(words) == stop_at:
+            assert runs.stop(who)
+    return words
+
+
+def test_a_stopped_run_has_the_last_word(runs: Stopper) -> None:
+    runs.claim(runs.seat(ANN))
+    assert said(runs, ANN, [], stop_at=2) == ["Step 0", "Step 1", "Stopped at 2"]
+
+
+def test_one_that_waits_for_its_turn_computes_nothing_once_stopped(runs: Stopper) -> None:
+    steps: list[int] = []
+    runs.claim(runs.seat(ANN))
+    assert runs.stop(ANN)
+    assert said(runs, ANN, steps) == [STOPPED] and steps == []
+    assert not runs.seat(ANN).running
+
+
+def test_the_next_run_is_not_stopped_by_the_last_stop(runs: Stopper) -> None:
+    runs.claim(runs.seat(ANN))
+    said(runs, ANN, [], stop_at=1)
+    assert not runs.stop(ANN)  # nothing is running
+    runs.claim(runs.seat(ANN))
+    assert said(runs, ANN, [])[-1] == "Done"
+
+
+def test_one_visitor_stops_no_other(runs: Stopper) -> None:
+    for who in (ANN, BEN):
+        runs.claim(runs.seat(who))
+    assert runs.stop(ANN)
+    assert said(runs, BEN, [])[-1] == "Done" and said(runs, ANN, []) == [STOPPED]
+
+
+def test_a_second_run_is_refused_while_one_waits_or_goes(runs: Stopper) -> None:
+    runs.claim(runs.seat(ANN))
+    for _ in range(2):
+        with pytest.raises(StudioError, match="still going"):
+            runs.claim(runs.seat(ANN))
+        runs.stop(ANN)  # also while it has not ended yet
+
+
+def test_cells_that_share_a_seat_run_one_at_a_time_and_stop_their_own(visitors: Visitors, runs: Stopper) -> None:
+    beside, apart = Stopper(BUTTONS, runs.seat), Stopper(BUTTONS, own_seats(visitors))
+    runs.claim(runs.seat(ANN))
+    with pytest.raises(StudioError, match="still going"):
+        next(beside.going(ANN, counting(beside, ANN, [])))
+    assert apart.claim(apart.seat(ANN))
+    assert not beside.stop(ANN) and apart.stop(ANN)
+    assert said(runs, ANN, [])[-1] == "Done"
+    beside.claim(beside.seat(ANN))
+    runs.leave(runs.seat(ANN))  # a late message of a run that failed
+    assert beside.seat(ANN).running
+
+
+def test_the_seat_is_free_before_the_last_words_and_after_a_failure(runs: Stopper) -> None:
+    def failing() -> Going:
+        yield {}
+        raise StudioError("It went wrong.")
+
+    for changes in runs.going(ANN, counting(runs, ANN, [])):
+        assert runs.seat(ANN).running == (changes["status"] != "Done")
+    with pytest.raises(StudioError, match="went wrong"):
+        list(runs.going(ANN, failing()))
+    assert not runs.seat(ANN).running
+
+
+def test_leaving_the_page_ends_the_run(runs: Stopper) -> None:
+    steps: list[int] = []
+    going = runs.going(ANN, counting(runs, ANN, steps))
+    next(going)
+    going.close()
+    assert steps == [0] and not runs.seat(ANN).running
+
+
+def test_no_event_of_the_page_is_cut_off_by_another(page: gr.Blocks) -> None:
+    events = page.get_config_file()["dependencies"]
+    assert len(events) > 100 and not [event for event in events if event["cancels"]]
