@@ -12,7 +12,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, Table, on_device
 from engines.core.images import PROTOCOL_SIDE, area
@@ -155,7 +155,7 @@ class Residual(nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Image, look: int, levels: Levels | None = None) -> Codes:
-        """What the heads say of pictures (B,3,S,S) and attempts, or of the body's features of the pictures where those are known."""
+    def forward(self, picture: Image, attempt: Tensor, look: int, levels: Levels | None = None) -> Codes:
+        """What the heads say of pictures (B,3,S,S) and attempts (B,3,S,S) or one for all, or of the body's features of the pictures."""
         photo, own = (self.body(picture) if levels is None else levels), self.body(attempt)
         return self.heads(photo, Levels(*(level.expand(len(photo.c3), -1, -1, -1) for level in own)), look)

@@ -42,7 +42,7 @@ from engines.training.validation import Encode
 CONVINCED, RAMP = 0.1, 1 / 3
 SLOPE, SLOPE_EVERY = 10.0, 16
 
-CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, hours=1))
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_300, hours=1), begin=0.75)
 GPU = Preset(
     Plan(steps=8_000, hours=1),
     batch=32,

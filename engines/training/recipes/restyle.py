@@ -116,7 +116,7 @@ class ReStyle(Encoding):
         players["encoder"] = Player(network, objective, weights | WEIGHTS, self.learning_rate)
         return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def change(self, network: nn.Module, picture: Image, attempt: Image, look: int, setting: Setting) -> Codes:
+    def change(self, network: nn.Module, picture: Image, attempt: Tensor, look: int, setting: Setting) -> Codes:
         """What a look adds to codes of the active slots, (B,16,width)."""
         with lean(setting.generator.device, setting.preset.plan.bfloat16):
             return Scale(setting.generator).offsets(network(picture, attempt, look).float())
