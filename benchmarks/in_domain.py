@@ -49,8 +49,8 @@ PAIRS = tuple((920_001 + 2 * pair, 920_002 + 2 * pair) for pair in range(10))
 PART = "eyes, nose and mouth"
 
 
-def measure(quick: bool, encoder: str | None = None) -> dict[str, Any]:
-    """Everything on the bundled generator, with the first encoder whose weights are bundled unless another is named.
+def measure(quick: bool, encoder: str | None = None, generated: int = len(SEEDS), many: int = len(PAIRS)) -> dict[str, Any]:
+    """Everything on the bundled generator, with the first encoder whose weights are bundled unless another is named, on so many faces.
 
     Quick runs take few steps on one face and mean nothing.
     """
@@ -59,10 +59,10 @@ def measure(quick: bool, encoder: str | None = None) -> dict[str, Any]:
     learnt = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute=EDITED))
     judge, long, short = Judge(generator), QUICK_LONG if quick else LONG, QUICK_SHORT if quick else SHORT
     engine, diffuse = InDomainRefine(generator), SemanticDiffusion(generator)
-    faces = _generated(generator, SEEDS[:1]) if quick else [_astronaut(generator), *_generated(generator, SEEDS)]
+    faces = _generated(generator, SEEDS[:1]) if quick else [_astronaut(generator), *_generated(generator, SEEDS[:generated])]
     runs = [row for face in faces for row in compared(engine, judge, face, learnt.directions[0], chosen, long, short)]
     settings: dict[str, Any] = {"quick_steps": 1, "steps": 1} if quick else {}
-    pairs = [diffused(diffuse, judge, pair, chosen, settings) for pair in (PAIRS[:1] if quick else PAIRS)]
+    pairs = [diffused(diffuse, judge, pair, chosen, settings) for pair in (PAIRS[:1] if quick else PAIRS[:many])]
     return {"machine": machine, "encoder": chosen, "edited": EDITED, "runs": runs, "medians": medians(runs), "diffusion": pairs}
 
 
@@ -211,8 +211,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.in_domain")
     parser.add_argument("--quick", action="store_true", help="few steps on one face")
     parser.add_argument("--encoder", choices=tuple(ENCODERS), help="by default the first whose weights are bundled")
+    parser.add_argument("--generated", type=int, default=len(SEEDS), help="generated faces beside the real one")
+    parser.add_argument("--pairs", type=int, default=len(PAIRS), help="pairs of semantic diffusion")
     arguments = parser.parse_args()
-    results = measure(arguments.quick, arguments.encoder)
+    results = measure(arguments.quick, arguments.encoder, arguments.generated, arguments.pairs)
     print(rendered(results))
     print(write("in_domain", results, Path("build/benchmarks") if arguments.quick else RESULTS))
 
