@@ -33,13 +33,14 @@ from engines.core.weights import assets
 from engines.data import attributes, face_bank
 from engines.faces import align, only_face
 from engines.generators.base import Generator
+from engines.invert.encode.restyle import BASES
 from engines.metrics.consistency import editing_consistency
 from engines.spaces.directions import Edit
 from engines.spaces.statistics import statistics as spread_of
 from engines.training.samples import CHUNK, TEST, assembled, random_pairs
 
 AVERAGE, PSP = "average", "psp"
-VARIANTS: dict[str, dict[str, dict[str, Any]]] = {"restyle": {"restyle_e4e": {"base": "e4e"}}}
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {"restyle": {f"restyle_{base}": {"base": base} for base in BASES if base != "psp"}}
 """Further rows of an engine: name and settings."""
 
 EDITS, STRENGTH = ("yaw", "smile", "age"), 2.0

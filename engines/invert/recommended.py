@@ -5,20 +5,32 @@ inversion from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w
 tuning (arXiv:2106.05744) around what was found. Nothing here is a method of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 from engines.contract import Card, Engine, InvertRequest, Run, within
 from engines.core.knobs import Knob, Knobs
 from engines.core.weights import manifest
 from engines.invert.encode.e4e import E4e
+from engines.invert.encode.psp import Psp
+from engines.invert.encode.restyle import ReStyle
 from engines.invert.optimize.projector import Projector
 from engines.invert.optimize.stylemap_inversion import Side, StylemapInversion
 from engines.invert.tune.pti import PivotalTuning, tune
 from engines.spaces.latent import Inversion
 
-STARTS = ("projector", *(["e4e"] if "e4e" in manifest() else []))
-"""What can find a start here; the encoder only where its weights are."""
+AnyEncoder: TypeAlias = Engine[InvertRequest, Any]
+_LOOKS = 3
+_ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
+    "psp": ("psp", Psp, {}, 2),
+    "restyle": ("restyle_psp", ReStyle, {"steps": _LOOKS}, _LOOKS),
+    "e4e": ("e4e", E4e, {}, 2),
+}
+"""Weights, engine, settings and steps of the encoders that can find a start."""
+
+STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if weights in manifest()))
+"""What can find a start here; encoders only where their weights are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
 
     def run(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         """One stage after another."""
-        search = 0 if request.start is not None else 2 if knobs.start == "e4e" else knobs.quick_steps + 1
+        search = 0 if request.start is not None else _ENCODERS[knobs.start][3] if knobs.start in _ENCODERS else knobs.quick_steps + 1
         refining = knobs.steps or int(not knobs.tuning_steps)  # something has to draw the picture
         total = search + refining + knobs.tuning_steps
         if search:
@@ -65,8 +77,9 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         return (yield from within(tune(self.generator, photos, tuning, request.mask, request.seed), search + refining, total))
 
     def _search(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
-        if knobs.start == "e4e":
-            return E4e(self.generator).run(request, E4e.knob_set())
+        if knobs.start in _ENCODERS:
+            _, encoder, known, _ = _ENCODERS[knobs.start]
+            return encoder(self.generator).run(request, encoder.knob_set.of(known))
         projector = Projector(self.generator)
         settings = {"quick_steps": knobs.quick_steps, "steps": 1, "preview_every": knobs.preview_every}
         return projector.run(request, projector.knob_set.of(settings))

@@ -9,7 +9,7 @@ drawn at the early exit. So the photo is looked at once, and no body of its own 
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run,
 from engines.core.images import PROTOCOL_SIDE, area
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
+from engines.core.weights import manifest
 from engines.generators.base import Generator
 from engines.invert.encode.e4e import joined
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
@@ -27,8 +28,8 @@ from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.nets.irse import Levels
 from engines.spaces.latent import Inversion, Latent
 
-BASES = {"psp": "restyle_psp", "e4e": "restyle_e4e"}
-"""Weights by the encoder whose form the residual takes."""
+BASES = {"psp": "restyle_psp"} | ({"e4e": "restyle_e4e"} if "restyle_e4e" in manifest() else {})
+"""Weights by the encoder whose form the residual takes; e4e's only where they are."""
 
 GAINS = (1.0, 0.5, 0.35)
 """How far the looks follow their corrections before training: in full, and less as less is left to gain."""
@@ -38,7 +39,7 @@ GAINS = (1.0, 0.5, 0.35)
 class ReStyleKnobs(Knobs):
     """The authors' five steps; three usually do."""
 
-    base: Annotated[Literal["psp", "e4e"], Knob("Whose codes: pSp's resemble more, e4e's edit better.")] = "psp"
+    base: Annotated[str, Knob("Whose codes: pSp's resemble more, e4e's edit better.", choices=tuple(BASES))] = "psp"
     steps: Annotated[int, Knob("Looks at the photo.", lo=1, hi=10)] = 5
     least_gain: Annotated[
         float, Knob("Stop when a step lowers LPIPS by less than this share; 0 goes on to the end.", lo=0, hi=0.5, advanced=True)
