@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import methods_table
+from benchmarks import in_domain, methods_table, networks, twins
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+_DOT = {"twins": ".", "in_domain": "."}
+"""Between package and name, where a benchmark is a module with options of its own."""
+
 README = RESULTS.parents[1] / "README.md"
 
 
@@ -23,14 +26,19 @@ def rendered(folder: Path) -> str:
         ("page", _page),
         ("inversion", _inversion),
         ("methods", methods_table.rendered),
+        ("twins", twins.rendered),
+        ("in_domain", in_domain.rendered),
         ("editing", _editing),
         ("mixing", _mixing),
     )
     for name, render in sections:
         path = folder / f"{name}.json"
         parts.append(
-            render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`python -m benchmarks {name}` has not been run."
+            render(json.loads(path.read_text(encoding="utf-8")))
+            if path.is_file()
+            else f"`python -m benchmarks{_DOT.get(name, ' ')}{name}` has not been run."
         )
+    parts.insert(4, networks.rendered(networks.encoders()))
     return "\n\n".join(parts)
 
 

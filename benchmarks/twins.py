@@ -50,7 +50,7 @@ COMPARED = (
     Twins("e4e", "progressive", "offsets switched on one by one"),
     Twins("e4e", "critic", "latent discriminator"),
     Twins("e4e", "delta", "penalty on offsets"),
-    Twins("restyle_psp", "attempt", "seeing one's own attempt"),
+    Twins("restyle_psp", "attempt", "seeing one's own attempt", ()),
 )
 
 
@@ -102,7 +102,8 @@ def compared(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict[s
 
 def rendered(results: dict[str, Any]) -> str:
     """The results as Markdown."""
-    lines = ["| network | idea | error of codes, without - with | in fine slots | offsets between slots |", "|" + " --- |" * 5]
+    head = "| network | idea | error of codes, without - with | in fine slots | offsets between slots |"
+    lines = ["**What each idea is worth**: its twin without it on the same held-out faces, in sigma of W", "", head, "|" + " --- |" * 5]
     for row in results["twins"]:
         cells = [f"{row[name]['difference']:+.4f} ± {row[name]['error']:.4f}" for name in ("error", "error_fine", "offsets")]
         lines.append(f"| {row['recipe']} | {row['idea']} | {' | '.join(cells)} |")

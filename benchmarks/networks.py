@@ -1,0 +1,56 @@
+"""The README's table of the networks that were trained here, from what their recipes recorded in assets/weights.toml."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.grid import grid
+from engines.core.weights import manifest
+
+RECIPES = "engines/training/recipes/"
+_FORMS = {"distance": "{:.3f}", "mse": "{:.4f}", "lpips": "{:.3f}", "identity_distance": "{:.2f}", "consistency": "{:.1f}"}
+_HEAD = ("network", "updates", "code error, sigma", "MSE", "LPIPS", "identity distance", "own editing consistency", "MB")
+
+
+def encoders() -> dict[str, dict[str, Any]]:
+    """Entries of networks that were measured on the held-out test set."""
+    return {name: entry for name, entry in manifest().items() if RECIPES in entry["origin"] and "lpips" in entry.get("metrics", {})}
+
+
+def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """The table, those of mixes apart, with the average face's figures beside them."""
+    plain = {name: entry for name, entry in entries.items() if not name.startswith("stylemap")}
+    mixes = {name: entry for name, entry in entries.items() if name.startswith("stylemap")}
+    parts = [
+        "**Networks trained here** on two CPU cores, on the held-out test set's full pictures (256 codes, 64 pictures; "
+        "logs in assets/training)",
+        _table(plain),
+    ]
+    if mixes:
+        parts += ["On held-out pictures of two faces, each in a part of it:", _table(mixes)]
+    return "\n\n".join(parts)
+
+
+def _table(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        [name, _updates(entry["origin"]), *(_cell(entry["metrics"], figure) for figure in _FORMS), f"{entry['bytes'] / 1e6:.1f}"]
+        for name, entry in entries.items()
+    ]
+    averages = next((entry["metrics"] for entry in entries.values() if "average_mse" in entry["metrics"]), None)
+    if averages is not None:
+        known = {figure: averages[f"average_{figure}"] for figure in _FORMS if f"average_{figure}" in averages}
+        rows.append(["the average face", "-", *(_cell(known, figure) for figure in _FORMS), "-"])
+    return grid(_HEAD, rows)
+
+
+def _cell(metrics: Mapping[str, float], figure: str) -> str:
+    if figure not in metrics:
+        return "-"
+    text = _FORMS[figure].format(metrics[figure])
+    error = metrics.get(f"{figure}_error")
+    return text if error is None else f"{text} ± {_FORMS[figure].format(error)}"
+
+
+def _updates(origin: str) -> str:
+    """The number of updates that a recipe wrote into its origin."""
+    words = origin.replace(",", "").split()
+    return words[words.index("steps") - 1] if "steps" in words else "-"

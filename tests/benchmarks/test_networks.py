@@ -1,0 +1,20 @@
+"""The table of networks: figures as recorded, with the average face's beside them."""
+
+from benchmarks.networks import encoders, rendered
+
+ENTRY = {
+    "origin": "engines/training/recipes/psp.py, seed 1, 1700 steps of 32, 17 minutes",
+    "bytes": 4_400_000,
+    "metrics": {"distance": 0.63, "mse": 0.08, "mse_error": 0.007, "lpips": 0.24, "average_mse": 0.224, "average_lpips": 0.423},
+}
+
+
+def test_figures_stand_beside_the_average_face() -> None:
+    text = rendered({"psp": ENTRY, "stylemap_8": ENTRY})
+    assert "| psp | 1700 | 0.630 | 0.0800 ± 0.0070 | 0.240 | - | - | 4.4 |" in text
+    assert text.count("| the average face | - | - | 0.2240 | 0.423 |") == 2
+    assert text.index("two faces") < text.index("| stylemap_8 |")
+
+
+def test_every_encoder_that_was_trained_here_is_listed() -> None:
+    assert {"psp", "e4e", "in_domain", "face_body"} <= set(encoders())
