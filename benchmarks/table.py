@@ -33,11 +33,8 @@ def rendered(folder: Path) -> str:
     )
     for name, render in sections:
         path = folder / f"{name}.json"
-        parts.append(
-            render(json.loads(path.read_text(encoding="utf-8")))
-            if path.is_file()
-            else f"`python -m benchmarks{_DOT.get(name, ' ')}{name}` has not been run."
-        )
+        lacking = f"`python -m benchmarks{_DOT.get(name, ' ')}{name}` has not been run."
+        parts.append(render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else lacking)
     parts.insert(4, networks.rendered(networks.encoders()))
     return "\n\n".join(parts)
 
