@@ -19,7 +19,7 @@ from engines.training.loop import Moment, Terms
 from engines.training.samples import Samples
 
 LARGER_EVERY = 8
-"""One step in so many is drawn at the larger exit, whose trunk reaches the next two slots."""
+"""One step in so many is drawn at the larger exit, whose trunk reaches the next two slots, unless a recipe says otherwise."""
 
 _CHUNK = 4
 
@@ -39,19 +39,27 @@ class Redrawing:
         larger: Exit of the others.
         identity: Whether faces are compared too.
         faces: What is drawn.
+        larger_every: One step in so many is drawn at the larger exit.
     """
 
     def __init__(
-        self, generator: Generator, *, side: int = 128, larger: int = 256, identity: bool = True, faces: type[Samples] = Samples
+        self,
+        generator: Generator,
+        *,
+        side: int = 128,
+        larger: int = 256,
+        identity: bool = True,
+        faces: type[Samples] = Samples,
+        larger_every: int = LARGER_EVERY,
     ) -> None:
-        self.generator, self.faces = generator, faces
+        self.generator, self.faces, self.larger_every = generator, faces, larger_every
         self.sides = (side, larger)
         self.perceptual = Perceptual(generator.device)
         self.embedder = identity_embedder(str(generator.device)) if identity else None
 
     def at(self, moment: Moment) -> int:
         """The exit of a step."""
-        return self.sides[moment.step % LARGER_EVERY == LARGER_EVERY - 1]
+        return self.sides[moment.step % self.larger_every == self.larger_every - 1]
 
     def target(self, count: int, moment: Moment) -> tuple[Codes, Image]:
         """New faces of this step alone: their codes and their pictures at the step's exit."""

@@ -31,8 +31,8 @@ from engines.spaces.latent import Inversion, Latent
 BASES = {"psp": "restyle_psp"} | ({"e4e": "restyle_e4e"} if "restyle_e4e" in manifest() else {})
 """Weights by the encoder whose form the residual takes; e4e's only where they are."""
 
-GAINS = (1.0, 0.5, 0.35)
-"""How far the looks follow their corrections before training: in full, and less as less is left to gain."""
+GAINS = (1.0, 0.25, 0.15)
+"""How far the looks follow their corrections before training: in full, since the first attempt is the average face, and then a little."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +136,8 @@ class ResidualHeads(nn.Module):
 
     def forward(self, photo: Levels, attempt: Levels, look: int) -> Codes:
         """What to add, (B,16,width) in standard deviations of W, at a look from 0 on; those behind the last trained one are like it."""
-        gain = self.gains[min(look, len(self.gains) - 1)]
-        return gain[:, None] * (self.said(photo) - self.said(attempt))
+        gain = self.gains[min(look, len(self.gains) - 1)][:, None]
+        return gain * (self.said(photo) - self.said(attempt)) if look else gain * self.said(photo)
 
     def said(self, levels: Levels) -> Codes:
         """The heads' answer to one picture, e4e's put together."""

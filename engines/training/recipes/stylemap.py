@@ -33,7 +33,7 @@ from engines.training.redrawing import Redrawing, draw
 from engines.training.streams import Batch
 from engines.training.validation import Encode
 
-CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_400), drawn_at=128, first=6_400, capacity=6_400, begin=0.7)
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_200), drawn_at=128, first=6_400, capacity=6_400, begin=0.7)
 
 
 class Stylemap(Encoding):

@@ -114,7 +114,8 @@ def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy:
     with torch.no_grad():
         difference = heads.said(photo) - heads.said(attempt)
         assert torch.equal(heads(photo, photo, 1), torch.zeros_like(difference))
-        for look, gain in enumerate((*GAINS, GAINS[-1])):
+        assert torch.allclose(heads(photo, attempt, 0), GAINS[0] * heads.said(photo), atol=1e-6)
+        for look, gain in enumerate((*GAINS[1:], GAINS[-1]), start=1):
             assert torch.allclose(heads(photo, attempt, look), gain * difference, atol=1e-6)
 
 
