@@ -126,12 +126,15 @@ class VggFeatures:
 
 
 class VggStyle(VggFeatures):
-    """Squared distance of the Gram matrices of VGG16's conv3_3 within masks: which textures there are, wherever they are."""
+    """Squared distance of the Gram matrices of VGG16's conv3_3 within masks, as a share of the target's square.
+
+    They say which textures there are, wherever they are.
+    """
 
     def __call__(self, image: Image, target: Image, mask: Mask | None = None) -> Tensor:
         """Distance of each pair, shape (batch,), of what a mask (1,1,h,w) sees of either; of all of both without one."""
         ours, theirs = (self._gram(picture, mask) for picture in (image, target))
-        return (ours - theirs).square().sum(dim=(1, 2))
+        return (ours - theirs).square().sum(dim=(1, 2)) / theirs.square().sum(dim=(1, 2)).clamp_min(_TINY)
 
     def _gram(self, image: Image, mask: Mask | None) -> Tensor:
         """(B,256,256): products of each two channels, averaged over the cells that are seen."""

@@ -4,7 +4,8 @@ Paper: Abdal, Qin and Wonka, "Image2StyleGAN++: How to Edit the Embedded Images?
 blocks in engines/invert/optimize/blocks.py that ends with the noise maps. It stands among the inversions, for each is one: of a picture
 that does not exist. Followed: the three masks, blurred at the edge; inpainting moves the first nine and the last layers apart, no others;
 scribbles hold the codes near their start. Changed: fewer steps, LPIPS on AlexNet with masked features for the perceptual term, textures
-compared at 128 px, weights tuned anew. The last block also keeps the source outside the mask in every use.
+compared at 128 px beside a little of the source's own features, weights tuned anew. The last block also keeps the source outside the mask
+in every use. Added: a crossover may keep the tones that the code found for both, since two photos seldom have one light.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,10 @@ USES = (INPAINT, CROSSOVER, STYLE, SCRIBBLE, ATTRIBUTE)
 _FILLING = 9
 """First layers of W+ that get a code of their own where a hole is filled, beside the last: they decide what is there."""
 
-_MASK_SIDE = 512
+_CONTENT = 0.3
+"""How much of the source's own features must stay where a style is brought: its parts keep their places."""
+
+_MASK_SIDE, _TONE_CELLS = 512, 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,7 +66,10 @@ class LocalEmbeddingKnobs(Knobs):
     steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 40
     noise_steps: Annotated[int, Knob("Updates of the noise maps, at the end.", lo=0, hi=1000)] = 30
     edge: Annotated[float, Knob("How far the mask's soft edge reaches on either side, as a share of the side.", lo=0, hi=0.15)] = 0.05
-    style_weight: Annotated[float, Knob("Weight of the textures, where a style is brought.", lo=0, hi=100, log=True)] = 1.0
+    style_weight: Annotated[float, Knob("Weight of the textures, where a style is brought.", lo=0, hi=10, log=True)] = 0.05
+    tones: Annotated[
+        Literal["code", "photo"], Knob("Whose light and skin tones a crossover has inside: those the code agreed on, or the other photo's.")
+    ] = "code"
     closeness: Annotated[float, Knob("How strongly the code is held where it began, for a scribble.", lo=0, hi=1)] = 0.02
     layer: Annotated[
         Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, whose features are copied as an attribute.")
@@ -161,7 +168,7 @@ def _goals(wanted: _Wanted, knobs: LocalEmbeddingKnobs, number: int) -> list[Goa
     stays = Goal(wanted.image, pixel=wanted.outside, perceptual=wanted.outside)
     inside = {
         CROSSOVER: [Goal(wanted.other, pixel=wanted.inside, perceptual=wanted.inside)],
-        STYLE: [Goal(wanted.other, style=wanted.inside)],
+        STYLE: [Goal(wanted.image, perceptual=_CONTENT * wanted.inside), Goal(wanted.other, style=wanted.inside)],
         SCRIBBLE: [Goal(wanted.other, pixel=wanted.inside)],
     }
     return [stays, *inside.get(knobs.use, [])]
@@ -169,8 +176,18 @@ def _goals(wanted: _Wanted, knobs: LocalEmbeddingKnobs, number: int) -> list[Goa
 
 def _details(wanted: _Wanted, knobs: LocalEmbeddingKnobs, picture: Image) -> list[Goal]:
     """What the noise maps are sought by: the source outside, and inside the other photo, or else what the codes made there."""
-    inside = wanted.other if knobs.use == CROSSOVER else picture
+    inside = picture
+    if knobs.use == CROSSOVER:
+        inside = wanted.other if knobs.tones == "photo" else _toned(wanted.other, picture, wanted.inside)
     return [Goal(wanted.image, pixel=wanted.outside), Goal(inside, pixel=wanted.inside)]
+
+
+def _toned(image: Image, like: Image, mask: Mask) -> Image:
+    """A picture in the tones of another: their difference within the mask, averaged over coarse cells, is made up for."""
+    side = image.shape[-1]
+    cells, share = min(_TONE_CELLS, side), area(mask, side)
+    mean = area(share * (like - image), cells) / area(share, cells).clamp_min(1e-3)
+    return image + area(mean, side)
 
 
 def _checked(request: LocalRequest, knobs: LocalEmbeddingKnobs, generator: Generator) -> _Wanted:
