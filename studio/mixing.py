@@ -267,8 +267,12 @@ class Mixer:
         return easel
 
 
-def _opened(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    """The opacity of a painted layer, 0 to 255, at the canvas' size."""
+def opened_layer(data: bytes) -> Pil.Image:
+    """A painted layer, RGBA, at the canvas' size.
+
+    Raises:
+        ImageError: Not a painted layer of a sensible size.
+    """
     try:
         layer = Pil.open(io.BytesIO(data), formats=("PNG", "WEBP"))
         if max(layer.size) > _LARGEST_LAYER:
@@ -277,7 +281,12 @@ def _opened(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
             )
         if layer.width != layer.height:
             raise ImageError(f"A mask of {layer.width} x {layer.height} pixels came; wanted a square one, as the canvas paints it.")
-        alpha = layer.convert("RGBA").getchannel("A").resize((CANVAS, CANVAS), Pil.Resampling.BILINEAR)
+        return layer.convert("RGBA").resize((CANVAS, CANVAS), Pil.Resampling.BILINEAR)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise ImageError("This mask could not be read. Clear the canvas and paint it again.") from error
+
+
+def _opened(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    """The opacity of a painted layer, 0 to 255, at the canvas' size."""
+    alpha = opened_layer(data).getchannel("A")
     return np.clip(np.rint(np.asarray(alpha, np.float32) / _OPACITY), 0, 255).astype(np.uint8)

@@ -17,6 +17,7 @@ from studio.pages.mix.board import board_cell
 from studio.pages.mix.bring import bring_cell, bringer
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
+from studio.pages.mix.search import search_cell
 from studio.session import Session
 from studio.strip import Strip
 
@@ -48,6 +49,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         lesson("spatial")
     with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
+    search_cell(answers, 4, mix)
 
     preview = [board.live, easels.soft, easels.words]
     shown = [mix, easels.source, easels.reference, *preview]
