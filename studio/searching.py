@@ -18,7 +18,9 @@ from engines.invert.optimize.local_embedding import ATTRIBUTE, INPAINT, SCRIBBLE
 from studio.edits import Edits, Face
 from studio.events import Moment, moments
 from studio.inputs import CANVAS
-from studio.mixing import Mix, Mixer, opened_layer
+from studio.mix import Mix
+from studio.mixing import Mixer
+from studio.painting import opened_layer
 from studio.shelf import Desk
 
 ENGINE = "image2stylegan_pp_mix"

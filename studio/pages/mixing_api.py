@@ -24,7 +24,8 @@ from engines.invert.optimize.local_embedding import INPAINT, LocalRequest
 from studio.edits import Face
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
 from studio.inputs import CANVAS, photo_input
-from studio.mixing import Mix, Mixer
+from studio.mix import Mix
+from studio.mixing import Mixer
 from studio.photo import read_upload
 from studio.searching import ENGINE
 from studio.session import Session

@@ -13,7 +13,8 @@ from studio.editor import Editor
 from studio.edits import Edits, Face
 from studio.inputs import CANVAS
 from studio.library import Library
-from studio.mixing import Mix, Mixer
+from studio.mix import Mix
+from studio.mixing import Mixer
 from studio.pages.mix.search import recipe
 from studio.searching import Searcher
 from studio.session import Session

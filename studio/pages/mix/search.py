@@ -16,7 +16,7 @@ from studio.controls import Panel, control
 from studio.edits import Face
 from studio.events import QUICK, RUN_LANE, last, offer, say, spoken
 from studio.inputs import scribble_canvas
-from studio.mixing import Mix
+from studio.mix import Mix
 from studio.pages.edit.context import LANE
 from studio.pages.mix.answers import Answers
 from studio.pages.result import turned
