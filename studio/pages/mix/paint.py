@@ -59,7 +59,12 @@ def words(mixer: Mixer, desk: Desk, mix: Mix) -> str:
     """How much is painted, and what follows from it."""
     share = float(mixer.mask(desk, mix).mean())
     if mix.below:
-        return f"{share:.0%} of the picture is painted for this part, over {len(mix.below)} laid aside."
+        aside = f"{len(mix.below)} laid aside" if len(mix.below) > 1 else "the one laid aside"
+        return (
+            f"{share:.0%} of the picture is painted for this part, over {aside}."
+            if share
+            else f"Paint the next part; it goes over {aside}."
+        )
     if not share:
         return "Nothing is painted yet, so this is the source. Paint on either picture, or choose a ready-made part."
     if share == 1 and mix.strength == 1:
