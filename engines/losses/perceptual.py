@@ -7,6 +7,7 @@ successor, "Image2StyleGAN++", arXiv:1911.11544, section 3.
 """
 
 import warnings
+from collections.abc import Iterable
 from functools import cache
 
 import torch
@@ -74,7 +75,8 @@ class Perceptual:
         Features are masked, by the mask's share of their cells, rather than pixels: a mask's border is no edge of the picture.
         """
         total = image.new_zeros(image.shape[0])
-        for head, ours, theirs in zip(self.network.lins, self._features(image), self._features(target), strict=True):  # type: ignore[call-overload]
+        heads: Iterable[torch.nn.Module] = self.network.lins  # type: ignore[assignment]
+        for head, ours, theirs in zip(heads, self._features(image), self._features(target), strict=True):
             total = total + (head((ours - theirs).square()) * area(mask, ours.shape[-1])).mean(dim=(1, 2, 3))
         return total
 

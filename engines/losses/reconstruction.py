@@ -19,7 +19,13 @@ class _Distance(Protocol):
 
 @runtime_checkable
 class Objective(Protocol):
-    """What a picture is judged by."""
+    """What a picture is judged by.
+
+    Attributes:
+        weights: Factors of the terms, by name.
+    """
+
+    weights: Mapping[str, float]
 
     def terms(self, image: Image) -> dict[str, Tensor]:
         """The terms, not weighted, each a scalar."""
