@@ -2,6 +2,7 @@
 
     python -m benchmarks                                   # everything, about 40 minutes on two CPU cores; leave the machine alone
     python -m benchmarks methods --only pti                # one method of the table again, the others as they were
+    python -m benchmarks image2stylegan_pp                 # not among the above: close to an hour more
     python -m benchmarks generator --wheel downloads/random_face-2021.7.21.1-py3-none-any.whl
     python -m benchmarks all --quick                       # does it run? its figures mean nothing and go to build/benchmarks
 
@@ -11,7 +12,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import editing, generator, inversion, methods, mixing, page
+from benchmarks import editing, generator, image2stylegan_pp, inversion, methods, mixing, page
 from benchmarks.machine import RESULTS, write
 
 REPEATS, QUICK_REPEATS = 15, 3
@@ -21,7 +22,7 @@ QUICK_RESULTS = Path("build/benchmarks")
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ("generator", "inversion", "page", "editing", "methods", "mixing", "all")
+    names = ("generator", "inversion", "page", "editing", "methods", "mixing", "image2stylegan_pp", "all")
     parser.add_argument("what", nargs="?", choices=names, default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
@@ -42,6 +43,10 @@ def main() -> None:
         print(write("editing", editing.measure(arguments.quick), folder))
     if arguments.what in ("mixing", "all"):
         print(write("mixing", mixing.measure(arguments.quick), folder))
+    if arguments.what == "image2stylegan_pp":
+        results = image2stylegan_pp.measure(arguments.quick)
+        print(image2stylegan_pp.rendered(results))
+        print(write("image2stylegan_pp", results, folder))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--beside", type=Path, action="append", default=[])
     run.add_argument("--context", type=Path)
     run.add_argument("--part", default="eyes, nose and mouth")
+    run.add_argument("--mask", type=Path)
     run.add_argument("--out", type=Path, default=Path("out.png"))
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--attribute", default="smile")
@@ -107,7 +108,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
     if parsed.explain or not parsed.engine:
         print(
-            "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--context receives.jpg] [--part eyes] [--aligned] "
+            "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--context second.jpg] "
+            "[--part eyes | --mask mask.png] [--aligned] "
             "[--attribute smile] [--keep age,gender] [--reference SEED] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
             "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
@@ -160,8 +162,7 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
     from engines import BankRequest, FitRequest, InvertRequest, MixRequest
     from engines.data import face_bank
-    from engines.faces.parts import PARTS, part_mask
-    from engines.invert.optimize import DiffusionRequest
+    from engines.invert.optimize import DiffusionRequest, LocalRequest
 
     if engine.accepts is FitRequest:
         keep = tuple(name.strip() for name in parsed.keep.split(",") if name.strip())
@@ -170,7 +171,7 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
         return BankRequest(bank=face_bank(generator), seed=parsed.seed)
     if engine.accepts is MixRequest:
         return _mix_request(generator, parsed)
-    if engine.accepts not in (InvertRequest, DiffusionRequest):
+    if engine.accepts not in (InvertRequest, DiffusionRequest, LocalRequest):
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:
         raise StudioError(f"{engine.card.title} inverts a photo: add --image photo.jpg.")
@@ -182,12 +183,27 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     if engine.accepts is InvertRequest:
         beside = tuple((_face(path, generator, parsed.aligned), None) for path in parsed.beside)
         return InvertRequest(image=image, beside=beside, seed=parsed.seed)
+    if engine.accepts is LocalRequest:
+        other = None if parsed.context is None else _face(parsed.context, generator, parsed.aligned)
+        return LocalRequest(image=image, other=other, mask=_mask(parsed, image, other), seed=parsed.seed)
     if parsed.context is None:
         raise StudioError(f"{engine.card.title} needs a second photo that receives the part: add --context receives.jpg.")
+    context = _face(parsed.context, generator, parsed.aligned)
+    return DiffusionRequest(image=image, context=context, mask=_mask(parsed, image, context), seed=parsed.seed)
+
+
+def _mask(parsed: argparse.Namespace, image: Any, other: Any) -> Any:
+    """The mask that was painted over the aligned face, light inside, or the named part of either face."""
+    from engines.core.images import read_image, to_tensor
+    from engines.faces.parts import PARTS, part_mask
+
+    if parsed.mask is not None:
+        if not parsed.mask.is_file():
+            raise StudioError(f"There is no file {parsed.mask}.")
+        return (to_tensor(read_image(parsed.mask), image.shape[-1])[:, :1] > 0).float()
     if parsed.part not in PARTS:
         raise StudioError(f"--part {parsed.part!r} came; there are: {'; '.join(PARTS)}.")
-    context = _face(parsed.context, generator, parsed.aligned)
-    return DiffusionRequest(image=image, context=context, mask=part_mask(parsed.part, image, context), seed=parsed.seed)
+    return part_mask(parsed.part, *([image] if other is None else [image, other]))
 
 
 def _face(path: Path, generator: Any, is_aligned: bool) -> Any:

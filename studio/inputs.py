@@ -15,6 +15,9 @@ CANVAS = 512
 PAINT = "rgba(37, 99, 235, 0.55)"
 """Masks are painted in a blue that the picture shows through."""
 
+COLOURS = ("#2b1d14", "#8a5a33", "#d9b382", "#f1cdb6", "#b8434b", "#3b6ea5", "#f4f4f2", "#101010")
+"""Of hair, skin, lips and eyes, and light and dark."""
+
 
 def photo_input(**settings: Any) -> gr.Image:
     """An image input that hands over the uploaded file untouched: `engines.core.images.read_image` alone opens it.
@@ -45,6 +48,25 @@ def mask_canvas(**settings: Any) -> gr.ImageEditor:
         fixed_canvas=True,
         canvas_size=(CANVAS, CANVAS),
         brush=gr.Brush(default_size=24, colors=[PAINT], color_mode="fixed"),
+        eraser=gr.Eraser(default_size=24),
+        buttons=[],
+        format="png",
+        **settings,
+    )
+    canvas.preprocess = MethodType(_layers, canvas)
+    return canvas
+
+
+def scribble_canvas(**settings: Any) -> gr.ImageEditor:
+    """A canvas to scribble on in colours; it hands over what `mask_canvas` does."""
+    canvas = gr.ImageEditor(
+        image_mode="RGBA",
+        sources=(),
+        transforms=(),
+        layers=False,
+        fixed_canvas=True,
+        canvas_size=(CANVAS, CANVAS),
+        brush=gr.Brush(default_size=24, default_color=COLOURS[0], colors=[*COLOURS], color_mode="defaults"),
         eraser=gr.Eraser(default_size=24),
         buttons=[],
         format="png",

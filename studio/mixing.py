@@ -1,7 +1,6 @@
 """What the tab Local mixing computes: painted masks, mixtures of two faces at any size, and what one would do otherwise."""
 
 import hashlib
-import io
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,10 +10,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from PIL import Image as Pil
-from PIL import UnidentifiedImageError
 
 from engines import Inversion, Part
-from engines.core.errors import ImageError, StudioError
+from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.core.shapes import Image, Mask
 from engines.faces.parts import PARTS, parts
@@ -25,53 +23,13 @@ from engines.mix.mixture import Mixture
 from engines.mix.spatial import RANGES, slots_of
 from studio.editor import Editor
 from studio.edits import Edits, Face, Turn
-from studio.inputs import CANVAS, PAINT
+from studio.inputs import CANVAS
+from studio.mix import EDIT, Mix
+from studio.painting import Painted, as_layer, blank, opened_mask
 from studio.shelf import Desk
 
-REFERENCE, EDIT = "another face", "an edit of this face"
 FILM = (0.2, 0.4, 0.6, 0.8, 1.0)
 _MASKS, _PICTURES, _EASELS = 60, 12, 8
-_LARGEST_LAYER = 4096
-_OPACITY = float(PAINT.rpartition(",")[2].strip(" )"))
-
-
-@dataclass(frozen=True)
-class Mix:
-    """All that the tab's controls say.
-
-    Attributes:
-        source: The face that stays outside the mask.
-        reference: The face that is seen inside.
-        masks: Keys of what is painted on the source's and on the reference's canvas; empty for nothing.
-        content: `REFERENCE` or `EDIT`.
-        edit: The direction of the local edit, as the library knows it.
-        amount: How far it is turned, in sigma.
-        strength: 0 to 1.
-        layers: One of "all", "shape", "texture".
-        edge: Reach of the soft edge, as a share of the side.
-        shift: How far the part moves to the right and down, as shares of the side.
-        carry: "moved", "always" or "never", as `SpatialMixKnobs.carry`.
-    """
-
-    source: Face = field(default_factory=lambda: Face(seed=7))
-    reference: Face = field(default_factory=lambda: Face(seed=12))
-    masks: tuple[str, str] = ("", "")
-    content: str = REFERENCE
-    edit: str = ""
-    amount: float = 2.0
-    strength: float = 1.0
-    layers: str = "all"
-    edge: float = 0.03
-    shift: tuple[float, float] = (0.0, 0.0)
-    carry: str = "moved"
-
-    def with_face(self, role: str, face: Face) -> "Mix":
-        """Another "source" or "reference"."""
-        return replace(self, source=face) if role == "source" else replace(self, reference=face)
-
-    def swapped(self) -> "Mix":
-        """Source and reference, and what is painted on each, in each other's place."""
-        return replace(self, source=self.reference, reference=self.source, masks=(self.masks[1], self.masks[0]))
 
 
 @dataclass(eq=False)
@@ -84,6 +42,7 @@ class _Easel:
     moves: int = 0
     moved_at: float = 0.0
     drawn: int = 0
+    hung: int = 0
 
 
 class Mixer:
@@ -109,18 +68,28 @@ class Mixer:
         easel.drawn = easel.moves if due else easel.drawn
         return due
 
+    def hang(self, desk: Desk) -> int:
+        """Note that the page's canvases are about to show something else; returns a number that says which it is."""
+        easel = self._easel(desk)
+        easel.hung += 1
+        return easel.hung
+
+    def hangs(self, desk: Desk, number: int) -> bool:
+        """Whether the canvases still show what was hung under that number: what was sent before is no stroke on it."""
+        return self._easel(desk).hung == number
+
     def paint(self, desk: Desk, layers: Sequence[bytes]) -> str:
         """Keep what was painted on a canvas; returns its key, empty for nothing.
 
         Raises:
             ImageError: Not a painted layer of a sensible size.
         """
-        painted = np.zeros((CANVAS, CANVAS), np.uint8)
+        painted = blank()
         for layer in layers:
-            painted = np.maximum(painted, _opened(layer))
+            painted = np.maximum(painted, opened_mask(layer))
         return self.keep(desk, painted)
 
-    def keep(self, desk: Desk, painted: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> str:
+    def keep(self, desk: Desk, painted: Painted) -> str:
         """Keep a mask of 0 to 255; returns its key, empty for nothing."""
         if not painted.any():
             return ""
@@ -134,12 +103,7 @@ class Mixer:
     def painted(self, desk: Desk, key: str) -> Pil.Image | None:
         """A kept mask as the layer of a canvas."""
         mask = self._easel(desk).masks.get(key)
-        if mask is None:
-            return None
-        layer = np.empty((CANVAS, CANVAS, 4), np.uint8)
-        layer[..., :3] = [int(value) for value in PAINT.partition("(")[2].split(",")[:3]]
-        layer[..., 3] = np.rint(mask * _OPACITY)
-        return Pil.fromarray(layer)
+        return None if mask is None else as_layer(mask)
 
     def mask(self, desk: Desk, mix: Mix) -> Mask:
         """What is painted on either canvas, (1,1,512,512).
@@ -147,10 +111,11 @@ class Mixer:
         Raises:
             StudioError: It was painted so long ago that it is not kept any more.
         """
-        easel, mask = self._easel(desk), np.zeros((CANVAS, CANVAS), np.uint8)
+        easel, mask = self._easel(desk), blank()
         for key in filter(None, mix.masks):
             if key not in easel.masks:
                 raise StudioError("This mask is not kept any more. Paint it again.")
+            easel.masks.move_to_end(key)
             mask = np.maximum(mask, easel.masks[key])
         return torch.from_numpy(mask).float()[None, None].to(self.session.generator.device) / 255
 
@@ -204,21 +169,28 @@ class Mixer:
         slots = slots_of(self.session.generator.slots, mix.layers)
         return Part(reference, self.mask(desk, mix), mix.shift, mix.strength, slots)
 
+    def layers(self, desk: Desk, mix: Mix) -> list[Part]:
+        """What all masks bring in, later ones over earlier ones."""
+        return [self.part(desk, part) for part in mix.parts]
+
     def mixture(self, desk: Desk, mix: Mix) -> Mixture:
         """The mixture that the controls stand for."""
         if not (0 <= mix.edge <= 0.15 and mix.carry in ("moved", "always", "never")):
             raise StudioError("The soft edge reaches 0 to 0.15 of the side, and features are carried for moved parts, always or never.")
         source = self.editor.moved(desk, mix.source, Edits())
         carry = 0 if mix.carry == "never" else 64
-        return Mixture(self.session.generator, source, [self.part(desk, mix)], mix.edge, carry, mix.carry == "always")
+        return Mixture(self.session.generator, source, self.layers(desk, mix), mix.edge, carry, mix.carry == "always")
 
     def draw(self, desk: Desk, mix: Mix, size: int | None = None) -> Pil.Image:
         """The mixed picture."""
         return to_picture(self.mixture(desk, mix).draw(size))
 
     def soft(self, desk: Desk, mix: Mix, side: int = 256) -> Pil.Image:
-        """The mask as it counts: moved, soft and as strong as it is, white where the part is seen fully."""
-        mask = mix.strength * soft(self.mask(desk, mix), side, mix.edge, mix.shift)
+        """The masks as they count: moved, soft and as strong as they are, white where a part is seen fully."""
+        left = torch.ones(1, 1, side, side, device=self.session.generator.device)
+        for part in mix.parts:
+            left = left * (1 - part.strength * soft(self.mask(desk, part), side, mix.edge, part.shift))
+        mask = 1 - left
         return to_picture((2 * mask - 1).expand(-1, 3, -1, -1))
 
     def hard(self, desk: Desk, mix: Mix) -> Pil.Image:
@@ -234,15 +206,15 @@ class Mixer:
     def methods(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
         """The same mask by other means."""
         generator, size = self.session.generator, self.session.live_size
-        source, part = self.editor.moved(desk, mix.source, Edits()), self.part(desk, mix)
+        source, parts = self.editor.moved(desk, mix.source, Edits()), self.layers(desk, mix)
         always = replace(mix, carry="always")
         drawn = [
             (self.draw(desk, replace(mix, carry="never" if mix.shift == (0.0, 0.0) else "moved"), size), "styles by pixel"),
             (self.draw(desk, always, size), "styles and features"),
-            (to_picture(pasted(generator, source, [part], mix.edge, size)), "pasted pixels"),
+            (to_picture(pasted(generator, source, parts, mix.edge, size)), "pasted pixels"),
         ]
-        if "s" not in (source.latent.space, part.reference.latent.space):
-            drawn.append((to_picture(draw(generator, vector_mixed(generator, source, [part]), size)), "one vector"))
+        if all(face.latent.space != "s" for face in (source, *(part.reference for part in parts))):
+            drawn.append((to_picture(draw(generator, vector_mixed(generator, source, parts), size)), "one vector"))
         return drawn
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:
@@ -265,19 +237,3 @@ class Mixer:
         while len(self._easels) > _EASELS:
             del self._easels[next(iter(self._easels))]
         return easel
-
-
-def _opened(data: bytes) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
-    """The opacity of a painted layer, 0 to 255, at the canvas' size."""
-    try:
-        layer = Pil.open(io.BytesIO(data), formats=("PNG", "WEBP"))
-        if max(layer.size) > _LARGEST_LAYER:
-            raise ImageError(
-                f"A mask of {layer.width} x {layer.height} pixels came; at most {_LARGEST_LAYER} a side are read. Paint it on the canvas."
-            )
-        if layer.width != layer.height:
-            raise ImageError(f"A mask of {layer.width} x {layer.height} pixels came; wanted a square one, as the canvas paints it.")
-        alpha = layer.convert("RGBA").getchannel("A").resize((CANVAS, CANVAS), Pil.Resampling.BILINEAR)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise ImageError("This mask could not be read. Clear the canvas and paint it again.") from error
-    return np.clip(np.rint(np.asarray(alpha, np.float32) / _OPACITY), 0, 255).astype(np.uint8)

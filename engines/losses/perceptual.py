@@ -2,17 +2,20 @@
 
 LPIPS: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", arXiv:1801.03924, v0.1 with
 the AlexNet trunk. The package `lpips` does the arithmetic; its trunk comes from the bundled weights, so nothing is downloaded.
-VGG features: the four layers of Abdal et al., "Image2StyleGAN", arXiv:1904.03189, section 5.
+VGG features: the four layers of Abdal et al., "Image2StyleGAN", arXiv:1904.03189, section 5. Both masks and the style distance: its
+successor, "Image2StyleGAN++", arXiv:1911.11544, section 3.
 """
 
 import warnings
+from collections.abc import Iterable
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engines.core.shapes import Image
+from engines.core.images import area
+from engines.core.shapes import Image, Mask
 from engines.core.weights import load_weights
 
 
@@ -48,6 +51,7 @@ def _network(device: torch.device) -> torch.nn.Module:
     return network.eval().requires_grad_(False).to(device)
 
 
+_TINY = 1e-20
 _SLICE_OF = {"0": 1, "3": 2, "6": 3, "8": 4, "10": 5}
 
 
@@ -65,9 +69,26 @@ class Perceptual:
         """Distance of each pair, shape (batch,): 0 for equal pictures, about 0.7 for unrelated ones."""
         return self.network(image, target).flatten()
 
+    def within(self, image: Image, target: Image, mask: Mask) -> Tensor:
+        """Distance of each pair that a mask (1,1,h,w) sees, shape (batch,): with a mask of ones the whole one.
+
+        Features are masked, by the mask's share of their cells, rather than pixels: a mask's border is no edge of the picture.
+        """
+        total = image.new_zeros(image.shape[0])
+        heads: Iterable[torch.nn.Module] = self.network.lins  # type: ignore[assignment]
+        for head, ours, theirs in zip(heads, self._features(image), self._features(target), strict=True):
+            total = total + (head((ours - theirs).square()) * area(mask, ours.shape[-1])).mean(dim=(1, 2, 3))
+        return total
+
+    def _features(self, image: Image) -> list[Tensor]:
+        """Of each layer, with channels of unit length at every cell."""
+        found = self.network.net(self.network.scaling_layer(image))  # type: ignore[operator]
+        return [values * (values.square().sum(dim=1, keepdim=True) + _TINY).rsqrt() for values in found]
+
 
 _VGG_MEAN, _VGG_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_VGG_TAPS = {"conv1_1", "conv1_2", "conv3_2", "conv4_2"}
+_VGG_TAPS = frozenset({"conv1_1", "conv1_2", "conv3_2", "conv4_2"})
+_STYLE_TAP = "conv3_3"
 _VGG_POOLED = {"conv2_1", "conv3_1", "conv4_1"}
 
 
@@ -92,12 +113,35 @@ class VggFeatures:
         pairs = zip(self._features(image), self._features(target), strict=True)
         return torch.stack([(ours - theirs).square().mean(dim=(1, 2, 3)) for ours, theirs in pairs]).sum(dim=0)
 
-    def _features(self, image: Image) -> list[Tensor]:
+    def _features(self, image: Image, taps: frozenset[str] = _VGG_TAPS) -> list[Tensor]:
+        """Of the layers called `taps`; those behind the last are not computed."""
         mean, std = (image.new_tensor(values).view(1, 3, 1, 1) for values in (_VGG_MEAN, _VGG_STD))
         x, found = ((image + 1) / 2 - mean) / std, []
         for layer in self.layers:
             x = F.max_pool2d(x, 2) if layer in _VGG_POOLED else x
             x = F.relu(F.conv2d(x, self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"], padding=1))
-            if layer in _VGG_TAPS:
+            if layer in taps:
                 found.append(x)
+            if len(found) == len(taps):
+                break
         return found
+
+
+class VggStyle(VggFeatures):
+    """Squared distance of the Gram matrices of VGG16's conv3_3 within masks, as a share of the target's square.
+
+    They say which textures there are, wherever they are.
+    """
+
+    def __call__(self, image: Image, target: Image, mask: Mask | None = None) -> Tensor:
+        """Distance of each pair, shape (batch,), of what a mask (1,1,h,w) sees of either; of all of both without one."""
+        ours, theirs = (self._gram(picture, mask) for picture in (image, target))
+        return (ours - theirs).square().sum(dim=(1, 2)) / theirs.square().sum(dim=(1, 2)).clamp_min(_TINY)
+
+    def _gram(self, image: Image, mask: Mask | None) -> Tensor:
+        """(B,256,256): products of each two channels, averaged over the cells that are seen."""
+        features = self._features(image, frozenset({_STYLE_TAP}))[0]
+        weight = features.new_ones(1, 1, 1, 1) if mask is None else area(mask, features.shape[-1])
+        seen = (features * weight).flatten(2)
+        cells = weight.expand_as(features[:, :1]).square().sum(dim=(2, 3)).clamp_min(1.0)
+        return seen @ seen.transpose(1, 2) / (cells[:, :, None] * features.shape[1])

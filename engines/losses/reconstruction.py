@@ -1,7 +1,7 @@
 """The objective of every optimisation that redraws a photo: named terms, each with its weight."""
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -15,6 +15,31 @@ PerceptualKind = Literal["lpips", "vgg16"]
 
 class _Distance(Protocol):
     def __call__(self, image: Image, target: Image) -> Tensor: ...
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What a picture is judged by.
+
+    Attributes:
+        weights: Factors of the terms, by name.
+    """
+
+    weights: Mapping[str, float]
+
+    def terms(self, image: Image) -> dict[str, Tensor]:
+        """The terms, not weighted, each a scalar."""
+        ...
+
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """What is minimised."""
+        ...
+
+
+def weighted(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Weighted sum of named terms; a term without a weight counts once."""
+    scaled = [weights.get(name, 1.0) * term for name, term in terms.items()]
+    return sum(scaled[1:], start=scaled[0])
 
 
 class ReconstructionLoss:
@@ -44,5 +69,4 @@ class ReconstructionLoss:
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
         """Weighted sum of named terms; a term without a weight counts once."""
-        weighted = [self.weights.get(name, 1.0) * term for name, term in terms.items()]
-        return sum(weighted[1:], start=weighted[0])
+        return weighted(terms, self.weights)

@@ -29,16 +29,27 @@ def mixing_figures(mixed: Image, source: Image, reference: Image, mask: Mask, ed
     """
     pictures = [area(image.clamp(-1, 1), PROTOCOL_SIDE) for image in (mixed, source, reference)]
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    reach = round(edge * PROTOCOL_SIDE)
-    outside, inside = 1 - _spread(hard, reach), 1 - _spread(1 - hard, reach)
-    border = _spread(hard, _BORDER) * _spread(1 - hard, _BORDER)
+    inside, border = 1 - _spread(1 - hard, round(edge * PROTOCOL_SIDE)), border_of(mask)
     return {
-        "mse_src": _mean((pictures[0] - pictures[1]).square(), outside),
+        "mse_src": error_outside(mixed, source, mask, edge),
         "mse_ref": _mean((pictures[0] - pictures[2]).square(), inside),
         "seam": border_gradient(pictures[0], border),
         "seam_source": border_gradient(pictures[1], border),
         "seam_reference": border_gradient(pictures[2], border),
     }
+
+
+def error_outside(image: Image, source: Image, mask: Mask, edge: float) -> float:
+    """Mean squared difference at 256 px beyond the mask and its soft edge, which reaches `edge` of the side."""
+    image, source = (area(picture.clamp(-1, 1), PROTOCOL_SIDE) for picture in (image, source))
+    hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
+    return _mean((image - source).square(), 1 - _spread(hard, round(edge * PROTOCOL_SIDE)))
+
+
+def border_of(mask: Mask) -> Mask:
+    """The strip along a mask's border, (1,1,256,256)."""
+    hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
+    return _spread(hard, _BORDER) * _spread(1 - hard, _BORDER)
 
 
 def border_gradient(image: Image, border: Mask) -> float:

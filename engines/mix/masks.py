@@ -3,22 +3,17 @@
 Masks are 1 where a part is taken from its reference and 0 where the source stays.
 """
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engines.core.errors import ImageError
 from engines.core.images import area
+from engines.core.masks import feathered
 from engines.core.shapes import Mask
 
 Shift = tuple[float, float]
 """How far a part moves to the right and down, as shares of the picture's side."""
-
-_SMALLEST_SIGMA = 0.2
-_REACH = 3.0
-"""Standard deviations after which the soft edge ends."""
 
 
 def checked(mask: Mask) -> Mask:
@@ -32,23 +27,6 @@ def checked(mask: Mask) -> Mask:
     if not torch.isfinite(mask).all():
         raise ImageError("This mask holds values that are no numbers; wanted 0 where the source stays and 1 where the reference goes.")
     return mask.float().clamp(0, 1)
-
-
-def feathered(mask: Mask, reach: float) -> Mask:
-    """The mask with a soft edge: a Gaussian cut off at `reach`, a share of the side, on either side of the line.
-
-    Beyond that distance masks of 0 and 1 stay what they are, up to rounding.
-    """
-    side = mask.shape[-1]
-    sigma = reach * side / _REACH
-    if sigma < _SMALLEST_SIGMA:
-        return mask
-    radius = math.ceil(_REACH * sigma)
-    steps = torch.arange(-radius, radius + 1, device=mask.device, dtype=mask.dtype)
-    kernel = torch.exp(-0.5 * (steps / sigma).square())
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
-    wide = F.conv2d(F.pad(mask, (radius, radius, 0, 0), mode="replicate"), kernel)
-    return F.conv2d(F.pad(wide, (0, 0, radius, radius), mode="replicate"), kernel.transpose(2, 3)).clamp(0, 1)
 
 
 def moved(values: Tensor, shift: Shift, *, fill: str = "border") -> Tensor:

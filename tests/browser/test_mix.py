@@ -128,3 +128,44 @@ def test_a_phone_shows_no_sideways_scroll_and_takes_strokes(visit: Visit, toy_ur
     stroke(page)
     says(page, "of the picture is painted")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
+
+
+def test_a_second_part_of_another_reference_goes_over_the_first(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    page.click("#mix-another-part")
+    says(page, "it goes over the one laid aside")
+    expect(page.locator("#mix-below")).to_contain_text("1. seed 12")
+    expect(page.locator("#mix-parts").get_by_label("left half")).not_to_be_checked()
+    page.click("#mix-reference-another")
+    expect(page.locator("#mix-reference-seed input")).to_have_value("13")
+    page.locator("#mix-parts").get_by_label("right half").check()
+    says(page, "50% of the picture is painted for this part")
+    settled(page, "parts=(part_1, part_2)")
+    page.click("#mix-up")
+    expect(page.locator("#mix-below")).to_contain_text("1. seed 13")
+    expect(page.locator("#mix-reference-seed input")).to_have_value("12")
+    page.click("#mix-off")
+    says(page, "50% of the picture is painted.")
+
+
+def test_a_hole_is_filled_and_the_picture_goes_on_the_shelf(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    stroke(page)
+    says(page, "of the picture is painted")
+    page.locator("#search-use").get_by_label("Follow a scribble").check()
+    expect(page.locator("#search-canvas canvas").first).to_be_visible()
+    page.locator("#search-use").get_by_label("Fill in what is painted").check()
+    expect(page.locator("#search-canvas")).not_to_be_visible()
+    page.locator("#search-knobs > button").click()
+    for name in ("quick_steps", "steps", "noise_steps"):
+        box = page.locator(f"#search-{name} input[type=number]")
+        box.fill("2")
+        box.press("Enter")
+    page.click("#search-run")
+    expect(page.locator("#search-status")).to_contain_text("Done in")
+    expect(page.locator("#search-figures")).to_contain_text("Outside the mask")
+    assert downloaded(page, "#search-download").size == (64, 64)
+    page.click("#search-keep")
+    expect(page.locator("#shelf-strip")).to_contain_text("Searched")

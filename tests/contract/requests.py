@@ -9,12 +9,13 @@ from engines.explore.changes import ChangesRequest
 from engines.explore.trajectories import TrajectoryRequest
 from engines.faces.parts import rectangle
 from engines.generators import Student
-from engines.invert.optimize import DiffusionRequest
+from engines.invert.optimize import DiffusionRequest, LocalRequest
 from engines.spaces.statistics import random_w
 
 QUICK = {
     "steps": 2,
     "quick_steps": 1,
+    "noise_steps": 2,
     "samples": 200,
     "shown": 50,
     "components": 3,
@@ -36,6 +37,10 @@ def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Requ
     if engine.accepts is DiffusionRequest:
         giver, receiver = (generator.synthesize(random_w(generator, number)) for number in (5, 6))
         return DiffusionRequest(image=giver, context=receiver, mask=rectangle(generator.resolution, 0.5, 0.5, 0.5, 0.5), seed=seed)
+    if engine.accepts is LocalRequest:
+        images = [generator.synthesize(random_w(generator, number)) for number in (5, 6)]
+        mask = rectangle(generator.resolution, 0.5, 0.5, 0.5, 0.5)
+        return LocalRequest(image=images[0], other=images[1], mask=mask, seed=seed)
     if engine.accepts is BankRequest:
         return BankRequest(bank=face_bank(generator), seed=seed)
     if engine.accepts is FitRequest:

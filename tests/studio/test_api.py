@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -82,3 +83,47 @@ def test_directions_are_listed_and_a_face_is_edited(client: Client) -> None:
 def test_bad_edits_get_a_sentence(client: Client, edits: dict, words: str) -> None:
     with pytest.raises(AppError, match=words):
         client.predict(3, 0.7, edits, api_name="/edit_face")
+
+
+def test_a_part_of_one_face_goes_into_another(client: Client) -> None:
+    plain, other = (np.asarray(Pil.open(client.predict(seed, 0.7, api_name="/random_face")), int) for seed in (7, 12))
+    mixed = np.asarray(Pil.open(client.predict(7, 12, "left half", None, {"edge": 0.0}, api_name="/mix_faces")), int)
+    assert np.abs(mixed - plain)[:, 40:].mean() < 0.5 * np.abs(mixed - plain)[:, :24].mean()
+    assert np.abs(mixed - other)[:, :24].mean() < np.abs(plain - other)[:, :24].mean()
+    weak = np.asarray(Pil.open(client.predict(7, 12, "left half", None, {"strength": 0.0}, api_name="/mix_faces")), int)
+    assert np.abs(weak - plain).max() <= 1
+
+
+def test_a_mask_picture_counts_where_it_is_light(client: Client, write) -> None:
+    mask = Pil.new("L", (64, 64))
+    mask.paste(255, (0, 0, 32, 64))
+    painted = handle_file(write("mask.png", mask, format="PNG"))
+    named, drawn = (
+        np.asarray(Pil.open(client.predict(7, 12, part, file, None, api_name="/mix_faces")), int)
+        for part, file in (("left half", None), ("", painted))
+    )
+    assert np.abs(named - drawn).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((7, 12, "ears", None, {}), "no part"),
+        ((7, -1, "mouth", None, {}), "whole numbers"),
+        ((7, 12, "mouth", None, {"hue": 1}), "no setting"),
+        ((7, 12, "mouth", None, {"edge": "wide"}), "is a number"),
+        ((7, 12, "mouth", None, {"layers": "some"}), "no layers"),
+    ],
+)
+def test_bad_mixtures_get_a_sentence(client: Client, arguments: tuple, words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        client.predict(*arguments, api_name="/mix_faces")
+
+
+def test_a_photo_is_filled_in(client: Client) -> None:
+    settings = {"use": "inpaint", "steps": 1, "quick_steps": 1, "noise_steps": 1}
+    photo = handle_file(str(ASTRONAUT))
+    picture, figures = client.predict(photo, None, "mouth", None, settings, api_name="/mix_photos")
+    assert Pil.open(picture).size == (64, 64) and set(figures) == {"mse_outside", "border"}
+    with pytest.raises(AppError, match="No photo came"):
+        client.predict(photo, None, "mouth", None, settings | {"use": "crossover"}, api_name="/mix_photos")

@@ -125,3 +125,17 @@ def test_several_photos_are_tuned_together(tmp_path: Path) -> None:
 def test_a_method_that_takes_one_photo_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RUN, "projector", "--image", str(ASTRONAUT), "--beside", str(ASTRONAUT)]) == 1
     assert "projector takes one" in capsys.readouterr().err
+
+
+def test_a_hole_is_filled_by_a_painted_mask_and_two_photos_cross_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask, out = tmp_path / "mask.png", tmp_path / "out.png"
+    painted = Pil.new("L", (64, 64))
+    painted.paste(255, (24, 24, 40, 40))
+    painted.save(mask)
+    settings = ["--steps", "1", "--quick-steps", "1", "--noise-steps", "1", "--out", str(out)]
+    run = [*RUN, "image2stylegan_pp_mix", "--image", str(ASTRONAUT), *settings]
+    assert main([*run, "--use", "inpaint", "--mask", str(mask)]) == 0 and Pil.open(out).size == (64, 64)
+    assert main([*run, "--context", str(ASTRONAUT), "--part", "mouth"]) == 0
+    for wrong, words in ((["--mask", str(tmp_path / "none.png")], "There is no file"), (["--part", "tail"], "there are: eyes")):
+        assert main([*run, "--use", "inpaint", *wrong]) == 1 and words in capsys.readouterr().err
+    assert main([*run, "--part", "mouth"]) == 1 and "needs a second picture" in capsys.readouterr().err

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,12 @@ from studio.editor import Editor
 from studio.edits import Edits, Face
 from studio.inputs import CANVAS
 from studio.library import Library
-from studio.mixing import EDIT, Mix, Mixer
+from studio.mix import EDIT, Mix
+from studio.mixing import Mixer
 from studio.pages.mix.board import turned
 from studio.pages.mix.faces import choosing, facing
 from studio.pages.mix.keep import recipe
-from studio.pages.mix.paint import words
+from studio.pages.mix.paint import canvases, words
 from studio.session import Session
 from studio.shelf import Desk
 
@@ -184,5 +186,49 @@ def test_the_lines_of_python_run(mixer: Mixer, desk: Desk, content: str, tmp_pat
     )
     monkeypatch.chdir(tmp_path)
     mixer.hard(desk, mix).save("mask.png")
+    exec(compile(recipe("toy", mix), "recipe", "exec"), {})
+    assert Pil.open("mixed.png").size == (64, 64)
+
+
+def test_parts_of_several_references_lie_over_one_another(mixer: Mixer, desk: Desk) -> None:
+    left, right = mixer.paint(desk, [layer(LEFT)]), mixer.paint(desk, [layer((CANVAS // 2, 0, CANVAS, CANVAS))])
+    first = Mix(reference=Face(seed=12), masks=(left, ""), edge=0.0)
+    both = replace(first.onward(), reference=Face(seed=21), masks=(right, ""))
+    assert [part.reference.seed for part in both.parts] == [12, 21] and len(mixer.layers(desk, both)) == 2
+    mixed, alone = (np.asarray(mixer.draw(desk, mix), int) for mix in (both, first))
+    assert np.abs(mixed - alone)[:, :20].mean() < 0.3 * np.abs(mixed - alone)[:, 44:].mean()
+    over = replace(both, masks=(left, ""))
+    assert mixer.draw(desk, over) == mixer.draw(desk, replace(over, below=()))  # a later part covers an earlier one wholly
+
+
+def test_a_part_is_taken_up_again_and_another_off(mixer: Mixer, desk: Desk) -> None:
+    left = mixer.paint(desk, [layer(LEFT)])
+    both = replace(Mix(masks=(left, "")).onward(), reference=Face(seed=21), masks=("", left), strength=0.5)
+    up = both.taken_up(0)
+    assert (up.reference.seed, up.masks) == (12, (left, "")) and [part.reference.seed for part in up.below] == [21]
+    assert up.taken_up(0).reference.seed == 21 and up.without(0).below == ()
+    empty = replace(both, masks=("", ""))
+    assert empty.taken_up(0).below == ()
+    for wrong, said in (
+        (lambda: Mix().onward(), "no part to keep"),
+        (lambda: both.taken_up(5), "not there any more"),
+        (lambda: replace(both, below=both.below * 6).onward(), "At most 7 parts"),
+    ):
+        with pytest.raises(StudioError, match=said):
+            wrong()
+
+
+def test_a_late_word_of_canvases_that_show_something_else_by_now_is_no_stroke(mixer: Mixer, desk: Desk) -> None:
+    shown = canvases(mixer, desk, Mix())[-1]
+    assert mixer.hangs(desk, shown)
+    canvases(mixer, desk, Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")))
+    assert not mixer.hangs(desk, shown)
+
+
+def test_the_lines_of_python_mix_several_parts(mixer: Mixer, desk: Desk, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mix = replace(Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")).onward(), reference=Face(seed=21))
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        mixer.hard(desk, mix.parts[0]).save(f"mask_{number}.png")
     exec(compile(recipe("toy", mix), "recipe", "exec"), {})
     assert Pil.open("mixed.png").size == (64, 64)

@@ -13,7 +13,7 @@ from torch import Tensor
 from engines.contract import Progress, Result, Run
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.losses.reconstruction import ReconstructionLoss
+from engines.losses.reconstruction import Objective
 from engines.spaces.latent import Inversion, Latent
 
 _WORKING_SIDE = 256
@@ -41,7 +41,7 @@ class Descent:
     """
 
     generator: Generator
-    loss: ReconstructionLoss
+    loss: Objective
     code: Callable[[float], Codes]
     parameters: list[Tensor]
     rate: Callable[[float], float]

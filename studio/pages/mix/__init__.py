@@ -8,7 +8,8 @@ from studio.cell import cell, lesson
 from studio.editor import Editor
 from studio.edits import History
 from studio.library import Library
-from studio.mixing import Mix, Mixer
+from studio.mix import Mix
+from studio.mixing import Mixer
 from studio.pages.edit.answers import back, forth
 from studio.pages.edit.context import ASIDE, IN_TURN, LANE, PRIVATE
 from studio.pages.mix.answers import Answers, editing_shown, first_edit
@@ -16,6 +17,7 @@ from studio.pages.mix.board import board_cell
 from studio.pages.mix.bring import Bringer, bring_cell
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
+from studio.pages.mix.search import search_cell
 from studio.running import connect_stop
 from studio.session import Session
 from studio.strip import Strip
@@ -48,10 +50,12 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         lesson("spatial")
     with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
+    search_cell(answers, 4, mix)
 
     preview = [board.live, easels.soft, easels.words]
-    shown = [mix, easels.source, easels.reference, *preview]
-    arranged = [*source.inputs, *reference.inputs, *board.controls, *shown]
+    hung = [easels.source, easels.reference, easels.hung]
+    shown = [mix, *hung, *preview]
+    arranged = [*source.inputs, *reference.inputs, *board.controls, *board.order, *shown]
 
     def settle_after(event: Any) -> None:
         """The full picture once the hand rests, then the film."""
@@ -61,12 +65,11 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         behind: dict[str, Any] = {"trigger_mode": "always_last"} | ASIDE | PRIVATE
         drawn.success(answers.film, mix, board.film, **behind)
 
-    settle_after(tab.select(answers.open, [mix, opened], [opened, easels.source, easels.reference, *preview], **LANE))
+    settle_after(tab.select(answers.open, [mix, opened], [opened, *hung, *preview], **LANE))
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     strokes = [easels.source.input, easels.reference.input]
-    settle_after(
-        gr.on(strokes, answers.painted, [mix, easels.source, easels.reference], [mix, *preview], trigger_mode="always_last", **LANE)
-    )
+    painting = [mix, easels.hung, easels.source, easels.reference]
+    settle_after(gr.on(strokes, answers.painted, painting, [mix, *preview], trigger_mode="always_last", **LANE))
     board.content.input(editing_shown, board.content, [board.edit, board.amount], queue=False, **PRIVATE)
     moved = [
         event for control in board.controls for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))
@@ -81,6 +84,9 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         changes = [chooser.kind.input, chooser.seed.input, chooser.truncation.input, chooser.item.input]
         settle_after(gr.on(changes, answers.face(index), told, out, trigger_mode="always_last", **LANE))
         settle_after(chooser.another.click(answers.face(index, step=True), told, out, **IN_TURN))
+    settle_after(board.another.click(answers.another, mix, [easels.parts, *arranged], **IN_TURN))
+    settle_after(board.up.click(answers.take_up, [mix, board.below], [easels.parts, *arranged], **IN_TURN))
+    settle_after(board.off.click(answers.take_off, [mix, board.below], arranged, **IN_TURN))
     settle_after(swap.click(answers.swap, mix, arranged, **IN_TURN))
     for button, way in ((easels.undo, back), (easels.redo, forth)):
         stepped = button.click(way, history, [history, mix], **IN_TURN)

@@ -11,8 +11,9 @@ from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
 from studio.edits import Face, History
 from studio.events import offer, spoken
-from studio.mixing import EDIT, Mix, Mixer
-from studio.pages.mix.board import arrange, turned
+from studio.mix import EDIT, Mix
+from studio.mixing import Mixer
+from studio.pages.mix.board import arrange, laid_aside, turned
 from studio.pages.mix.faces import choosing, facing
 from studio.pages.mix.keep import recipe
 from studio.pages.mix.paint import canvases, words
@@ -36,14 +37,16 @@ class Answers:
     def open(self, mix: Mix, opened: bool, request: gr.Request) -> list[Any]:
         """The tab at its first look."""
         if opened:
-            return [gr.skip() for _ in range(6)]
+            return [gr.skip() for _ in range(7)]
         desk = self.desk(request)
         return [True, *canvases(self.mixer, desk, mix), *self._preview(desk, mix)]
 
     @spoken
-    def painted(self, mix: Mix, source: list[bytes], reference: list[bytes], request: gr.Request) -> list[Any]:
-        """The live picture after a stroke."""
+    def painted(self, mix: Mix, hung: float, source: list[bytes], reference: list[bytes], request: gr.Request) -> list[Any]:
+        """The live picture after a stroke; canvases send what they show when they are hung, too, which may arrive after the next."""
         desk = self.desk(request)
+        if not self.mixer.hangs(desk, int(hung)):
+            return [gr.skip() for _ in range(4)]
         mix = replace(mix, masks=(self.mixer.paint(desk, source), self.mixer.paint(desk, reference)))
         return [mix, *self._preview(desk, mix)]
 
@@ -84,6 +87,21 @@ class Answers:
         return answer
 
     @spoken
+    def another(self, mix: Mix, request: gr.Request) -> list[Any]:
+        """The part laid aside, nothing painted, no ready-made part chosen."""
+        return [[], *self.arranged(self.desk(request), mix.onward())]
+
+    @spoken
+    def take_up(self, mix: Mix, number: int | None, request: gr.Request) -> list[Any]:
+        """A part that was laid aside, on top and on the canvases again."""
+        return [[], *self.arranged(self.desk(request), mix.taken_up(-1 if number is None else int(number)))]
+
+    @spoken
+    def take_off(self, mix: Mix, number: int | None, request: gr.Request) -> list[Any]:
+        """Without a part that was laid aside."""
+        return self.arranged(self.desk(request), mix.without(-1 if number is None else int(number)))
+
+    @spoken
     def swap(self, mix: Mix, request: gr.Request) -> list[Any]:
         """Source and reference in each other's place."""
         return self.arranged(self.desk(request), mix.swapped())
@@ -96,7 +114,7 @@ class Answers:
     def arranged(self, desk: Desk, mix: Mix) -> list[Any]:
         """Everything the page shows of a mixture."""
         choosers = [*choosing(desk, mix.source), *choosing(desk, mix.reference)]
-        return [*choosers, *arrange(self.mixer, desk, mix), *self._shown(desk, mix)]
+        return [*choosers, *arrange(self.mixer, desk, mix), *laid_aside(mix), *self._shown(desk, mix)]
 
     async def rest(self) -> None:
         """Wait a moment, so that only a hand at rest asks for the full picture."""
@@ -117,7 +135,7 @@ class Answers:
     def film(self, mix: Mix, request: gr.Request) -> gr.Gallery:
         """The mixture at rising strengths."""
         desk = self.desk(request)
-        pictures = self.mixer.film(desk, mix) if any(mix.masks) else []
+        pictures = self.mixer.film(desk, mix) if any(mix.masks) or mix.below else []
         give_back()
         return gr.Gallery(pictures, visible=bool(pictures))
 
@@ -138,7 +156,7 @@ class Answers:
         """The mixed face on the shelf and as the next source, nothing painted."""
         desk = self.desk(request)
         key = self._put(desk, mix)
-        mix = replace(mix, source=Face("Shelf", None, 1.0, key), masks=("", ""))
+        mix = replace(mix, source=Face("Shelf", None, 1.0, key), masks=("", ""), below=())
         return [*self.strip.show(desk, None), [], *self.arranged(desk, mix)]
 
     @spoken

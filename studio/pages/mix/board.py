@@ -8,7 +8,8 @@ import gradio as gr
 from engines.mix.spatial import RANGES
 from studio.edits import USUAL
 from studio.library import MINE
-from studio.mixing import EDIT, REFERENCE, Mix, Mixer
+from studio.mix import EDIT, REFERENCE, Mix
+from studio.mixing import Mixer
 from studio.pages.mix.paint import Easels, paint_cell
 from studio.shelf import Desk
 
@@ -32,6 +33,15 @@ class Board:
     film: gr.Gallery
     compare: gr.Button
     methods: gr.Gallery
+    another: gr.Button
+    below: gr.Radio
+    up: gr.Button
+    off: gr.Button
+
+    @property
+    def order(self) -> list[Any]:
+        """What shows the parts laid aside."""
+        return [self.below, self.up, self.off]
 
     @property
     def controls(self) -> list[Any]:
@@ -45,11 +55,12 @@ def board_cell(mixer: Mixer, mix: Mix) -> tuple[Easels, Board]:
         with gr.Column(scale=5, min_width=300):
             easels = paint_cell()
             controls = _controls(mixer, mix)
+            order = _order()
         with gr.Column(scale=3, min_width=300, elem_classes="watched"):
             live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=440, buttons=["fullscreen"])
     film = _gallery("mix-film", 5)
     compare = gr.Button("Compare methods on this mask", elem_id="mix-compare-run", size="sm")
-    return easels, Board(**controls, live=live, film=film, compare=compare, methods=_gallery("mix-methods", 4))
+    return easels, Board(**controls, **order, live=live, film=film, compare=compare, methods=_gallery("mix-methods", 4))
 
 
 def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
@@ -78,6 +89,31 @@ def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
     )
     found = {"content": content, "edit": edit, "amount": amount, "layers": layers, "strength": strength}
     return found | {"edge": edge, "right": right, "down": down, "carry": carry}
+
+
+def _order() -> dict[str, Any]:
+    """The parts laid aside, and what becomes of them, by the names of `Board`."""
+    another = gr.Button("Keep this part and paint another, of this or another reference", elem_id="mix-another-part", size="sm")
+    info = "Later ones cover earlier ones; what you paint now covers all."
+    below = gr.Radio([], label="Parts laid aside", info=info, visible=False, elem_id="mix-below")
+    with gr.Row():
+        up = gr.Button("Take it up, on top of all", visible=False, elem_id="mix-up", size="sm", min_width=150)
+        off = gr.Button("Take it off", visible=False, elem_id="mix-off", size="sm", min_width=100)
+    return {"another": another, "below": below, "up": up, "off": off}
+
+
+def laid_aside(mix: Mix) -> list[Any]:
+    """Updates of `Board.order`."""
+    names = [(f"{number}. {_said(part)}", number - 1) for number, part in enumerate(mix.below, start=1)]
+    some = bool(names)
+    chosen = names[-1][1] if some else None
+    return [gr.Radio(names, value=chosen, visible=some), gr.Button(visible=some), gr.Button(visible=some)]
+
+
+def _said(part: Mix) -> str:
+    if part.content == EDIT:
+        return f"{part.edit.rpartition('/')[2]} {part.amount:+.1f}"
+    return f"seed {int(part.reference.seed or 0)}" if part.reference.kind == "Seed" else "from the shelf"
 
 
 def _gallery(name: str, columns: int) -> gr.Gallery:

@@ -16,7 +16,7 @@ from studio.cell import Runner, runner
 from studio.edits import Face
 from studio.events import Moment, moments, say, spoken
 from studio.inputs import photo_input
-from studio.mixing import Mix
+from studio.mix import Mix
 from studio.pages.mix.answers import Answers
 from studio.running import Going, Stopper, Updates
 from studio.shelf import Desk

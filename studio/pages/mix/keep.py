@@ -6,7 +6,7 @@ import gradio as gr
 
 from studio.cell import code
 from studio.edits import Face
-from studio.mixing import EDIT, Mix
+from studio.mix import EDIT, Mix
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,23 +38,32 @@ def keeping_cell(resolution: int) -> Keeping:
 def recipe(generator: str, mix: Mix) -> str:
     """Runnable lines that mix the same faces by a mask read from a file."""
     lines = ["source = " + _face(mix.source)]
-    if mix.content == EDIT:
-        name = mix.edit.rpartition("/")[2]
-        lines.append(
-            f'direction = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute="{name}")).directions[0]'
-        )
-        lines.append(f"reference = apply(source, [(direction, {mix.amount:g})], generator)")
-    else:
-        lines.append("reference = " + _face(mix.reference))
-    lines.append('mask = (to_tensor(read_image(Path("mask.png")))[:, :1] > 0).float()  # as this tab saves it')
-    layers = "" if mix.layers == "all" else f', layers=slots_of(generator.slots, "{mix.layers}")'
-    shift = "" if mix.shift == (0.0, 0.0) else f", shift={mix.shift}"
-    lines.append(f"part = Part(reference, mask, strength={mix.strength:g}{shift}{layers})")
+    for number, part in enumerate(mix.parts, start=1):
+        lines += _part(part, "" if not mix.below else f"_{number}")
+    names = ", ".join(f"part_{number}" for number, _ in enumerate(mix.parts, start=1)) if mix.below else "part,"
     lines.append(
-        f'mixed = create("spatial", generator)(MixRequest(source=source, parts=(part,)), edge={mix.edge:g}, carry="{mix.carry}").images'
+        f'mixed = create("spatial", generator)(MixRequest(source=source, parts=({names})), edge={mix.edge:g}, carry="{mix.carry}").images'
     )
     body = "\n".join([f'generator = load_generator("{generator}")', *lines, 'to_picture(mixed).save("mixed.png")'])
     return "\n".join(_imports(body)) + "\n\n" + body + "\n"
+
+
+def _part(part: Mix, mark: str) -> list[str]:
+    """Lines that make one part, whose names end in a mark; masks are as the tab saves them while that part is painted."""
+    lines = []
+    if part.content == EDIT:
+        name = part.edit.rpartition("/")[2]
+        fit = f'create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute="{name}"))'
+        lines = [
+            f"direction{mark} = {fit}.directions[0]",
+            f"reference{mark} = apply(source, [(direction{mark}, {part.amount:g})], generator)",
+        ]
+    else:
+        lines = [f"reference{mark} = " + _face(part.reference)]
+    lines.append(f'mask{mark} = (to_tensor(read_image(Path("mask{mark}.png")))[:, :1] > 0).float()  # as this tab saves it')
+    layers = "" if part.layers == "all" else f', layers=slots_of(generator.slots, "{part.layers}")'
+    shift = "" if part.shift == (0.0, 0.0) else f", shift={part.shift}"
+    return [*lines, f"part{mark} = Part(reference{mark}, mask{mark}, strength={part.strength:g}{shift}{layers})"]
 
 
 def _face(face: Face) -> str:

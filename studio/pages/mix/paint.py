@@ -7,16 +7,18 @@ import gradio as gr
 
 from engines.faces.parts import PARTS
 from studio.inputs import mask_canvas
-from studio.mixing import Mix, Mixer
+from studio.mix import Mix
+from studio.mixing import Mixer
 from studio.shelf import Desk
 
 
 @dataclass(frozen=True, eq=False)
 class Easels:
-    """Canvases and what stands around them."""
+    """Canvases and what stands around them; `hung` is the number of what they show, which a stroke is sent with."""
 
     source: gr.ImageEditor
     reference: gr.ImageEditor
+    hung: gr.Number
     parts: gr.CheckboxGroup
     clear: gr.Button
     undo: gr.Button
@@ -32,6 +34,7 @@ def paint_cell() -> Easels:
     with gr.Row():
         source = mask_canvas(label="Source", elem_id="mix-source-canvas", height=390, min_width=280)
         reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas", height=390, min_width=280)
+    hung = gr.Number(0, precision=0, visible="hidden", elem_id="mix-hung")
     with gr.Row():
         soft = gr.Image(label="Soft mask", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0)
         with gr.Column(min_width=200):
@@ -40,21 +43,28 @@ def paint_cell() -> Easels:
                 undo = gr.Button("Undo", elem_id="mix-undo", min_width=70, size="sm")
                 redo = gr.Button("Redo", elem_id="mix-redo", min_width=70, size="sm")
                 clear = gr.Button("Clear the mask", elem_id="mix-clear", min_width=110, size="sm")
-    return Easels(source, reference, ready, clear, undo, redo, soft, words)
+    return Easels(source, reference, hung, ready, clear, undo, redo, soft, words)
 
 
 def canvases(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
-    """Both faces with what is painted on them."""
+    """Both faces with what is painted on them, and the number of this hanging: `Mixer.hangs` tells strokes on it from earlier ones."""
     values: list[Any] = []
     for face, key in zip((mix.source, mix.reference), mix.masks, strict=True):
         layer = mixer.painted(desk, key)
         values.append({"background": mixer.canvas(desk, face), "layers": [] if layer is None else [layer], "composite": None})
-    return values
+    return [*values, mixer.hang(desk)]
 
 
 def words(mixer: Mixer, desk: Desk, mix: Mix) -> str:
     """How much is painted, and what follows from it."""
     share = float(mixer.mask(desk, mix).mean())
+    if mix.below:
+        aside = f"{len(mix.below)} laid aside" if len(mix.below) > 1 else "the one laid aside"
+        return (
+            f"{share:.0%} of the picture is painted for this part, over {aside}."
+            if share
+            else f"Paint the next part; it goes over {aside}."
+        )
     if not share:
         return "Nothing is painted yet, so this is the source. Paint on either picture, or choose a ready-made part."
     if share == 1 and mix.strength == 1:

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engines.core.errors import ImageError
-from engines.mix.masks import checked, feathered, is_empty, is_full, moved, soft
+from engines.core.masks import feathered
+from engines.mix.masks import checked, is_empty, is_full, moved, soft
 
 SIDES = st.sampled_from([8, 33, 64, 256])
 REACHES = st.floats(0, 0.15)

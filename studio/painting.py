@@ -1,0 +1,53 @@
+"""Painted layers, as canvases send and show them; a mask is an array of 0 to 255 at the canvas' size."""
+
+import io
+from typing import TypeAlias
+
+import numpy as np
+from PIL import Image as Pil
+from PIL import UnidentifiedImageError
+
+from engines.core.errors import ImageError
+from studio.inputs import CANVAS, PAINT
+
+Painted: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]"
+_LARGEST_LAYER = 4096
+_OPACITY = float(PAINT.rpartition(",")[2].strip(" )"))
+
+
+def blank() -> Painted:
+    """A mask of nothing."""
+    return np.zeros((CANVAS, CANVAS), np.uint8)
+
+
+def opened_layer(data: bytes) -> Pil.Image:
+    """A painted layer, RGBA, at the canvas' size.
+
+    Raises:
+        ImageError: Not a painted layer of a sensible size.
+    """
+    try:
+        layer = Pil.open(io.BytesIO(data), formats=("PNG", "WEBP"))
+        if max(layer.size) > _LARGEST_LAYER:
+            raise ImageError(
+                f"A mask of {layer.width} x {layer.height} pixels came; at most {_LARGEST_LAYER} a side are read. Paint it on the canvas."
+            )
+        if layer.width != layer.height:
+            raise ImageError(f"A mask of {layer.width} x {layer.height} pixels came; wanted a square one, as the canvas paints it.")
+        return layer.convert("RGBA").resize((CANVAS, CANVAS), Pil.Resampling.BILINEAR)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ImageError("This mask could not be read. Clear the canvas and paint it again.") from error
+
+
+def opened_mask(data: bytes) -> Painted:
+    """A painted layer as a mask, by its opacity."""
+    alpha = opened_layer(data).getchannel("A")
+    return np.clip(np.rint(np.asarray(alpha, np.float32) / _OPACITY), 0, 255).astype(np.uint8)
+
+
+def as_layer(mask: Painted) -> Pil.Image:
+    """A mask as the layer of a canvas."""
+    layer = np.empty((CANVAS, CANVAS, 4), np.uint8)
+    layer[..., :3] = [int(value) for value in PAINT.partition("(")[2].split(",")[:3]]
+    layer[..., 3] = np.rint(mask * _OPACITY)
+    return Pil.fromarray(layer)
