@@ -53,7 +53,7 @@ def rows(page: Page, count: int) -> None:
 def test_methods_side_by_side(visit: Visit, toy_url: str, tmp_path: Path, steps: dict[str, int]) -> None:
     page = visit(toy_url)
     aligned(page)
-    tick(page, "projector", "Image2StyleGAN")
+    tick(page, "projector", "Image2StyleGAN (W+)")
     page.click("#compare-run")
     expect(page.locator("#compare-status")).to_contain_text("methods compared", timeout=180_000)
     rows(page, 2)
@@ -88,7 +88,7 @@ def test_stop_keeps_what_is_done(visit: Visit, toy_url: str, steps: dict[str, in
     page.click("#compare-run")
     expect(page.locator(".toast-body, .toast-wrap").first).to_contain_text("Choose a photo")
     aligned(page)
-    tick(page, "Image2StyleGAN", "projector")
+    tick(page, "Image2StyleGAN (W+)", "projector")
     page.click("#compare-run")
     rows(page, 1)
     page.click("#compare-stop")
