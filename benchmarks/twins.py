@@ -18,12 +18,18 @@ import torch
 from torch import Tensor
 
 from benchmarks.machine import RESULTS, facts, write
+from engines import load_generator
+from engines.invert.encode.psp import Psp
+from engines.invert.encode.restyle import ReStyle
 from engines.losses.latent import code_errors
+from engines.metrics import Reconstruction
 from engines.training.catalogue import recipes
 from engines.training.command import named, settings
-from engines.training.validation import Encode, HeldOut
+from engines.training.recipes.restyle import LOOKS
+from engines.training.validation import PICTURES, Encode, HeldOut
 
 TRAINING = Path("build/training")
+SAMPLES = TRAINING / "samples"
 BODY = TRAINING / "face_body" / "checkpoint.pt"
 QUICK = ("pictures",)
 
@@ -62,7 +68,33 @@ def measure(faces: int) -> dict[str, Any]:
         if all((TRAINING / name / "checkpoint.pt").is_file() for name in names):
             found = [read(twins.recipe, without, faces) for without in (twins.both, (*twins.both, twins.idea))]
             rows.append({"recipe": twins.recipe, "without": twins.idea, "idea": twins.title, "faces": faces} | compared(*found))
-    return {"machine": machine, "twins": rows}
+    return {"machine": machine, "twins": rows, "looks": looks(min(PICTURES, faces))}
+
+
+@torch.no_grad()
+def looks(faces: int) -> list[dict[str, Any]]:
+    """LPIPS and squared error of pSp and of each of ReStyle's looks on full pictures, and what each gains over pSp, face by face."""
+    generator = load_generator("ffhq")
+    samples = HeldOut(generator, SAMPLES, kind="test", count=faces).samples
+    measure, psp, restyle = Reconstruction(generator.device), Psp(generator), ReStyle(generator)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("pSp", *(f"look {look}" for look in range(1, LOOKS + 1)))}
+    for row in range(faces):
+        target, codes = samples.pictures(torch.tensor([row])), restyle.average()
+        answers = {"pSp": psp.encode(target)}
+        for look in range(LOOKS):
+            codes = answers[f"look {look + 1}"] = restyle.corrected(codes, target, "psp", look)
+        for name, answer in answers.items():
+            figures = measure(generator.synthesize(answer), target)
+            found[name].append((figures["lpips"], figures["mse"]))
+    table = {name: torch.tensor(values) for name, values in found.items()}
+    return [_looked(name, values, table["pSp"]) for name, values in table.items()]
+
+
+def _looked(name: str, values: Tensor, base: Tensor) -> dict[str, Any]:
+    gained = base - values
+    errors = gained.std(dim=0) / len(gained) ** 0.5
+    figures = {"lpips": values[:, 0].mean(), "mse": values[:, 1].mean(), "lpips_gain": gained[:, 0].mean(), "lpips_gain_error": errors[0]}
+    return {"answer": name} | {key: round(float(value), 5) for key, value in figures.items()}
 
 
 def read(name: str, without: tuple[str, ...], faces: int) -> dict[str, Tensor]:
@@ -107,6 +139,12 @@ def rendered(results: dict[str, Any]) -> str:
     for row in results["twins"]:
         cells = [f"{row[name]['difference']:+.4f} ± {row[name]['error']:.4f}" for name in ("error", "error_fine", "offsets")]
         lines.append(f"| {row['recipe']} | {row['idea']} | {' | '.join(cells)} |")
+    if results.get("looks"):
+        lines += ["", "ReStyle look by look, on full pictures of the same faces:", ""]
+        lines += ["| answer | LPIPS | MSE | LPIPS won over pSp, face by face |", "|" + " --- |" * 4]
+    for row in results.get("looks", []):
+        gain = f"{row['lpips_gain']:.4f} ± {row['lpips_gain_error']:.4f}"
+        lines.append(f"| {row['answer']} | {row['lpips']:.4f} | {row['mse']:.4f} | {gain} |")
     return "\n".join(lines)
 
 
