@@ -16,6 +16,7 @@ from torch import Tensor
 from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run, on_device
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Code, Codes, Image
+from engines.core.weights import manifest
 from engines.generators.base import Generator
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
 from engines.invert.optimize.stylemap_inversion import together
@@ -25,9 +26,11 @@ from engines.nets.irse import STAGES
 from engines.spaces.latent import Inversion, Latent
 
 SIDES = (1, 4, 8)
-"""Cells along each side of the grids that were trained; the last is shipped, the others show what cells are worth."""
+"""Cells along each side of the grids that can be trained; the last is the method, the others show what cells are worth."""
 
-_NAME = f"stylemap_{SIDES[-1]}"
+NETWORKS = {str(side): f"stylemap_{side}" for side in SIDES if side == SIDES[-1] or f"stylemap_{side}" in manifest()}
+"""Weights by cells along each side; the others only where they are."""
+
 _WEIGHTS: Mapping[str, float] = {"pixel": 1.0, "perceptual": 0.8, "editability": 1e-3, "smoothness": 5e-3}
 
 
@@ -35,6 +38,7 @@ _WEIGHTS: Mapping[str, float] = {"pixel": 1.0, "perceptual": 0.8, "editability":
 class StylemapEncoderKnobs(Knobs):
     """One pass, and as much refinement as one has time for."""
 
+    side: Annotated[str, Knob("Cells along each side of the grid; 1 is one vector for the picture.", choices=tuple(NETWORKS))] = "8"
     refine_steps: Annotated[int, Knob("Updates of grid and layers' codes behind the pass.", lo=0, hi=200)] = 0
     learning_rate: Annotated[float, Knob("Adam step size of the refinement at its height.", lo=1e-4, hi=1.0, log=True, advanced=True)] = (
         0.04
@@ -50,19 +54,19 @@ class StylemapEncoder(Engine[InvertRequest, StylemapEncoderKnobs]):
         title="Stylemap encoder (a grid in one pass)",
         paper="arXiv:2104.14754",
         needs=frozenset({"w_plus", "spatial_styles"}),
-        weights=(BODY, _NAME, "lpips_alex"),
+        weights=(BODY, *NETWORKS.values(), "lpips_alex"),
     )
     accepts, knob_set = InvertRequest, StylemapEncoderKnobs
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads(_NAME, generator, lambda: grid_heads(generator, SIDES[-1]))
+        self._known: dict[str, tuple[GridHeads, int]] = {}
 
     def run(self, request: InvertRequest, knobs: StylemapEncoderKnobs) -> Run:
         """Encode and draw; then go on from there, if asked to."""
         target = on_device(request.image, self.generator)
-        mean, grid = self.encode(target)
+        mean, grid = self.encode(target, knobs.side)
         total = 2 + knobs.refine_steps
         yield Progress(1, total)
         result = self._drawn(mean, grid)
@@ -77,12 +81,19 @@ class StylemapEncoder(Engine[InvertRequest, StylemapEncoderKnobs]):
         return Result(refined.images, refined.inversions, {"one pass": result.images})
 
     @torch.no_grad()
-    def encode(self, image: Image) -> tuple[Code, Tensor]:
+    def encode(self, image: Image, side: str = "8") -> tuple[Code, Tensor]:
         """The mean w (B,width) of aligned photos (B,3,R,R), and the map (B,width,n,n) of what each cell adds to it."""
-        cells: Codes = self.scale.codes(self.heads(self.body(seen(image, self.size))))
-        every = cells.transpose(1, 2).unflatten(2, (self.heads.side, self.heads.side))
+        heads, size = self._heads(side)
+        cells: Codes = self.scale.codes(heads(self.body(seen(image, size))))
+        every = cells.transpose(1, 2).unflatten(2, (heads.side, heads.side))
         mean = every.mean(dim=(2, 3))
         return mean, every - mean[:, :, None, None]
+
+    def _heads(self, side: str) -> tuple[GridHeads, int]:
+        """Read when a grid is first asked for."""
+        if side not in self._known:
+            self._known[side] = load_heads(NETWORKS[side], self.generator, lambda: grid_heads(self.generator, int(side)))
+        return self._known[side]
 
     @torch.no_grad()
     def _drawn(self, mean: Code, grid: Tensor) -> Result:
