@@ -1,6 +1,7 @@
 """Every recipe of the one trainer, by name: what `studio train` offers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from engines.data.degradations import TRANSLATIONS
 from engines.invert.encode.stylemap import SIDES
@@ -13,9 +14,9 @@ from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
 
 
-def recipes() -> Mapping[str, Recipe]:
+def recipes() -> Mapping[str, Recipe[Any]]:
     """Recipes in the order in which a newcomer would run them: the body comes first, all others stand on it."""
-    every: list[Recipe] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
+    every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
     return {recipe.name: recipe for recipe in every}

@@ -14,7 +14,7 @@ from engines.invert.encode.encoder import FrozenBody, fill, load_body
 from engines.nets.initial import seeded
 from engines.nets.irse import Body, Levels
 from engines.training import checkpoints
-from engines.training.command import Recipe, Setting
+from engines.training.faces import FaceRecipe, FaceSetting
 from engines.training.features import Change, Features
 from engines.training.loop import Trainer
 from engines.training.samples import Samples
@@ -38,7 +38,7 @@ class Encoder(nn.Module):
         return self.heads(self.body(picture) if levels is None else levels)
 
 
-class Encoding(Recipe):
+class Encoding(FaceRecipe):
     """A recipe of heads over the shared body.
 
     Attributes:
@@ -48,18 +48,18 @@ class Encoding(Recipe):
     faces: ClassVar[type[Samples]] = Samples
 
     @abstractmethod
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
 
     def assemble(self, body: nn.Module, heads: nn.Module) -> nn.Module:
         """How heads and body meet."""
         return Encoder(body, heads)
 
-    def changes(self, setting: Setting) -> tuple[str, Change]:
+    def changes(self, setting: FaceSetting) -> tuple[str, Change]:
         """What happens to a picture before it is seen, with a name for it."""
         return f"spoilt{round(100 * setting.preset.spoilt)}", spoilt(setting.preset.spoilt)
 
-    def stream(self, setting: Setting, network: nn.Module) -> Stream:
+    def stream(self, setting: FaceSetting, network: nn.Module) -> Stream:
         """What the network is shown: changed pictures, and what the body sees in them where that is kept."""
         kind, change = self.changes(setting)
         if setting.own_body or not setting.preset.remembered:
@@ -67,13 +67,13 @@ class Encoding(Recipe):
         pairs = setting.pairs(self.faces)
         return Read(pairs, Features(pairs.samples, network.get_submodule("body"), change, kind=kind, seed=setting.stream_seed(2)))
 
-    def network(self, setting: Setting) -> nn.Module:
+    def network(self, setting: FaceSetting) -> nn.Module:
         """Body and heads on the generator's device."""
         frozen = load_body(setting.generator) if setting.body is None else FrozenBody(_from_checkpoint(setting))
         body: nn.Module = frozen.body.requires_grad_() if setting.own_body else frozen
         return self.assemble(body, self.heads(setting)).to(setting.generator.device)
 
-    def record(self, trainer: Trainer, setting: Setting, metrics: Mapping[str, float]) -> None:
+    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
         """Keep the heads, the side that they were made for, and a body that is their own."""
         from scripts.manifest import record
 
@@ -82,12 +82,10 @@ class Encoding(Recipe):
         if setting.own_body:
             weights |= {f"body.{key}": value.cpu() for key, value in network.get_submodule("body").state_dict().items()}
         weights["size"] = torch.tensor(setting.preset.size)
-        how = f"seed {setting.seed}, {trainer.step} steps of {setting.preset.batch}, {trainer.spent / 60:.0f} minutes"
-        file = type(self).__module__.replace(".", "/")
-        record(self.name, weights, licence="MIT", origin=f"{file}.py, {how}", metrics=dict(metrics))
+        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
 
 
-def _from_checkpoint(setting: Setting) -> Body:
+def _from_checkpoint(setting: FaceSetting) -> Body:
     assert setting.body is not None
     state = checkpoints.load(setting.body)
     if state is None or "body" not in state.get("players", {}):

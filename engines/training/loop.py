@@ -19,7 +19,6 @@ from engines.core.errors import WeightsError
 from engines.core.seeds import rng
 from engines.training import checkpoints
 from engines.training.schedules import Schedule, cosine
-from engines.training.streams import Batch, Stream
 
 Terms: TypeAlias = Mapping[str, Tensor]
 """Losses by name, each a scalar, not weighed."""
@@ -39,6 +38,7 @@ class Plan:
         averaging: Share that the running mean of the weights keeps at each step.
         clip: Largest norm of a network's gradient.
         bfloat16: Whether encoders compute in bfloat16; it halves a step where the processor has it.
+        last: Share of the learning rate that is left at the end; 1 keeps it as it is.
     """
 
     steps: int
@@ -47,6 +47,7 @@ class Plan:
     averaging: float = 0.998
     clip: float = 10.0
     bfloat16: bool = False
+    last: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,16 @@ class Player:
             several rounds a batch holds one in memory.
         weights: Factor of each loss by name; a loss that has none counts once.
         learning_rate: Of Adam, at its height.
+        betas: Of Adam.
+        every: The network is updated at one step in so many.
     """
 
     network: nn.Module
-    objective: Callable[[Batch, Moment], Iterable[Terms]]
+    objective: Callable[[Any, Moment], Iterable[Terms]]
     weights: Mapping[str, Schedule]
     learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.99)
+    every: int = 1
 
 
 class Trainer:
@@ -88,16 +93,18 @@ class Trainer:
     Args:
         plan: How long and how fast.
         players: Networks by name, in the order of their updates within a step.
-        stream: What they see.
+        stream: What they see, by the step's number.
         checkpoint: Where the run's state is kept.
         device: Where the networks are.
     """
 
-    def __init__(self, plan: Plan, players: Mapping[str, Player], stream: Stream, checkpoint: Path, device: torch.device | str) -> None:
+    def __init__(
+        self, plan: Plan, players: Mapping[str, Player], stream: Callable[[int], Any], checkpoint: Path, device: torch.device | str
+    ) -> None:
         self.plan, self.players, self.stream, self.checkpoint = plan, players, stream, checkpoint
         self.optimizers = {
             name: torch.optim.Adam(
-                [weight for weight in player.network.parameters() if weight.requires_grad], lr=player.learning_rate, betas=(0.9, 0.99)
+                [weight for weight in player.network.parameters() if weight.requires_grad], lr=player.learning_rate, betas=player.betas
             )
             for name, player in players.items()
         }
@@ -115,17 +122,19 @@ class Trainer:
         while self.progress < 1:
             start = time.perf_counter()
             moment = Moment(self.step, self.progress, rng(self.step))
-            share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress)
+            share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress, self.plan.last)
             batch = self.stream(self.step)
             figures = {"rate": share}
             for name, player in self.players.items():
+                if self.step % player.every:
+                    continue
                 figures |= self._update(name, player, batch, moment, share)
             self._average()
             self.step += 1
             self.spent += min(_PAUSE, time.perf_counter() - start)
             yield figures
 
-    def _update(self, name: str, player: Player, batch: Batch, moment: Moment, share: float) -> dict[str, float]:
+    def _update(self, name: str, player: Player, batch: Any, moment: Moment, share: float) -> dict[str, float]:
         optimizer = self.optimizers[name]
         optimizer.param_groups[0]["lr"] = share * player.learning_rate
         player.network.train()

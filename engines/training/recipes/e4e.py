@@ -24,8 +24,9 @@ from engines.nets.critic import LatentCritic
 from engines.nets.heads import OffsetHeads
 from engines.nets.initial import seeded
 from engines.nets.irse import Levels
-from engines.training.command import Setting, run
+from engines.training.command import run
 from engines.training.encoding import Encoding
+from engines.training.faces import FaceSetting
 from engines.training.loop import Moment, Player, Terms, Trainer
 from engines.training.precision import lean
 from engines.training.recipes.psp import CPU, GPU, image_weights
@@ -56,7 +57,7 @@ class Rival:
 
     learning_rate = 2e-4
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: FaceSetting) -> None:
         self.generator, self.scale = setting.generator, Scale(setting.generator)
         self.critic = seeded(lambda: LatentCritic(setting.generator.width), setting.seed + 1).to(setting.generator.device)
 
@@ -95,16 +96,16 @@ class E4e(Encoding):
     ideas = ("progressive", "critic", "delta", "pictures")
     learning_rate = 1e-3
 
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
         return seeded(lambda: OffsetHeads(heads_for(setting.generator)), setting.seed)
 
-    def count(self, setting: Setting, progress: float) -> int:
+    def count(self, setting: FaceSetting, progress: float) -> int:
         """Offsets that are on."""
         every = len(setting.generator.slots.active) - 1
         return every if "progressive" in setting.without else switched_on(progress, every)
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """Encoder and critic; the critic moves first."""
         generator, preset = setting.generator, setting.preset
         scale, network, rival = Scale(generator), self.network(setting), Rival(setting)
@@ -137,7 +138,7 @@ class E4e(Encoding):
         players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}
         return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network with the offsets that are on."""
         scale, network, count = Scale(setting.generator), trainer.averaged["encoder"], self.count(setting, trainer.progress)
 

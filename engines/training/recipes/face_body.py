@@ -21,7 +21,8 @@ from engines.nets.heads import GROUPS, group_of_slot
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.spaces.statistics import statistics
-from engines.training.command import Preset, Recipe, Setting, run
+from engines.training.command import run
+from engines.training.faces import FacePreset, FaceRecipe, FaceSetting
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.precision import lean
 from engines.training.schedules import constant
@@ -56,19 +57,28 @@ class BodyWithHead(nn.Module):
         return self.mean + self.deviation * vectors[:, self.group_of_slot]
 
 
-class FaceBody(Recipe):
+class FaceBody(FaceRecipe):
     """Latent regression."""
 
     name = "face_body"
     presets: ClassVar = {
-        "cpu": Preset(
-            Plan(steps=4_400, hours=2, bfloat16=True), batch=16, size=128, drawn_at=256, first=1024, fresh=3, capacity=14_000, spoilt=0.5
+        "cpu": FacePreset(
+            plan=Plan(steps=4_400, hours=2, bfloat16=True),
+            batch=16,
+            size=128,
+            drawn_at=256,
+            first=1024,
+            fresh=3,
+            capacity=14_000,
+            spoilt=0.5,
         ),
-        "gpu": Preset(Plan(steps=20_000, hours=1, bfloat16=True), batch=64, size=256, drawn_at=256, first=4096, fresh=16, capacity=200_000),
+        "gpu": FacePreset(
+            plan=Plan(steps=20_000, hours=1, bfloat16=True), batch=64, size=256, drawn_at=256, first=4096, fresh=16, capacity=200_000
+        ),
     }
     learning_rate = 1e-3
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """A body with its head, on one loss."""
         generator, plan = setting.generator, setting.preset.plan
         network = seeded(lambda: BodyWithHead(generator), setting.seed).to(generator.device)
@@ -82,18 +92,17 @@ class FaceBody(Recipe):
         player = Player(network, objective, {"latent": constant(1.0)}, self.learning_rate)
         return Trainer(plan, {"body": player}, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """Body and head as they stand."""
         return trainer.averaged["body"]
 
-    def record(self, trainer: Trainer, setting: Setting, metrics: Mapping[str, float]) -> None:
+    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
         """Keep the body; the head has done its work."""
         from scripts.manifest import record
 
         body = trainer.averaged["body"].get_submodule("body")
-        how = f"seed {setting.seed}, {trainer.step} steps of {setting.preset.batch}, {trainer.spent / 60:.0f} minutes"
         weights = {key: value.cpu() for key, value in body.state_dict().items() if value.is_floating_point()}
-        record(self.name, weights, licence="MIT", origin=f"engines/training/recipes/face_body.py, {how}", metrics=dict(metrics))
+        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
 
 
 def main() -> None:

@@ -27,8 +27,9 @@ from engines.losses.latent import latent_distance
 from engines.nets.image_critic import ImageCritic
 from engines.nets.initial import seeded
 from engines.nets.irse import Levels
-from engines.training.command import Preset, Setting, run
+from engines.training.command import run
 from engines.training.encoding import Encoding
+from engines.training.faces import FacePreset, FaceSetting
 from engines.training.features import Change
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.precision import lean
@@ -43,8 +44,8 @@ CONVINCED, RAMP = 0.1, 1 / 3
 SLOPE, SLOPE_EVERY = 10.0, 16
 
 CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_300, hours=1), begin=0.75)
-GPU = Preset(
-    Plan(steps=8_000, hours=1),
+GPU = FacePreset(
+    plan=Plan(steps=8_000, hours=1),
     batch=32,
     redrawn=32,
     size=256,
@@ -71,7 +72,7 @@ class Game:
 
     learning_rate = 2e-4
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: FaceSetting) -> None:
         self.critic = seeded(lambda: ImageCritic(setting.preset.size), setting.seed + 1).to(setting.generator.device)
         self.pair: tuple[Image, Image] | None = None
 
@@ -104,15 +105,15 @@ class InDomain(Encoding):
     ideas = ("domain", "critic", "corruption")
     learning_rate = 1e-3
 
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
         return seeded(lambda: heads_for(setting.generator), setting.seed)
 
-    def changes(self, setting: Setting) -> tuple[str, Change]:
+    def changes(self, setting: FaceSetting) -> tuple[str, Change]:
         """Some pictures are spoilt, unless that idea is off."""
         return ("clean", spoilt(0.0)) if "corruption" in setting.without else super().changes(setting)
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """Encoder and critic; the critic moves second, on the pictures that the encoder's codes drew."""
         generator, preset = setting.generator, setting.preset
         scale, network, game = Scale(generator), self.network(setting), Game(setting)
@@ -142,12 +143,12 @@ class InDomain(Encoding):
         return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     @staticmethod
-    def weights(setting: Setting) -> dict[str, Schedule]:
+    def weights(setting: FaceSetting) -> dict[str, Schedule]:
         """Weights of the encoder's losses by name."""
         begin = 1.0 if "domain" in setting.without else setting.preset.begin
         return image_weights(begin) | {"convinced": critic_weight(begin)}
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network."""
         scale, network = Scale(setting.generator), trainer.averaged["encoder"]
 

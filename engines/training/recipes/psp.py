@@ -26,8 +26,9 @@ from engines.invert.encode.psp import heads_for
 from engines.losses.latent import latent_distance
 from engines.nets.initial import seeded
 from engines.nets.irse import Levels
-from engines.training.command import Preset, Setting, run
+from engines.training.command import run
 from engines.training.encoding import Encoding
+from engines.training.faces import FacePreset, FaceSetting
 from engines.training.features import Change
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.precision import lean
@@ -36,8 +37,8 @@ from engines.training.schedules import Schedule, constant, through
 from engines.training.streams import Batch
 from engines.training.validation import Encode
 
-CPU = Preset(
-    Plan(steps=1_700, hours=2, bfloat16=True),
+CPU = FacePreset(
+    plan=Plan(steps=1_700, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=256,
@@ -48,7 +49,9 @@ CPU = Preset(
     redrawn=4,
     begin=0.6,
 )
-GPU = Preset(Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0)
+GPU = FacePreset(
+    plan=Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0
+)
 
 
 UNSEEN = 0.1
@@ -74,12 +77,12 @@ class Psp(Encoding):
     ideas: tuple[str, ...] = ("levels", "pictures")
     learning_rate = 1e-3
 
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
         split = "levels" not in setting.without
         return seeded(lambda: heads_for(setting.generator, split=split), setting.seed)
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """Heads on one objective."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
@@ -99,7 +102,7 @@ class Psp(Encoding):
         player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
         return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network."""
         scale, network = Scale(setting.generator), trainer.averaged["encoder"]
 
@@ -120,11 +123,11 @@ class Translation(Psp):
         self.task = task
         self.name = f"psp_{task}"
 
-    def changes(self, setting: Setting) -> tuple[str, Change]:
+    def changes(self, setting: FaceSetting) -> tuple[str, Change]:
         """The picture loses what the task is to bring back."""
         return self.task, TRANSLATIONS[self.task]
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network behind what the task takes away; equal pictures lose the same."""
         whole, take_away = super().encode(trainer, setting), TRANSLATIONS[self.task]
 

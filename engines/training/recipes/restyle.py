@@ -24,8 +24,9 @@ from engines.invert.encode.encoder import Scale, load_heads
 from engines.invert.encode.restyle import Residual, one_pass_heads, residual_heads
 from engines.losses.latent import latent_distance, offset_norm
 from engines.nets.initial import seeded
-from engines.training.command import Preset, Setting, run
+from engines.training.command import run
 from engines.training.encoding import Encoding
+from engines.training.faces import FacePreset, FaceSetting
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.precision import lean
 from engines.training.recipes.e4e import WEIGHTS, Rival
@@ -38,8 +39,8 @@ from engines.training.validation import Encode
 LOOKS = 3
 _WEIGHTS = {"latent": UNSEEN, "unseen": UNSEEN, "pixel": 1.0, "perceptual": 0.8, "identity": 0.1}
 
-CPU = Preset(
-    Plan(steps=160, hours=2, bfloat16=True),
+CPU = FacePreset(
+    plan=Plan(steps=160, hours=2, bfloat16=True),
     batch=32,
     redrawn=4,
     size=128,
@@ -50,7 +51,9 @@ CPU = Preset(
     remembered=True,
     begin=0.0,
 )
-GPU = Preset(Plan(steps=4_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.0)
+GPU = FacePreset(
+    plan=Plan(steps=4_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.0
+)
 
 
 class ReStyle(Encoding):
@@ -64,7 +67,7 @@ class ReStyle(Encoding):
         self.base = base
         self.name = f"restyle_{base}"
 
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training: the one-pass encoder's."""
         generator = setting.generator
         heads = seeded(lambda: residual_heads(generator, self.base), setting.seed)
@@ -76,7 +79,7 @@ class ReStyle(Encoding):
         """Both pictures go through the body."""
         return Residual(body, heads)
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """Heads, and for e4e's form the critic."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
@@ -117,27 +120,27 @@ class ReStyle(Encoding):
         players["encoder"] = Player(network, objective, weights | WEIGHTS, self.learning_rate)
         return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def change(self, network: nn.Module, picture: Image, attempt: Tensor, look: int, setting: Setting) -> Codes:
+    def change(self, network: nn.Module, picture: Image, attempt: Tensor, look: int, setting: FaceSetting) -> Codes:
         """What a look adds to codes of the active slots, (B,16,width)."""
         with lean(setting.generator.device, setting.preset.plan.bfloat16):
             return Scale(setting.generator).offsets(network(picture, attempt, look).float())
 
     @staticmethod
-    def start(setting: Setting, count: int) -> Codes:
+    def start(setting: FaceSetting, count: int) -> Codes:
         """Where looks begin: the average face's codes (count,16,width)."""
         return Scale(setting.generator).mean[:, None].expand(count, len(setting.generator.slots.active), -1)
 
     @staticmethod
-    def seen(picture: Image, setting: Setting) -> Image:
+    def seen(picture: Image, setting: FaceSetting) -> Image:
         """A drawn picture as the network sees it."""
         return area(picture.clamp(-1, 1), setting.preset.size)
 
-    def average(self, setting: Setting) -> Image:
+    def average(self, setting: FaceSetting) -> Image:
         """The average face as the network sees it, (1,3,S,S)."""
         with torch.no_grad():
             return self.seen(draw(setting.generator, self.start(setting, 1), setting.preset.size), setting)
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """Three looks of the averaged network from the average face."""
         generator, network, average = setting.generator, trainer.averaged["encoder"], self.average(setting)
 

@@ -22,8 +22,9 @@ from engines.invert.encode.stylemap import grid_heads
 from engines.losses.latent import latent_distance
 from engines.nets.initial import seeded
 from engines.nets.irse import Levels
-from engines.training.command import Setting, run
+from engines.training.command import run
 from engines.training.encoding import Encoding
+from engines.training.faces import FaceSetting
 from engines.training.loop import Moment, Player, Terms, Trainer
 from engines.training.mixes import HeldOutMixes, Mixes, coarse
 from engines.training.precision import lean
@@ -48,11 +49,11 @@ class Stylemap(Encoding):
         self.side = side
         self.name = f"stylemap_{side}"
 
-    def heads(self, setting: Setting) -> nn.Module:
+    def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
         return seeded(lambda: grid_heads(setting.generator, self.side, attention="attention" not in setting.without), setting.seed)
 
-    def trainer(self, setting: Setting) -> Trainer:
+    def trainer(self, setting: FaceSetting) -> Trainer:
         """Heads on one objective."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
@@ -78,7 +79,7 @@ class Stylemap(Encoding):
         player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
         return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def encode(self, trainer: Trainer, setting: Setting) -> Encode:
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network."""
         scale, network = Scale(setting.generator), trainer.averaged["encoder"]
 

@@ -14,14 +14,15 @@ from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.training import checkpoints
 from engines.training.catalogue import recipes
-from engines.training.command import Preset, Recipe, Setting, finish, settings, train
+from engines.training.command import finish, settings, train
+from engines.training.faces import FacePreset, FaceRecipe, FaceSetting
 from engines.training.loop import Plan
 from engines.training.recipes.e4e import switched_on
 from scripts import manifest
 
 RECIPES = recipes()
 STEPS = 4
-TINY = Preset(Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
+TINY = FacePreset(plan=Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
 REMEMBERED = replace(TINY, remembered=True)
 TWINS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
     pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}")
@@ -36,8 +37,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("samples")
 
 
-def setting_for(toy: Student, folder: Path, drawn: Path, without: frozenset[str] = frozenset()) -> Setting:
-    return Setting(toy, TINY, folder, drawn, seed=1, without=without, faces=4)
+def setting_for(toy: Student, folder: Path, drawn: Path, without: frozenset[str] = frozenset()) -> FaceSetting:
+    return FaceSetting(generator=toy, preset=TINY, folder=folder, samples=drawn, seed=1, without=without, faces=4)
 
 
 @pytest.mark.parametrize(("name", "without"), TWINS)
@@ -96,7 +97,7 @@ def test_heads_can_start_from_a_body_that_is_still_in_training(toy: Student, tmp
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
-def test_a_recipe_has_both_presets_and_the_cpu_one_ends_within_two_hours(recipe: Recipe) -> None:
+def test_a_recipe_has_both_presets_and_the_cpu_one_ends_within_two_hours(recipe: FaceRecipe) -> None:
     assert set(recipe.presets) == {"cpu", "gpu"}
     assert recipe.presets["cpu"].plan.hours <= 2
 
