@@ -35,3 +35,18 @@ def seeded(build: Callable[[], Network], seed: int) -> Network:
 @torch.no_grad()
 def _fill(weight: Tensor, values: Tensor) -> None:
     weight.copy_(values)
+
+
+def orthogonal(build: Callable[[], Network], seed: int) -> Network:
+    """A network whose convolutions and linear layers are orthogonal (Saxe et al., arXiv:1312.6120), normalisations about one."""
+    with torch.random.fork_rng(devices=[]):
+        network = build()
+    stream = rng(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.orthogonal_(module.weight, generator=stream)
+            if module.bias is not None:
+                _fill(module.bias, torch.zeros(module.bias.shape))
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            _fill(module.weight, 1 + 0.02 * torch.randn(module.weight.shape, generator=stream))
+    return network

@@ -6,8 +6,10 @@ from typing import Any
 from engines.data.degradations import TRANSLATIONS
 from engines.invert.encode.stylemap import SIDES
 from engines.training.command import Recipe
+from engines.training.recipes.bird_oracle import BirdOracle
 from engines.training.recipes.e4e import E4e
 from engines.training.recipes.face_body import FaceBody
+from engines.training.recipes.finegan import FineBirds
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
@@ -19,4 +21,5 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
+    every += [BirdOracle(), FineBirds()]
     return {recipe.name: recipe for recipe in every}

@@ -18,6 +18,9 @@ from engines.training.datasets.places import PLACES, place
 from engines.training.datasets.strokes import Plane, cone, ellipse, plane
 
 SHAPES = ("songbird", "heron", "duck", "owl", "hummingbird", "parrot", "penguin", "swallow", "woodpecker", "flamingo")
+FACTORS = {"shape": len(SHAPES), "texture": len(COATS), "background": len(PLACES)}
+"""How many values each factor has."""
+
 CORRELATED = 0.7
 """Share of pictures whose background is the one that goes with the texture."""
 

@@ -1,0 +1,279 @@
+"""Train FineGAN on paper birds: background, shape and appearance come apart, with no label but boxes to know where no bird is.
+
+    studio train finegan_birds --preset cpu                         # one core, about two hours
+    studio train finegan_birds --preset cpu --without information   # no code need be told: shapes and coats are then nobody's
+
+Singh, Ojha, Lee, arXiv:1811.11155, sections 3.1-3.3: the patch critic's background loss (times ten), the parent's and the child's
+information losses on what their masks leave, the child's adversarial loss, b = c and p = c // (children / parents) throughout, and at
+last a stage on hard examples. Changed: pictures of 64 px; critics see whole drawings, not crops around boxes, since these birds fill a
+like part of each; scores are logits.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from PIL import Image as Pil
+from torch import Tensor, nn
+
+from engines.core.images import to_picture
+from engines.generators.finegan import FineCodes, FineGAN
+from engines.losses.adversarial import convinced, told_apart
+from engines.metrics.birds import disentangled, free_codes, many
+from engines.nets.finegan import FineGenerator, Form, Stages
+from engines.nets.finegan_critics import CodeCritic, PatchCritic, free_patches
+from engines.nets.initial import orthogonal
+from engines.training.command import Preset, run
+from engines.training.datasets.birds import Birds
+from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.schedules import constant
+
+BACKGROUND = 10.0
+BETAS = (0.5, 0.999)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinePreset(Preset):
+    """One size.
+
+    Attributes:
+        parents: Length of p.
+        children: Length of c and of b.
+        noise: Length of z.
+        width: Of the generator's last features.
+        critics: Width of the critics' first features.
+        hard: Share of the run at which every other step is on hard examples.
+        candidates: Examples that one hard example is the worst of.
+    """
+
+    parents: int = 10
+    children: int = 50
+    noise: int = 64
+    width: int
+    critics: int
+    hard: float
+    candidates: int
+
+    @property
+    def form(self) -> Form:
+        """The generator's numbers."""
+        return Form(self.parents, self.children, self.noise, self.width, self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What one picture a row is made from: z (N,noise) and the child's number (N,), which decides all codes."""
+
+    z: Tensor
+    child: Tensor
+
+
+class Game:
+    """The networks, and the pictures of a step, which all players share.
+
+    Args:
+        setting: The run.
+    """
+
+    def __init__(self, setting: BirdSetting) -> None:
+        preset = setting.preset
+        assert isinstance(preset, FinePreset)
+        self.preset, self.device, seed = preset, setting.device, setting.seed
+        self.wants_hard = "hard" not in setting.without
+        self.generator = orthogonal(lambda: FineGenerator(preset.form), seed).to(self.device)
+        self.patches = orthogonal(lambda: PatchCritic(preset.critics), seed + 1).to(self.device)
+        self.parent = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2).to(self.device)
+        self.child = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3).to(self.device)
+        self._step, self._drawn = -1, (Draw(torch.empty(0), torch.empty(0)), Stages(*7 * [torch.empty(0)]))
+
+    def codes(self, count: int, chance: torch.Generator) -> Draw:
+        """Random codes."""
+        z = torch.randn((count, self.preset.noise), generator=chance)
+        return Draw(z.to(self.device), torch.randint(self.preset.children, (count,), generator=chance).to(self.device))
+
+    def parents_of(self, child: Tensor) -> Tensor:
+        """The shape that a child is tied to: consecutive children share one."""
+        return child // (self.preset.children // self.preset.parents)
+
+    def stages(self, draw: Draw) -> Stages:
+        """Pictures, all codes tied to the child's."""
+        child = F.one_hot(draw.child, self.preset.children).float()
+        parent = F.one_hot(self.parents_of(draw.child), self.preset.parents).float()
+        return self.generator(draw.z, child, parent, child)
+
+    def drawn(self, moment: Moment) -> tuple[Draw, Stages]:
+        """Codes and pictures of a step, with their graph; the same for all players."""
+        if self._step != moment.step:
+            hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
+            codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
+            self._step, self._drawn = moment.step, (codes, self.stages(codes))
+        return self._drawn
+
+    @torch.no_grad()
+    def hard(self, moment: Moment) -> Draw:
+        """Codes whose appearance the child's critic reads worst (section 3.3)."""
+        every = [self.codes(self.preset.batch, moment.chance) for _ in range(self.preset.candidates)]
+        sure = torch.cat([self._sure(codes) for codes in every])
+        worst = sure.topk(self.preset.batch, largest=False).indices
+        return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
+
+    def _sure(self, codes: Draw) -> Tensor:
+        logits = self.child.logits(self.stages(codes).masked_child)
+        return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
+
+
+class FineBirds(BirdRecipe):
+    """Three critics against one generator, which is helped by two readers of codes."""
+
+    name = "finegan_birds"
+    presets: ClassVar = {
+        "cpu": FinePreset(
+            plan=Plan(7_000, hours=2, warm_up=1, averaging=0.998, last=1.0),
+            batch=16,
+            size=64,
+            width=16,
+            critics=24,
+            hard=0.92,
+            candidates=4,
+        ),
+        "gpu": FinePreset(
+            plan=Plan(41_500, hours=0.5, warm_up=1, averaging=0.999, last=1.0),
+            batch=64,
+            size=64,
+            width=32,
+            critics=32,
+            hard=0.964,
+            candidates=10,
+        ),
+    }
+    ideas = ("information", "background", "hard")
+    learning_rate = 2e-4
+
+    def trainer(self, setting: BirdSetting) -> Trainer:
+        """Background critic, child critic, then the generator with the parts that learn to read its codes."""
+        game = Game(setting)
+
+        def of_patches(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            free = free_patches(birds.boxes, birds.images.shape[-1]).float()
+            kind, real = game.patches(birds.images)
+            _, made = game.patches(game.drawn(moment)[1].background.detach())
+            told = (F.softplus(-real) * free).sum() / free.sum().clamp(min=1) + F.softplus(made).mean()
+            yield {"patches": told, "kinds": F.binary_cross_entropy_with_logits(kind, free)}
+
+        def of_children(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            yield {"told_apart": told_apart(game.child.score(birds.images), game.child.score(game.drawn(moment)[1].child.detach()))}
+
+        def of_generator(_: Birds, moment: Moment) -> Iterator[Terms]:
+            codes, stages = game.drawn(moment)
+            with still(game.patches, game.child.trunk, game.child.real):
+                terms = {"convinced": convinced(game.child.score(stages.child))}
+                if "background" not in setting.without:
+                    kind, real = game.patches(stages.background)
+                    terms |= {"patches_convinced": convinced(real), "kinds_convinced": convinced(kind)}
+                if "information" not in setting.without:
+                    parents = game.parents_of(codes.child)
+                    terms["parent"] = F.cross_entropy(game.parent.logits(stages.masked_parent), parents)
+                    terms["child"] = F.cross_entropy(game.child.logits(stages.masked_child), codes.child)
+                yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
+
+        readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "code": game.child.code})
+        child = nn.ModuleDict({"trunk": game.child.trunk, "real": game.child.real})
+        heavy = {"patches": constant(BACKGROUND), "patches_convinced": constant(BACKGROUND)}
+        unweighed = {"parent_area": constant(0.0), "child_area": constant(0.0)}
+        players = {
+            "patches": Player(game.patches, of_patches, heavy, self.learning_rate, BETAS),
+            "child": Player(child, of_children, {}, self.learning_rate, BETAS),
+            "generator": Player(readers, of_generator, heavy | unweighed, self.learning_rate, BETAS),
+        }
+        checkpoint = setting.folder / "checkpoint.pt"
+        return Trainer(setting.preset.plan, players, lambda step: self.birds(setting, step), checkpoint, setting.device)
+
+    def watch(self, setting: BirdSetting) -> "FineWatch":
+        """Figures of pictures with free codes, and a sheet of them."""
+        return FineWatch(setting)
+
+    def test(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, float]:
+        """Figures of 5 000 pictures with free codes."""
+        return disentangled(generator_of(trainer, setting), 5_000, TEST)
+
+    def record(self, trainer: Trainer, setting: BirdSetting, metrics: Mapping[str, float]) -> None:
+        """Keep the averaged generator under its published names."""
+        from scripts.manifest import record
+
+        weights = {key: value.cpu() for key, value in generator_of(trainer, setting).network.state_dict().items()}
+        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+
+
+@contextmanager
+def still(*networks: nn.Module) -> Iterator[None]:
+    """Networks that are looked through and do not learn: their weights need no gradients meanwhile."""
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
+
+
+def generator_of(trainer: Trainer, setting: BirdSetting) -> FineGAN:
+    """The averaged generator."""
+    network = trainer.averaged["generator"].get_submodule("generator")
+    assert isinstance(network, FineGenerator)
+    return FineGAN(network.form, network)
+
+
+class FineWatch:
+    """How far codes have come apart, by the oracle.
+
+    Args:
+        setting: The run.
+    """
+
+    def __init__(self, setting: BirdSetting, count: int = 600, pairs: int = 200) -> None:
+        self.setting, self.count, self.pairs = setting, count, pairs
+
+    def baseline(self) -> Mapping[str, float]:
+        """Codes that say nothing have no figure worth a line."""
+        return {}
+
+    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+        """Figures, and a sheet: a parent a row, a child a column; below, all stages of some pictures."""
+        generator = generator_of(trainer, self.setting)
+        figures = disentangled(generator, self.count, VALIDATION, self.pairs)
+        return figures | {"unsure": unsure(trainer, generator)}, sheet(generator)
+
+
+@torch.no_grad()
+def unsure(trainer: Trainer, generator: FineGAN, count: int = 400) -> float:
+    """Share of pictures whose own child code the critic gives less than a tenth: what the hard stage is to lower."""
+    codes = [generator.tied(one.child, one.seed) for one in free_codes(generator, count, VALIDATION)]
+    trunk, code = trainer.averaged["child"].get_submodule("trunk"), trainer.averaged["generator"].get_submodule("code")
+    shares = torch.cat([code(trunk(part)).softmax(dim=1) for part in many(generator, codes).masked_child.split(32)])
+    own = shares[torch.arange(count), torch.tensor([one.child for one in codes], device=shares.device)]
+    return float((own < 0.1).float().mean())
+
+
+def sheet(generator: FineGAN, columns: int = 8) -> Pil.Image:
+    """Parents by rows, children by columns, and the stages of the first row's pictures below."""
+    form = generator.form
+    children = [form.children // columns * column for column in range(columns)]
+    grid = [FineCodes(child, parent, child, seed=column) for parent in range(form.parents) for column, child in enumerate(children)]
+    stages = many(generator, grid)
+    first = {name: value[:columns] for name, value in vars(stages).items()}
+    rows = list(stages.child.split(columns))
+    rows += [value.expand(-1, 3, -1, -1) * (2 if value.shape[1] == 1 else 1) - (value.shape[1] == 1) for value in first.values()]
+    return to_picture(torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)[None])
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(FineBirds())
+
+
+if __name__ == "__main__":
+    main()
