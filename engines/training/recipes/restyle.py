@@ -12,7 +12,8 @@ average face (latent loss 0.26, where that has 0.23). The one-pass heads, asked 
 quarter; by half, later looks lost what the first had won. Images at 128 px alone were not enough: what won there was lost at 256 px.
 
 In e4e's form the critic begins anew, and judges four answers a step. Heeded from the first step with e4e's weight it was fooled faster than
-it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so it first only watches, and counts a quarter.
+it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so now it first only
+watches, and counts a quarter.
 """
 
 from collections.abc import Iterator
