@@ -117,11 +117,12 @@ class Game:
     def hard(self, moment: Moment) -> Draw:
         """Codes whose appearance the child's critic reads worst (section 3.3)."""
         every = [self.codes(self.preset.batch, moment.chance) for _ in range(self.preset.candidates)]
-        sure = torch.cat([self._sure(codes) for codes in every])
+        sure = torch.cat([self.sure(codes) for codes in every])
         worst = sure.topk(self.preset.batch, largest=False).indices
         return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
 
-    def _sure(self, codes: Draw) -> Tensor:
+    def sure(self, codes: Draw) -> Tensor:
+        """How much the critic believes in the child code of each picture, (N,)."""
         logits = self.child.logits(self.stages(codes).masked_child)
         return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
 
@@ -266,7 +267,7 @@ def sheet(generator: FineGAN, columns: int = 8) -> Pil.Image:
     stages = many(generator, grid)
     first = {name: value[:columns] for name, value in vars(stages).items()}
     rows = list(stages.child.split(columns))
-    rows += [value.expand(-1, 3, -1, -1) * (2 if value.shape[1] == 1 else 1) - (value.shape[1] == 1) for value in first.values()]
+    rows += [value if value.shape[1] == 3 else (2 * value - 1).expand(-1, 3, -1, -1) for value in first.values()]
     return to_picture(torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)[None])
 
 

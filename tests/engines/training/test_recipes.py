@@ -20,7 +20,7 @@ from engines.training.loop import Plan
 from engines.training.recipes.e4e import switched_on
 from scripts import manifest
 
-RECIPES = recipes()
+RECIPES = {name: recipe for name, recipe in recipes().items() if isinstance(recipe, FaceRecipe)}
 STEPS = 4
 TINY = FacePreset(plan=Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
 REMEMBERED = replace(TINY, remembered=True)

@@ -1,0 +1,119 @@
+"""FineGAN's recipe: every player moves what it should, ideas can be switched off, and a killed run ends with the same weights."""
+
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load
+
+from engines.core.seeds import rng
+from engines.generators.finegan import from_weights
+from engines.training.command import Setting, finish, train
+from engines.training.loop import Moment, Plan, Trainer
+from engines.training.recipes.bird_oracle import BirdOracle
+from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, FineWatch, Game, generator_of
+from scripts import manifest
+
+PLAN = Plan(4, warm_up=1, last=1.0)
+TINY = FinePreset(plan=PLAN, batch=4, size=64, parents=3, children=6, noise=8, width=4, critics=4, hard=0.5, candidates=2)
+
+
+def setting_for(folder: Path, without: frozenset[str] = frozenset(), preset: FinePreset = TINY) -> Setting[FinePreset]:
+    return Setting(preset=preset, folder=folder, without=without)
+
+
+def state(trainer: Trainer, player: str) -> dict[str, torch.Tensor]:
+    return {
+        key: value.clone()
+        for key, value in trainer.players[player].network.state_dict().items()
+        if "running" not in key and "tracked" not in key
+    }
+
+
+@pytest.mark.parametrize("without", [frozenset(), *(frozenset({idea}) for idea in FineBirds.ideas)], ids=str)
+def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
+    trainer = FineBirds().trainer(setting_for(tmp_path, without))
+    before = {name: state(trainer, name) for name in trainer.players}
+    figures = list(trainer.steps())[-1]
+    for name in trainer.players:
+        moved = [key for key, value in state(trainer, name).items() if not torch.equal(value, before[name][key])]
+        parts = {key.split(".")[0] for key in moved}
+        expected = {
+            "generator": {"generator"} | ({"parent", "code"} if "information" not in without else set()),
+            "child": {"trunk", "real"},
+        }
+        assert parts == expected.get(name, {"trunk", "kind", "real"}), name
+    assert ("parent" in figures) == ("information" not in without)
+    assert ("kinds_convinced" in figures) == ("background" not in without)
+
+
+def test_the_pictures_of_a_step_are_drawn_once_for_all_players(tmp_path: Path) -> None:
+    game = Game(setting_for(tmp_path))
+    first = game.drawn(Moment(3, 0.1, rng(3)))
+    assert game.drawn(Moment(3, 0.1, rng(3))) is first
+    assert game.drawn(Moment(4, 0.1, rng(4))) is not first
+
+
+def test_hard_examples_are_those_whose_code_is_read_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    game, seen = Game(setting_for(tmp_path)), list[torch.Tensor]()
+
+    def sure(codes: Draw) -> torch.Tensor:
+        seen.append(codes.z[:, 0])
+        return codes.z[:, 0]
+
+    monkeypatch.setattr(game, "sure", sure)
+    hard = game.hard(Moment(1, 1.0, rng(1)))
+    every = torch.cat(seen)
+    assert len(every) == TINY.candidates * TINY.batch
+    assert torch.equal(hard.z[:, 0], every.sort().values[: TINY.batch])
+
+
+def test_codes_are_tied_as_the_paper_ties_them(tmp_path: Path) -> None:
+    game = Game(setting_for(tmp_path))
+    assert game.parents_of(torch.arange(6)).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = FineBirds().trainer(setting_for(tmp_path / "whole"))
+    list(whole.steps())
+    killed = FineBirds().trainer(setting_for(tmp_path / "killed"))
+    next(killed.steps())
+    killed.save()
+    again = FineBirds().trainer(setting_for(tmp_path / "killed"))
+    assert again.step == 1
+    list(again.steps())
+    for ours, theirs in zip(state(again, "generator").values(), state(whole, "generator").values(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_what_is_recorded_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+    recipe, setting = FineBirds(), setting_for(tmp_path / "run")
+    monkeypatch.setattr(recipe, "watch", lambda setting: FineWatch(setting, count=40, pairs=10))
+    monkeypatch.setattr(recipe, "test", lambda trainer, setting: FineWatch(setting, count=40, pairs=10).look(trainer)[0])
+    trainer = recipe.trainer(setting)
+    train(recipe, trainer, setting, validate_every=2, log_every=2)
+    finish(recipe, trainer, setting)
+    entry = tomllib.loads((tmp_path / "weights.toml").read_text())["finegan_birds"]
+    assert entry["origin"].startswith("engines/training/recipes/finegan.py, seed 1, 4 steps of 4")
+    assert {"shape_by_parent", "texture_by_child", "mask_overlap", "unsure"} <= set(entry["metrics"])
+    shipped = from_weights(load((tmp_path / "models" / "finegan_birds.safetensors").read_bytes()), "finegan_birds")
+    assert shipped.form == generator_of(trainer, setting).form == TINY.form
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "held_out" in row] == [2, 4]
+
+
+def test_the_oracle_learns(tmp_path: Path) -> None:
+    preset = replace(BirdOracle.presets["cpu"], plan=Plan(30, warm_up=1), batch=8)
+    trainer = BirdOracle().trainer(Setting(preset=preset, folder=tmp_path))
+    figures = list(trainer.steps())
+    assert figures[-1]["texture"] < figures[0]["texture"]
+
+
+@pytest.mark.parametrize("recipe", [BirdOracle(), FineBirds()], ids=lambda recipe: recipe.name)
+def test_both_presets_are_there_and_the_cpu_one_ends_within_two_hours(recipe: FineBirds | BirdOracle) -> None:
+    assert set(recipe.presets) == {"cpu", "gpu"}
+    assert recipe.presets["cpu"].plan.hours <= 2
