@@ -2,11 +2,15 @@
 
     studio train finegan_birds --preset cpu                         # one core, about two hours
     studio train finegan_birds --preset cpu --without information   # no code need be told: shapes and coats are then nobody's
+    studio train finegan_birds --preset cpu --without shape         # readers see what the paper's see: p becomes a hue
 
 Singh, Ojha, Lee, arXiv:1811.11155, sections 3.1-3.3: the patch critic's background loss (times ten), the parent's and the child's
 information losses on what their masks leave, the child's adversarial loss, b = c and p = c // (children / parents) throughout, and at
 last a stage on hard examples. Changed: pictures of 64 px; critics see whole drawings, not crops around boxes, since these birds fill a
-like part of each; scores are logits.
+like part of each; scores are logits; and the readers of codes are shown what their code is meant to be. Read off the coloured parent
+foreground, as published, p was told by hues that the child stage paints over, and shapes were left to z (after 500 steps p knew 0.10 of
+the shape): in this world coats and shapes are independent, so nothing prefers one. So the parent's reader sees the mask alone, and both
+readers see it turned, moved, scaled and mirrored at random, since a pose would do as a code, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +24,7 @@ from PIL import Image as Pil
 from torch import Tensor, nn
 
 from engines.core.images import to_picture
+from engines.core.shapes import Image
 from engines.generators.finegan import FineCodes, FineGAN
 from engines.losses.adversarial import convinced, told_apart
 from engines.metrics.birds import disentangled, free_codes, many
@@ -30,6 +35,7 @@ from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.poses import posed
 from engines.training.schedules import constant
 
 BACKGROUND = 10.0
@@ -151,7 +157,7 @@ class FineBirds(BirdRecipe):
             candidates=10,
         ),
     }
-    ideas = ("information", "background", "hard")
+    ideas = ("information", "background", "hard", "shape")
     learning_rate = 2e-4
 
     def trainer(self, setting: BirdSetting) -> Trainer:
@@ -176,9 +182,11 @@ class FineBirds(BirdRecipe):
                     kind, real = game.patches(stages.background)
                     terms |= {"patches_convinced": convinced(real), "kinds_convinced": convinced(kind)}
                 if "information" not in setting.without:
-                    parents = game.parents_of(codes.child)
-                    terms["parent"] = F.cross_entropy(game.parent.logits(stages.masked_parent), parents)
-                    terms["child"] = F.cross_entropy(game.child.logits(stages.masked_child), codes.child)
+                    shape, coat = (
+                        read(stages, moment.chance) if "shape" not in setting.without else (stages.masked_parent, stages.masked_child)
+                    )
+                    terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
+                    terms["child"] = F.cross_entropy(game.child.logits(coat), codes.child)
                 yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
 
         readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "code": game.child.code})
@@ -207,6 +215,11 @@ class FineBirds(BirdRecipe):
 
         weights = {key: value.cpu() for key, value in generator_of(trainer, setting).network.state_dict().items()}
         record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+
+
+def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
+    """What the readers of codes are shown: where the shape is, without its colours, and the appearance, both in another pose."""
+    return posed(stages.parent_mask.expand(-1, 3, -1, -1), chance), posed(stages.masked_child, chance)
 
 
 @contextmanager
