@@ -25,13 +25,11 @@ from torch import Tensor
 
 from benchmarks.machine import facts
 from benchmarks.papers import common, differing
+from benchmarks.portraits import portraits
 from engines import FitRequest, Inversion, InvertRequest, Latent, Result, create, load_generator
 from engines.comparison import Judge, inverters, reader, space_of, values_of
-from engines.core.images import read_image, to_tensor
 from engines.core.seeds import rng
-from engines.core.weights import assets
 from engines.data import attributes, face_bank
-from engines.faces import align, only_face
 from engines.generators.base import Generator
 from engines.invert.encode.restyle import BASES
 from engines.metrics.consistency import editing_consistency
@@ -47,7 +45,6 @@ EDITS, STRENGTH = ("yaw", "smile", "age"), 2.0
 SLOW_SECONDS, WARM = 4.0, 3
 FIGURES = ("lpips", "mse", "psnr", "ms_ssim", "identity_distance")
 EDITED = ("identity_after", "change", "consistency", "own_consistency")
-_PORTRAITS = Path(__file__).resolve().parents[1] / "tests" / "golden" / "portraits"
 
 
 @dataclass(frozen=True)
@@ -140,9 +137,7 @@ class Bench:
     @cached_property
     def portraits(self) -> dict[str, Tensor]:
         """Real photos by name, aligned, (1,3,R,R)."""
-        paths = sorted([*(assets() / "examples").glob("*.jpg"), *_PORTRAITS.glob("*.jpg")], key=lambda path: path.stem)
-        photos = {path.stem: read_image(path) for path in paths}
-        return {name: to_tensor(align(photo, only_face(photo).alignment, self.generator.resolution)) for name, photo in photos.items()}
+        return portraits(self.generator)
 
     def measure(self, entrant: Entrant) -> dict[str, Any]:
         """All figures of one method: generated faces and portraits apart, each face's own behind the means."""

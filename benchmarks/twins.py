@@ -9,6 +9,7 @@ standard error: paired, since both see the same faces. Errors and offsets are in
 """
 
 import argparse
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.machine import RESULTS, facts, write
-from engines import load_generator
+from benchmarks.portraits import portraits
+from engines import InvertRequest, load_generator
+from engines.core.weights import manifest
 from engines.invert.encode.psp import Psp
 from engines.invert.encode.restyle import ReStyle
+from engines.invert.encode.stylemap import NETWORKS, StylemapEncoder
 from engines.losses.latent import code_errors
 from engines.metrics import Reconstruction
 from engines.training.catalogue import recipes
@@ -68,7 +72,21 @@ def measure(faces: int) -> dict[str, Any]:
         if all((TRAINING / name / "checkpoint.pt").is_file() for name in names):
             found = [read(twins.recipe, without, faces) for without in (twins.both, (*twins.both, twins.idea))]
             rows.append({"recipe": twins.recipe, "without": twins.idea, "idea": twins.title, "faces": faces} | compared(*found))
-    return {"machine": machine, "twins": rows, "looks": looks(min(PICTURES, faces))}
+    return {"machine": machine, "twins": rows, "looks": looks(min(PICTURES, faces)), "cells": cells()}
+
+
+@torch.no_grad()
+def cells() -> list[dict[str, Any]]:
+    """The stylemap encoder by cells along a side: on held-out mixes, as its recipes recorded, and on the real portraits."""
+    generator = load_generator("ffhq")
+    encoder, measure, known = StylemapEncoder(generator), Reconstruction(generator.device), manifest()
+    rows = []
+    for side, network in NETWORKS.items():
+        found = [measure(encoder(InvertRequest(image=photo), side=side).images, photo) for photo in portraits(generator).values()]
+        real = {f"portraits_{name}": statistics.fmean(figures[name] for figures in found) for name in ("mse", "lpips")}
+        mixes = {f"mixes_{name}": known[network]["metrics"][name] for name in ("mse", "mse_error", "lpips", "lpips_error")}
+        rows.append({"side": int(side), "portraits": len(found)} | {name: round(value, 5) for name, value in (mixes | real).items()})
+    return rows
 
 
 @torch.no_grad()
@@ -145,6 +163,16 @@ def rendered(results: dict[str, Any]) -> str:
     for row in results.get("looks", []):
         gain = f"{row['lpips_gain']:.4f} ± {row['lpips_gain_error']:.4f}"
         lines.append(f"| {row['answer']} | {row['lpips']:.4f} | {row['mse']:.4f} | {gain} |")
+    if results.get("cells"):
+        lines += [
+            "",
+            "The stylemap encoder by cells along a side (a single one is a vector for the whole picture):",
+            "",
+        ]
+        lines += ["| cells | MSE on mixes of two faces | LPIPS | MSE on real portraits | LPIPS |", "|" + " --- |" * 5]
+    for row in results.get("cells", []):
+        mixes = (f"{row[f'mixes_{name}']:.4f} ± {row[f'mixes_{name}_error']:.4f}" for name in ("mse", "lpips"))
+        lines.append(f"| {row['side']} x {row['side']} | {' | '.join(mixes)} | {row['portraits_mse']:.4f} | {row['portraits_lpips']:.4f} |")
     return "\n".join(lines)
 
 
