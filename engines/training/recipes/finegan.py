@@ -10,7 +10,9 @@ last a stage on hard examples. Changed: pictures of 64 px; critics see whole dra
 like part of each; scores are logits; and the readers of codes are shown what their code is meant to be. Read off the coloured parent
 foreground, as published, p was told by hues that the child stage paints over, and shapes were left to z (after 500 steps p knew 0.10 of
 the shape): in this world coats and shapes are independent, so nothing prefers one. So the parent's reader sees the mask alone, and both
-readers see it turned, moved, scaled and mirrored at random, since a pose would do as a code, too.
+readers see it turned, moved, scaled and mirrored at random, since a pose would do as a code, too. A mask that only a reader sees fills with
+speckles that tell the code, under a child that paints its own bird over them; so what the child paints outside the parent's shape is
+charged for, and the shape that is read is the one that is seen.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +40,7 @@ from engines.training.loop import Moment, Plan, Player, Terms, Trainer
 from engines.training.poses import posed
 from engines.training.schedules import constant
 
-BACKGROUND = 10.0
+BACKGROUND, OUTSIDE = 10.0, 10.0
 BETAS = (0.5, 0.999)
 
 
@@ -182,16 +184,17 @@ class FineBirds(BirdRecipe):
                     kind, real = game.patches(stages.background)
                     terms |= {"patches_convinced": convinced(real), "kinds_convinced": convinced(kind)}
                 if "information" not in setting.without:
-                    shape, coat = (
-                        read(stages, moment.chance) if "shape" not in setting.without else (stages.masked_parent, stages.masked_child)
-                    )
+                    shape, coat = stages.masked_parent, stages.masked_child
+                    if "shape" not in setting.without:
+                        shape, coat = read(stages, moment.chance)
+                        terms["outside"] = (stages.child_mask * (1 - stages.parent_mask)).mean()
                     terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
                     terms["child"] = F.cross_entropy(game.child.logits(coat), codes.child)
                 yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
 
         readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "code": game.child.code})
         child = nn.ModuleDict({"trunk": game.child.trunk, "real": game.child.real})
-        heavy = {"patches": constant(BACKGROUND), "patches_convinced": constant(BACKGROUND)}
+        heavy = {"patches": constant(BACKGROUND), "patches_convinced": constant(BACKGROUND), "outside": constant(OUTSIDE)}
         unweighed = {"parent_area": constant(0.0), "child_area": constant(0.0)}
         players = {
             "patches": Player(game.patches, of_patches, heavy, self.learning_rate, BETAS),
