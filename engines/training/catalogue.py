@@ -15,6 +15,8 @@ from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
+from engines.training.recipes.stylemapgan import SIDES as MAP_SIDES
+from engines.training.recipes.stylemapgan import StyleMapFaces
 
 
 def recipes() -> Mapping[str, Recipe[Any]]:
@@ -22,5 +24,6 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
+    every += [StyleMapFaces(side) for side in MAP_SIDES]
     every += [BirdOracle(), FineBirds(), FineReader()]
     return {recipe.name: recipe for recipe in every}

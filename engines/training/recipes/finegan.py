@@ -36,7 +36,7 @@ from engines.nets.initial import orthogonal
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer
 from engines.training.poses import posed
 from engines.training.schedules import constant
 
@@ -83,6 +83,9 @@ class Draw:
 class Game:
     """The networks, and the pictures of a step, which all players share.
 
+    Attributes:
+        drawn: Codes and pictures of a step, with their graph.
+
     Args:
         setting: The run.
     """
@@ -96,7 +99,7 @@ class Game:
         self.patches = orthogonal(lambda: PatchCritic(preset.critics), seed + 1).to(self.device)
         self.parent = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2).to(self.device)
         self.child = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3).to(self.device)
-        self._step, self._drawn = -1, (Draw(torch.empty(0), torch.empty(0)), Stages(*7 * [torch.empty(0)]))
+        self.drawn = Once(self._drawn)
 
     def codes(self, count: int, chance: torch.Generator) -> Draw:
         """Random codes."""
@@ -113,13 +116,10 @@ class Game:
         parent = F.one_hot(self.parents_of(draw.child), self.preset.parents).float()
         return self.generator(draw.z, child, parent, child)
 
-    def drawn(self, moment: Moment) -> tuple[Draw, Stages]:
-        """Codes and pictures of a step, with their graph; the same for all players."""
-        if self._step != moment.step:
-            hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
-            codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
-            self._step, self._drawn = moment.step, (codes, self.stages(codes))
-        return self._drawn
+    def _drawn(self, _: Birds, moment: Moment) -> tuple[Draw, Stages]:
+        hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
+        codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
+        return codes, self.stages(codes)
 
     @torch.no_grad()
     def hard(self, moment: Moment) -> Draw:
@@ -169,15 +169,15 @@ class FineBirds(BirdRecipe):
         def of_patches(birds: Birds, moment: Moment) -> Iterator[Terms]:
             free = free_patches(birds.boxes, birds.images.shape[-1]).float()
             kind, real = game.patches(birds.images)
-            _, made = game.patches(game.drawn(moment)[1].background.detach())
+            _, made = game.patches(game.drawn(birds, moment)[1].background.detach())
             told = (F.softplus(-real) * free).sum() / free.sum().clamp(min=1) + F.softplus(made).mean()
             yield {"patches": told, "kinds": F.binary_cross_entropy_with_logits(kind, free)}
 
         def of_children(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            yield {"told_apart": told_apart(game.child.score(birds.images), game.child.score(game.drawn(moment)[1].child.detach()))}
+            yield {"told_apart": told_apart(game.child.score(birds.images), game.child.score(game.drawn(birds, moment)[1].child.detach()))}
 
-        def of_generator(_: Birds, moment: Moment) -> Iterator[Terms]:
-            codes, stages = game.drawn(moment)
+        def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            codes, stages = game.drawn(birds, moment)
             with still(game.patches, game.child.trunk, game.child.real):
                 terms = {"convinced": convinced(game.child.score(stages.child))}
                 if "background" not in setting.without:

@@ -52,9 +52,9 @@ def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
 
 def test_the_pictures_of_a_step_are_drawn_once_for_all_players(tmp_path: Path) -> None:
     game = Game(setting_for(tmp_path))
-    first = game.drawn(Moment(3, 0.1, rng(3)))
-    assert game.drawn(Moment(3, 0.1, rng(3))) is first
-    assert game.drawn(Moment(4, 0.1, rng(4))) is not first
+    first = game.drawn(None, Moment(3, 0.1, rng(3)))
+    assert game.drawn(None, Moment(3, 0.1, rng(3))) is first
+    assert game.drawn(None, Moment(4, 0.1, rng(4))) is not first
 
 
 def test_hard_examples_are_those_whose_code_is_read_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
