@@ -206,13 +206,6 @@ class FineBirds(BirdRecipe):
 
         readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "code": game.child.code})
         child = nn.ModuleDict({"trunk": game.child.trunk, "real": game.child.real})
-        heavy = {
-            "patches": constant(BACKGROUND),
-            "patches_convinced": constant(BACKGROUND),
-            "outside": constant(OUTSIDE),
-            "undecided": DECIDED,
-        }
-        unweighed = {"parent_area": constant(0.0), "child_area": constant(0.0)}
         players = {
             "patches": Player(game.patches, of_patches, WEIGHTS, self.learning_rate, BETAS),
             "child": Player(child, of_children, {}, self.learning_rate, BETAS),
