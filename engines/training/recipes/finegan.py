@@ -23,20 +23,19 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from PIL import Image as Pil
 from torch import Tensor, nn
 
-from engines.core.images import area, to_picture
+from engines.core.images import area
 from engines.core.shapes import Image
-from engines.generators.finegan import FineCodes, FineGAN
 from engines.losses.adversarial import convinced, told_apart
-from engines.metrics.birds import disentangled, free_codes, many
+from engines.metrics.birds import disentangled
 from engines.nets.finegan import FineGenerator, Form, Stages
 from engines.nets.finegan_critics import CodeCritic, PatchCritic, free_patches
 from engines.nets.initial import orthogonal
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
-from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
+from engines.training.drawn import TEST, BirdRecipe, BirdSetting
+from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer
 from engines.training.poses import posed
 from engines.training.schedules import constant, through
@@ -214,19 +213,19 @@ class FineBirds(BirdRecipe):
         checkpoint = setting.folder / "checkpoint.pt"
         return Trainer(setting.preset.plan, players, lambda step: self.birds(setting, step), checkpoint, setting.device)
 
-    def watch(self, setting: BirdSetting) -> "FineWatch":
+    def watch(self, setting: BirdSetting) -> FineWatch:
         """Figures of pictures with free codes, and a sheet of them."""
-        return FineWatch(setting)
+        return FineWatch()
 
     def test(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, float]:
         """Figures of 5 000 pictures with free codes."""
-        return disentangled(generator_of(trainer, setting), 5_000, TEST)
+        return disentangled(generator_of(trainer), 5_000, TEST)
 
     def record(self, trainer: Trainer, setting: BirdSetting, metrics: Mapping[str, float]) -> None:
         """Keep the averaged generator under its published names."""
         from scripts.manifest import record
 
-        weights = {key: value.cpu() for key, value in generator_of(trainer, setting).network.state_dict().items()}
+        weights = {key: value.cpu() for key, value in generator_of(trainer).network.state_dict().items()}
         record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
 
 
@@ -247,56 +246,6 @@ def still(*networks: nn.Module) -> Iterator[None]:
     finally:
         for network in networks:
             network.requires_grad_(True)
-
-
-def generator_of(trainer: Trainer, setting: BirdSetting) -> FineGAN:
-    """The averaged generator."""
-    network = trainer.averaged["generator"].get_submodule("generator")
-    assert isinstance(network, FineGenerator)
-    return FineGAN(network.form, network)
-
-
-class FineWatch:
-    """How far codes have come apart, by the oracle.
-
-    Args:
-        setting: The run.
-    """
-
-    def __init__(self, setting: BirdSetting, count: int = 600, pairs: int = 200) -> None:
-        self.setting, self.count, self.pairs = setting, count, pairs
-
-    def baseline(self) -> Mapping[str, float]:
-        """Codes that say nothing have no figure worth a line."""
-        return {}
-
-    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
-        """Figures, and a sheet: a parent a row, a child a column; below, all stages of some pictures."""
-        generator = generator_of(trainer, self.setting)
-        figures = disentangled(generator, self.count, VALIDATION, self.pairs)
-        return figures | {"unsure": unsure(trainer, generator)}, sheet(generator)
-
-
-@torch.no_grad()
-def unsure(trainer: Trainer, generator: FineGAN, count: int = 400) -> float:
-    """Share of pictures whose own child code the critic gives less than a tenth: what the hard stage is to lower."""
-    codes = [generator.tied(one.child, one.seed) for one in free_codes(generator, count, VALIDATION)]
-    trunk, code = trainer.averaged["child"].get_submodule("trunk"), trainer.averaged["generator"].get_submodule("code")
-    shares = torch.cat([code(trunk(part)).softmax(dim=1) for part in many(generator, codes).masked_child.split(32)])
-    own = shares[torch.arange(count), torch.tensor([one.child for one in codes], device=shares.device)]
-    return float((own < 0.1).float().mean())
-
-
-def sheet(generator: FineGAN, columns: int = 8) -> Pil.Image:
-    """Parents by rows, children by columns, and the stages of the first row's pictures below."""
-    form = generator.form
-    children = [form.children // columns * column for column in range(columns)]
-    grid = [FineCodes(child, parent, child, seed=column) for parent in range(form.parents) for column, child in enumerate(children)]
-    stages = many(generator, grid)
-    first = {name: value[:columns] for name, value in vars(stages).items()}
-    rows = list(stages.child.split(columns))
-    rows += [value if value.shape[1] == 3 else (2 * value - 1).expand(-1, 3, -1, -1) for value in first.values()]
-    return to_picture(torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)[None])
 
 
 def main() -> None:

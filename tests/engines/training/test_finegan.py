@@ -12,9 +12,10 @@ from safetensors.torch import load
 from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
 from engines.training.command import Setting, finish, train
+from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.recipes.bird_oracle import BirdOracle
-from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, FineWatch, Game, generator_of
+from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game
 from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
@@ -92,8 +93,8 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
 def test_what_is_recorded_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "ASSETS", tmp_path)
     recipe, setting = FineBirds(), setting_for(tmp_path / "run")
-    monkeypatch.setattr(recipe, "watch", lambda setting: FineWatch(setting, count=40, pairs=10))
-    monkeypatch.setattr(recipe, "test", lambda trainer, setting: FineWatch(setting, count=40, pairs=10).look(trainer)[0])
+    monkeypatch.setattr(recipe, "watch", lambda setting: FineWatch(count=40, pairs=10))
+    monkeypatch.setattr(recipe, "test", lambda trainer, setting: FineWatch(count=40, pairs=10).look(trainer)[0])
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, validate_every=2, log_every=2)
     finish(recipe, trainer, setting)
@@ -101,7 +102,7 @@ def test_what_is_recorded_can_be_loaded(tmp_path: Path, monkeypatch: pytest.Monk
     assert entry["origin"].startswith("engines/training/recipes/finegan.py, seed 1, 4 steps of 4")
     assert {"shape_by_parent", "texture_by_child", "mask_overlap", "unsure"} <= set(entry["metrics"])
     shipped = from_weights(load((tmp_path / "models" / "finegan_birds.safetensors").read_bytes()), "finegan_birds")
-    assert shipped.form == generator_of(trainer, setting).form == TINY.form
+    assert shipped.form == generator_of(trainer).form == TINY.form
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "held_out" in row] == [2, 4]
 
