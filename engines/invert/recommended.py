@@ -1,4 +1,4 @@
-"""Recommended: the methods here put together, for a good picture within twenty seconds on two CPU cores.
+"""Recommended: the methods here put together, for a good picture in about twenty seconds on two CPU cores.
 
 A start (the encoder pSp of arXiv:2008.00951 where its weights are, else a short projection to W, arXiv:1912.04958), if wished a stylemap
 inversion from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w as in StyleMapGAN, arXiv:2104.14754), and a short pivotal
@@ -29,20 +29,17 @@ _ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
 }
 """Weights, engine, settings and steps of the encoders that can find a start; after so few updates the last leaves the best picture."""
 
-_RATE = 6e-4
-"""The tuning's step size at its height: so short a run gains from a larger one than PTI's own (at 1e-3 it loses)."""
-
 STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if weights in manifest()))
 """What can find a start here; encoders only where their weights are."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendedKnobs(Knobs):
-    """Defaults suit about 17 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
+    """Defaults suit about 22 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16
-    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 28
+    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 36
     steps: Annotated[int, Knob("Updates of every layer's code and a grid of codes, before the tuning.", lo=0, hi=1000)] = 0
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.", advanced=True)] = "8"
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 4
@@ -75,7 +72,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
             inversion = found.inversions[0]
             if not knobs.tuning_steps:
                 return found
-        tuning = PivotalTuning.knob_set.of({"steps": knobs.tuning_steps, "preview_every": knobs.preview_every, "learning_rate": _RATE})
+        tuning = PivotalTuning.knob_set.of({"steps": knobs.tuning_steps, "preview_every": knobs.preview_every})
         photos = [(request.image, inversion)]
         return (yield from within(tune(self.generator, photos, tuning, request.mask, request.seed), search + refining, total))
 
