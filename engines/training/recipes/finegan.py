@@ -11,9 +11,8 @@ like part of each; scores are logits; and the readers of codes are shown what th
 foreground, as published, p was told by hues that the child stage paints over, and shapes were left to z (after 500 steps p knew 0.10 of
 the shape): in this world coats and shapes are independent, so nothing prefers one. So the parent's reader sees the mask alone, and both
 readers see it turned, moved, scaled and mirrored at random, since a pose would do as a code, too. A mask that only a reader sees fills with
-speckles that tell the code, under a child that paints its own bird over them; so the reader sees a blurred outline, half-covered places
-cost, and what the child paints outside the parent's shape is charged for: the shape that is read is the one that is seen. The learning
-rate is 3e-4, where the authors take 2e-4 for sixty times as many updates.
+speckles that tell the code, under a child that paints its own bird over them; so what one mask covers and the other does not is charged
+for: the shape that is read is the one that is seen, and half-covered places cost.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engines.core.images import area
-from engines.core.shapes import Image
+from engines.core.shapes import Image, Mask
 from engines.losses.adversarial import convinced, told_apart
 from engines.metrics.birds import disentangled
 from engines.nets.finegan import FineGenerator, Form, Stages
@@ -43,14 +41,12 @@ from engines.training.schedules import constant, through
 WEIGHTS = {
     "patches": constant(10.0),
     "patches_convinced": constant(10.0),
-    "outside": constant(5.0),
-    "undecided": through((0.03, 0.0), (0.15, 1.0)),
+    "disagree": through((0.02, 1.0), (0.12, 5.0)),
     "parent_area": constant(0.0),
     "child_area": constant(0.0),
 }
 """The last two are only watched."""
 
-_COARSE = 16
 BETAS = (0.5, 0.999)
 
 
@@ -170,7 +166,7 @@ class FineBirds(BirdRecipe):
         ),
     }
     ideas = ("information", "background", "hard", "shape")
-    learning_rate = 3e-4
+    learning_rate = 2e-4
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """Background critic, child critic, then the generator with the parts that learn to read its codes."""
@@ -197,8 +193,7 @@ class FineBirds(BirdRecipe):
                     shape, coat = stages.masked_parent, stages.masked_child
                     if "shape" not in setting.without:
                         shape, coat = read(stages, moment.chance)
-                        terms["outside"] = (stages.child_mask * (1 - stages.parent_mask)).mean()
-                        terms["undecided"] = 4 * (stages.parent_mask * (1 - stages.parent_mask)).mean()
+                        terms["disagree"] = disagreement(stages.parent_mask, stages.child_mask)
                     terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
                     terms["child"] = F.cross_entropy(game.child.logits(coat), codes.child)
                 yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
@@ -230,10 +225,13 @@ class FineBirds(BirdRecipe):
 
 
 def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
-    """What the readers of codes are shown: the shape's outline without its colours, and the appearance, both in another pose."""
-    size = stages.parent_mask.shape[-1]
-    outline = F.interpolate(area(stages.parent_mask, min(_COARSE, size)), size, mode="bilinear")
-    return posed(outline.expand(-1, 3, -1, -1), chance), posed(stages.masked_child, chance)
+    """What the readers of codes are shown: where the shape is, without its colours, and the appearance, both in another pose."""
+    return posed(stages.parent_mask.expand(-1, 3, -1, -1), chance), posed(stages.masked_child, chance)
+
+
+def disagreement(parent: Mask, child: Mask) -> Tensor:
+    """How likely a pixel is to belong to one of both masks alone, if each were tossed for: 0 where both are the same black and white."""
+    return (child * (1 - parent) + parent * (1 - child)).mean()
 
 
 @contextmanager

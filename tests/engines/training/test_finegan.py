@@ -15,7 +15,7 @@ from engines.training.command import Setting, finish, train
 from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.recipes.bird_oracle import BirdOracle
-from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game
+from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement
 from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
@@ -118,3 +118,11 @@ def test_the_oracle_learns(tmp_path: Path) -> None:
 def test_both_presets_are_there_and_the_cpu_one_ends_within_two_hours(recipe: FineBirds | BirdOracle) -> None:
     assert set(recipe.presets) == {"cpu", "gpu"}
     assert recipe.presets["cpu"].plan.hours <= 2
+
+
+def test_masks_agree_where_both_are_black_and_white_alike() -> None:
+    left, right, grey = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.5)
+    left[..., :2], right[..., 2:] = 1, 1
+    assert float(disagreement(left, left)) == 0
+    assert float(disagreement(left, right)) == 1
+    assert float(disagreement(grey, grey)) == 0.5
