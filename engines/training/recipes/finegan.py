@@ -12,7 +12,8 @@ foreground, as published, p was told by hues that the child stage paints over, a
 the shape): in this world coats and shapes are independent, so nothing prefers one. So the parent's reader sees the mask alone, and both
 readers see it turned, moved, scaled and mirrored at random, since a pose would do as a code, too. A mask that only a reader sees fills with
 speckles that tell the code, under a child that paints its own bird over them; so what one mask covers and the other does not is charged
-for: the shape that is read is the one that is seen, and half-covered places cost.
+for: the shape that is read is the one that is seen, and half-covered places cost. The generator's learning rate is 1e-3, where the authors
+take 2e-4 for sixty times as many updates: at theirs the child's mask was still grey after 800.
 """
 
 from collections.abc import Iterator, Mapping
@@ -166,7 +167,7 @@ class FineBirds(BirdRecipe):
         ),
     }
     ideas = ("information", "background", "hard", "shape")
-    learning_rate = 2e-4
+    learning_rate, generator_rate = 2e-4, 1e-3
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """Background critic, child critic, then the generator with the parts that learn to read its codes."""
@@ -203,7 +204,7 @@ class FineBirds(BirdRecipe):
         players = {
             "patches": Player(game.patches, of_patches, WEIGHTS, self.learning_rate, BETAS),
             "child": Player(child, of_children, {}, self.learning_rate, BETAS),
-            "generator": Player(readers, of_generator, WEIGHTS, self.learning_rate, BETAS),
+            "generator": Player(readers, of_generator, WEIGHTS, self.generator_rate, BETAS),
         }
         checkpoint = setting.folder / "checkpoint.pt"
         return Trainer(setting.preset.plan, players, lambda step: self.birds(setting, step), checkpoint, setting.device)
