@@ -14,6 +14,7 @@ from engines.generators.finegan import from_weights
 from engines.training.command import Setting, finish, train
 from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
+from engines.training.poses import clouded
 from engines.training.recipes.bird_oracle import BirdOracle
 from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement
 from scripts import manifest
@@ -126,3 +127,14 @@ def test_masks_agree_where_both_are_black_and_white_alike() -> None:
     assert float(disagreement(left, left)) == 0
     assert float(disagreement(left, right)) == 1
     assert float(disagreement(grey, grey)) == 0.5
+
+
+def test_what_is_faint_is_lost_in_the_noise_and_what_is_plain_is_not() -> None:
+    chance = rng(7)
+    bright = torch.zeros(200, 1, 32, 32)
+    bright[:100, :, 8:24, 8:24] = 1.0
+    for scale, least, most in ((1.0, 0.9, 1.0), (0.02, 0.0, 0.65)):
+        seen = clouded(scale * bright, chance)
+        contrast = seen[..., 8:24, 8:24].mean(dim=(1, 2, 3)) - seen.mean(dim=(1, 2, 3))
+        told = (contrast > contrast.median()) == (torch.arange(200) < 100)
+        assert least <= float(told.float().mean()) <= most
