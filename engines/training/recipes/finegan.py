@@ -228,7 +228,7 @@ class FineBirds(BirdRecipe):
 
 
 def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
-    """What the readers of codes are shown: where the shape is, without its colours, and the appearance, both in another pose, under noise."""
+    """What the readers of codes are shown: where the shape is, without its colours, and the appearance, in other poses and under noise."""
     shape, coat = (posed(picture, chance) for picture in (stages.parent_mask, stages.masked_child))
     return clouded(shape, chance).expand(-1, 3, -1, -1), clouded(coat, chance)
 
