@@ -12,7 +12,6 @@ from studio.pages.hierarchy.board import KINDS, Board, board_cells
 from studio.pages.hierarchy.film import film_cell
 from studio.pages.hierarchy.find import find_cell
 from studio.pages.hierarchy.grid import grid_cell
-from studio.session import Session
 from studio.staged import Pick, Sampler
 
 __all__ = ["build"]
@@ -21,9 +20,8 @@ _MISSING = "FineGAN's network is not among the bundled weights of this installat
 _FIRST_CHILD = 0
 
 
-def build(session: Session, tab: gr.Tab) -> None:
+def build(sampler: Sampler, tab: gr.Tab) -> None:
     """The tab's cells and events."""
-    sampler = Sampler(session)
     if not sampler.is_there:
         with cell(1, "Pick the codes", _MISSING):
             return
