@@ -19,6 +19,7 @@ from torch import Tensor
 from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.nets.finegan import FineGenerator, Form, Stages
+from engines.nets.initial import orthogonal
 from engines.spaces.paths import lerp, slerp
 
 FARTHEST = 6.0
@@ -189,12 +190,11 @@ def toy_finegan(seed: int = 0) -> FineGAN:
 
     Its normalisation is made to fit by a few passes, or its pictures would be blank; equal seeds give equal weights.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = FineGenerator(_TOY)
+    with torch.no_grad():
+        network = orthogonal(lambda: FineGenerator(_TOY), seed)
         for weight in network.parameters():
             if weight.dim() > 1:
-                torch.nn.init.orthogonal_(weight, gain=2.0)
+                weight.mul_(2.0)
         for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)):
             norm.momentum = None  # the plain average of all passes
         finegan = FineGAN(_TOY, network.requires_grad_(False))
