@@ -11,6 +11,7 @@ from engines.training.recipes.e4e import E4e
 from engines.training.recipes.face_body import FaceBody
 from engines.training.recipes.finegan import FineBirds
 from engines.training.recipes.in_domain import InDomain
+from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
@@ -21,5 +22,5 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
-    every += [BirdOracle(), FineBirds()]
+    every += [BirdOracle(), FineBirds(), InfoDigits()]
     return {recipe.name: recipe for recipe in every}
