@@ -7,7 +7,20 @@ result = create("image2stylegan", generator)(InvertRequest(image=photo), steps=1
 """
 
 import engines.core.threads  # noqa: F401  first: it must run before torch loads
-from engines.contract import BankRequest, Engine, ExploreRequest, FitRequest, InvertRequest, MixRequest, Part, Progress, Request, Result
+from engines.contract import (
+    BankRequest,
+    DrawingRequest,
+    Engine,
+    ExploreRequest,
+    FitRequest,
+    HierarchyRequest,
+    InvertRequest,
+    MixRequest,
+    Part,
+    Progress,
+    Request,
+    Result,
+)
 from engines.registry import catalogue, create, load_generator
 from engines.spaces.bank import Bank
 from engines.spaces.directions import Direction
@@ -17,9 +30,11 @@ __all__ = [
     "Bank",
     "BankRequest",
     "Direction",
+    "DrawingRequest",
     "Engine",
     "ExploreRequest",
     "FitRequest",
+    "HierarchyRequest",
     "Inversion",
     "InvertRequest",
     "Latent",

@@ -16,6 +16,7 @@ from engines.core.errors import CatalogueError
 from engines.core.knobs import Knobs
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
+from engines.generators.finegan import FineCodes
 from engines.spaces.bank import Bank, Score
 from engines.spaces.directions import Direction
 from engines.spaces.latent import Inversion, Latent
@@ -189,6 +190,28 @@ class MixRequest(Request):
 
     source: Inversion
     parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HierarchyRequest(Request):
+    """Pictures that are made in stages, each from codes of its own.
+
+    Attributes:
+        codes: One for each picture; without any, the tied codes of a child that the seed draws.
+    """
+
+    codes: tuple[FineCodes, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DrawingRequest(Request):
+    """A picture of what a staged generator knows how to draw, whose codes are wanted.
+
+    Attributes:
+        image: (1,3,S,S) in any size.
+    """
+
+    image: Image
 
 
 RequestT = TypeVar("RequestT", bound=Request)

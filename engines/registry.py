@@ -10,6 +10,7 @@ import torch
 
 import engines.edit
 import engines.explore
+import engines.hierarchy
 import engines.invert
 import engines.mix
 from engines.contract import Engine
@@ -21,7 +22,7 @@ from engines.generators.ffhq import Student
 from engines.generators.toy import toy
 
 AnyEngine = Engine[Any, Any]
-VERBS: tuple[ModuleType, ...] = (engines.invert, engines.edit, engines.explore, engines.mix)
+VERBS: tuple[ModuleType, ...] = (engines.invert, engines.edit, engines.explore, engines.mix, engines.hierarchy)
 
 
 @cache

@@ -18,6 +18,7 @@ CHECKED = (
     "engines.edit",
     "engines.explore",
     "engines.mix",
+    "engines.hierarchy",
 )
 """Packages that hold tensors. `engines.core` stays out: its knobs must see wrong types themselves, to answer them."""
 

@@ -1,11 +1,14 @@
-"""FineGAN as a generator of the studio: codes by number, pictures in stages, and the authors' checkpoints.
+"""FineGAN as a generator of the studio: codes by number, pictures in stages, ways between codes, and the authors' checkpoints.
 
 A checkpoint is a plain dict of tensors whose names begin with `module.`; all dimensions are read from its shapes and nothing in it is run.
-Paper: arXiv:1811.11155.
+Paper: arXiv:1811.11155. The main components of z are read off the weights of the first layers in closed form, as SeFa (arXiv:2007.06600)
+reads edits of w off those of the styles.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,14 @@ from torch import Tensor
 from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.nets.finegan import FineGenerator, Form, Stages
+from engines.spaces.paths import lerp, slerp
+
+FARTHEST = 6.0
+"""How far z may be shifted along a main component, in its own deviations."""
 
 _PREFIX = "module."
 _LARGEST_SIZE, _MOST_CODES = 512, 10_000
+_TOY = Form(parents=4, children=8, noise=6, width=8, size=32)
 
 
 @dataclass(frozen=True)
@@ -30,12 +38,55 @@ class FineCodes:
         parent: Number of the parent code: the shape.
         child: Number of the child code: the appearance.
         seed: Decides z: pose, place and what else varies.
+        shifts: How far z is moved along its main components, the strongest first, in its own deviations.
+        z: z itself where no seed stands for it, as where it was found from a picture.
     """
 
     background: int
     parent: int
     child: int
     seed: int = 0
+    shifts: tuple[float, ...] = ()
+    z: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FineInputs:
+    """Codes as the network reads them, one-hot or anything between.
+
+    Attributes:
+        z: (N,noise).
+        background: (N,children).
+        parent: (N,parents).
+        child: (N,children).
+    """
+
+    z: Tensor
+    background: Tensor
+    parent: Tensor
+    child: Tensor
+
+    def towards(self, other: "FineInputs", t: float) -> "FineInputs":
+        """The point `t` of the way to others: z on the arc, on which it stays as long as z are, codes on the straight line."""
+        codes = (lerp(ours, theirs, t) for ours, theirs in zip(self.tensors[1:], other.tensors[1:], strict=True))
+        return FineInputs(slerp(self.z, other.z, t), *codes)
+
+    def split(self, count: int) -> list["FineInputs"]:
+        """At most `count` rows at a time."""
+        return [FineInputs(*part) for part in zip(*(values.split(count) for values in self.tensors), strict=True)]
+
+    @staticmethod
+    def joined(parts: Sequence["FineInputs"]) -> "FineInputs":
+        """The rows of several, one behind the other."""
+        return FineInputs(*(torch.cat(values) for values in zip(*(part.tensors for part in parts), strict=True)))
+
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All four."""
+        return self.z, self.background, self.parent, self.child
+
+    def __len__(self) -> int:
+        return len(self.z)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,28 +118,90 @@ class FineGAN:
         """The codes, if they are there.
 
         Raises:
-            SpaceError: A number outside its code.
+            SpaceError: A number outside its code, or a z that is none.
         """
-        limits = {"background": self.form.children, "parent": self.form.parents, "child": self.form.children}
-        for name, limit in limits.items():
+        for name, limit in self._limits.items():
             value = getattr(codes, name)
             if not 0 <= value < limit:
                 raise SpaceError(f"The {name} code {value} came; there are {limit}, numbered from 0 to {limit - 1}.")
+        if len(codes.shifts) > self.form.noise or not all(abs(shift) <= FARTHEST for shift in codes.shifts):
+            raise SpaceError(
+                f"A shift is a number from -{FARTHEST:g} to {FARTHEST:g}, one for each of at most {self.form.noise} components."
+            )
+        if codes.z is not None and (len(codes.z) != self.form.noise or not all(math.isfinite(value) for value in codes.z)):
+            raise SpaceError(f"z has {self.form.noise} finite numbers here; bring the codes of this generator.")
         return codes
+
+    @cached_property
+    def components(self) -> Tensor:
+        """Unit vectors (noise,noise) that z moves the first features along, the strongest first; the largest entry is positive.
+
+        They are the eigenvectors of A^T A, where A stacks the weights that read z, each row as its normalisation scales it.
+        """
+        rows = torch.cat([_reading_of_z(start, self.form.noise) for start in (self.network.h_net1_bg, self.network.h_net1)]).double()
+        vectors = torch.linalg.eigh(rows.T @ rows).eigenvectors.T.flip(0)
+        return (vectors * vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)).sign()).float()
+
+    def z_of(self, codes: FineCodes) -> Tensor:
+        """The z (1,noise) of checked codes, shifts included."""
+        shape = (1, self.form.noise)
+        z = normal(shape, codes.seed, self.device) if codes.z is None else torch.tensor([codes.z], device=self.device)
+        shifts = torch.tensor([codes.shifts], device=self.device).reshape(1, -1)
+        return z + shifts @ self.components[: shifts.shape[1]] if codes.shifts else z
+
+    def inputs(self, *codes: FineCodes) -> FineInputs:
+        """Codes by number as the network reads them.
+
+        Raises:
+            SpaceError: A code that is none.
+        """
+        known = [self.checked(one) for one in codes]
+        z = torch.cat([self.z_of(one) for one in known])
+        rows = {name: torch.tensor([getattr(one, name) for one in known], device=self.device) for name in self._limits}
+        return FineInputs(z, *(F.one_hot(rows[name], limit).to(z) for name, limit in self._limits.items()))
 
     @torch.no_grad()
     def draw(self, *codes: FineCodes) -> Stages:
         """Pictures in all their stages, one of each.
 
         Raises:
-            SpaceError: A number outside its code.
+            SpaceError: A code that is none.
         """
-        known = [self.checked(one) for one in codes]
-        z = torch.cat([normal((1, self.form.noise), one.seed, self.device) for one in known])
-        names = (("background", self.form.children), ("parent", self.form.parents), ("child", self.form.children))
-        rows = [torch.tensor([getattr(one, name) for one in known], device=self.device) for name, _ in names]
-        hot = [F.one_hot(row, count).to(z) for row, (_, count) in zip(rows, names, strict=True)]
-        return self.network(z, *hot)
+        return self.synthesize(self.inputs(*codes))
+
+    def synthesize(self, inputs: FineInputs) -> Stages:
+        """Pictures of what the network reads; gradients pass."""
+        return self.network(inputs.z, inputs.background, inputs.parent, inputs.child)
+
+    @property
+    def _limits(self) -> dict[str, int]:
+        return {"background": self.form.children, "parent": self.form.parents, "child": self.form.children}
+
+
+def _reading_of_z(start: Any, noise: int) -> Tensor:
+    """What a first layer makes of z, (features,noise), its normalisation folded in."""
+    linear, norm = start.fc[0], start.fc[1]
+    return linear.weight[:, -noise:] * (norm.weight / (norm.running_var + norm.eps).sqrt())[:, None]
+
+
+def toy_finegan(seed: int = 0) -> FineGAN:
+    """A small network of random weights, 32 px with 4 parents and 8 children, so that whatever uses one runs in milliseconds.
+
+    Its normalisation is made to fit by a few passes, or its pictures would be blank; equal seeds give equal weights.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = FineGenerator(_TOY)
+        for weight in network.parameters():
+            if weight.dim() > 1:
+                torch.nn.init.orthogonal_(weight, gain=2.0)
+        for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)):
+            norm.momentum = None  # the plain average of all passes
+        finegan = FineGAN(_TOY, network.requires_grad_(False))
+        for number in range(4):
+            finegan.draw(*(finegan.tied(child, 100 * number + child) for child in range(_TOY.children)))
+    network.eval()
+    return finegan
 
 
 def load_finegan(path: Path, device: torch.device | str = "cpu") -> FineGAN:

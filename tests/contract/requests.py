@@ -2,13 +2,26 @@
 
 import torch
 
-from engines import BankRequest, ExploreRequest, FitRequest, Inversion, InvertRequest, Latent, MixRequest, Part, Request
+from engines import (
+    BankRequest,
+    DrawingRequest,
+    ExploreRequest,
+    FitRequest,
+    HierarchyRequest,
+    Inversion,
+    InvertRequest,
+    Latent,
+    MixRequest,
+    Part,
+    Request,
+)
 from engines.contract import Engine
 from engines.data import face_bank
 from engines.explore.changes import ChangesRequest
 from engines.explore.trajectories import TrajectoryRequest
 from engines.faces.parts import rectangle
 from engines.generators import Student
+from engines.generators.finegan import FineCodes
 from engines.invert.optimize import DiffusionRequest, LocalRequest
 from engines.spaces.statistics import random_w
 
@@ -25,6 +38,8 @@ QUICK = {
     "shifted": 5,
     "frames": 3,
     "pairs": 5,
+    "poses": 2,
+    "kept": 2,
     "preview_every": 1,
 }
 """Settings that make a run short, for the knobs that have these names."""
@@ -50,6 +65,10 @@ def request_for(engine: type[Engine], generator: Student, seed: int = 0) -> Requ
         faces = [Inversion(Latent("w", random_w(generator, 5 + number + seed))) for number in range(2)]
         half = (torch.arange(64) < 32).float().expand(1, 1, 64, 64)
         return MixRequest(source=faces[0], parts=(Part(faces[1], half), Part(faces[1], half, shift=(0.3, 0.1))), seed=seed)
+    if engine.accepts is HierarchyRequest:
+        return HierarchyRequest(codes=(FineCodes(1, 0, 2, 5 + seed), FineCodes(0, 1, 3, 6 + seed, (1.0, -0.5))), seed=seed)
+    if engine.accepts is DrawingRequest:
+        return DrawingRequest(image=generator.synthesize(random_w(generator, 5)), seed=seed)
     if engine.accepts in (Request, ExploreRequest, ChangesRequest, TrajectoryRequest):
         return engine.accepts(seed=seed)
     raise NotImplementedError(f"Say here what {engine.__name__} is given: it accepts {engine.accepts.__name__}.")
