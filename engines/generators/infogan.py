@@ -14,7 +14,8 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import rng
 from engines.core.shapes import Image
 from engines.core.weights import load_weights
-from engines.nets.infogan import Discriminator, Form, Reading, from_weights, inputs
+from engines.nets.infogan import Discriminator, Form, Reading, from_weights, generator, inputs
+from engines.nets.initial import small
 
 REACH = 2.0
 """Continuous codes are drawn from -1 to 1 in training; up to here the paper shows them."""
@@ -135,3 +136,11 @@ def bundled_infogan(name: str = "infogan_digits", device: torch.device | str = "
     weights = load_weights(name)
     form, drawer, reader = from_weights(weights)
     return InfoGAN(form, drawer.to(device), reader.to(device), tuple(weights["names"].tolist()) if "names" in weights else ())
+
+
+def toy_infogan(seed: int = 1) -> InfoGAN:
+    """Narrow networks of random weights, for tests and for a page without bundled weights."""
+    form = Form(noise=6, widths=(4, 8), trunk=16, reader=8, hidden=16, drawn=(8, 4))
+    drawer = small(lambda: generator(form), seed, 0.5).eval().requires_grad_(False)
+    reader = small(lambda: Discriminator(form), seed + 1, 0.5).eval().requires_grad_(False)
+    return InfoGAN(form, drawer, reader, tuple(range(form.categories)))
