@@ -128,7 +128,7 @@ class InfoReader(Engine[DrawingRequest, InfoReaderKnobs]):
         self.gan = gan or bundled_infogan(WEIGHTS, generator.device)
 
     def run(self, request: DrawingRequest, knobs: InfoReaderKnobs) -> Run:
-        """Read and draw again. Tables "categories", "codes"; stage "read" is what Q saw, for each; metric "sure" its highest probability."""
+        """Read and draw again. Tables "categories", "codes"; stage "read" is what Q saw, for each; metric "sure" its surest."""
         ink, size = grey(on_device(request.image, self.generator)), self.gan.form.size
         picture = centred(ink, size) if knobs.centre else F.interpolate(ink, (size, size), mode="bilinear", antialias=True)
         codes, sure = read_codes(self.gan, picture, request.seed)
