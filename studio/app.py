@@ -3,7 +3,7 @@
 import gradio as gr
 
 from studio.library import Library
-from studio.pages import api, edit, explore, invert, mix
+from studio.pages import api, edit, explore, hierarchy, invert, mix
 from studio.session import Session
 from studio.strip import strip
 
@@ -28,6 +28,8 @@ def build(session: Session) -> gr.Blocks:
                 explore.build(session, shelf, tab, library, keys)
             with gr.Tab("Local mixing", id="mix", elem_id="tab-mix") as tab:
                 mix.build(session, shelf, tab, library)
+            with gr.Tab("FineGAN hierarchy sampler", id="hierarchy", elem_id="tab-hierarchy") as tab:
+                hierarchy.build(session, tab)
         api.build(session, library)
 
         def leave(request: gr.Request) -> None:

@@ -85,6 +85,20 @@ def shoot(generator: Generator, way: Way, times: Sequence[float], size: int, fil
     return result
 
 
+def record(run: Run, film: Film, shown: Callable[[Pil.Image], Pil.Image]) -> Run:
+    """A run whose previews bring the frames drawn since the last one: each is added to the film as it is to be shown."""
+    try:
+        while True:
+            progress = next(run)
+            for frame in progress.preview.split(1) if progress.preview is not None else ():
+                film.add(shown(to_picture(frame)))
+            yield progress
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        run.close()
+
+
 def fill(generator: Generator, codes: Iterable[Iterable[Inversion]], sheet: "Sheet") -> Run:
     """Draw the cells of a sheet row by row."""
     sketch = Sketch(generator)
@@ -103,26 +117,26 @@ class Sheet:
     Args:
         across: What changes from left to right.
         down: What changes from top to bottom.
-        columns: Strengths from left to right, in sigma.
-        rows: Strengths from top to bottom, as many.
+        columns: From left to right, strengths in sigma, or what is written instead.
+        rows: The same from top to bottom.
         side: Of a tile in pixels.
     """
 
-    def __init__(self, across: str, down: str, columns: Sequence[float], rows: Sequence[float], side: int) -> None:
+    def __init__(self, across: str, down: str, columns: Sequence[float | str], rows: Sequence[float | str], side: int) -> None:
         self.count = len(columns)
         self.side = side
         self._letters = max(10.0, min(20.0, side / 8))
         self._font = ImageFont.load_default(size=self._letters)
         self._line = round(self._letters * 1.4)
         self._margin = 3 * self._line
-        edge = self._margin + self.count * side
-        self.picture = Pil.new("RGB", (edge, edge), PAPER)
-        self.picture.paste(self._text(across, edge - self._margin), (self._margin, self._line // 4))
-        self.picture.paste(self._text(down, edge - self._margin).rotate(90, expand=True), (self._line // 4, self._margin))
-        for index, (x, y) in enumerate(zip(columns, rows, strict=True)):
-            place = self._margin + index * side
-            self.picture.paste(self._text(f"{x:+.1f}", side), (place, 3 * self._line // 2))
-            self.picture.paste(self._text(f"{y:+.1f}", side).rotate(90, expand=True), (3 * self._line // 2, place))
+        width, height = len(columns) * side, len(rows) * side
+        self.picture = Pil.new("RGB", (self._margin + width, self._margin + height), PAPER)
+        self.picture.paste(self._text(across, width), (self._margin, self._line // 4))
+        self.picture.paste(self._text(down, height).rotate(90, expand=True), (self._line // 4, self._margin))
+        for index, x in enumerate(columns):
+            self.picture.paste(self._text(_label(x), side), (self._margin + index * side, 3 * self._line // 2))
+        for index, y in enumerate(rows):
+            self.picture.paste(self._text(_label(y), side).rotate(90, expand=True), (3 * self._line // 2, self._margin + index * side))
 
     def place(self, row: int, column: int, picture: Pil.Image) -> None:
         """Put a face in its place."""
@@ -139,3 +153,7 @@ class Sheet:
             wide = pen.textlength(text, font=font)
         pen.text((max(0.0, (width - wide) / 2), 0), text, fill=INK, font=font)
         return strip
+
+
+def _label(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:+.1f}"
