@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--reference", type=int)
     run.add_argument("--save", type=Path)
     run.add_argument("--checkpoint", type=Path)
+    run.add_argument("--codes", action="append", default=[])
     run.add_argument("--aligned", action="store_true")
     run.add_argument("-h", "--help", action="store_true", dest="explain")
     train = commands.add_parser("train", help="train one of the bundled networks anew", add_help=False)
@@ -111,11 +112,14 @@ def _run(parsed: argparse.Namespace) -> int:
             "usage: studio run ENGINE [--image photo.jpg] [--beside another.jpg ...] [--context second.jpg] "
             "[--part eyes | --mask mask.png] [--aligned] "
             "[--attribute smile] [--keep age,gender] [--reference SEED] "
+            "[--codes BACKGROUND,PARENT,CHILD ...] "
             "[--seed N] [--out out.png] [--save directions.npz] [--KNOB VALUE ...]\n"
             "       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle\n"
+            "       studio run finegan --checkpoint netG_birds.pth --codes 12,1,12    a published generator of FineGAN\n"
         )
         return _list(parsed)
-    engine: Any = _official(parsed) if parsed.engine == "official" or parsed.checkpoint else catalogue().get(parsed.engine)
+    foreign = parsed.engine == "official" or parsed.checkpoint
+    engine: Any = _foreign(parsed) if foreign else catalogue().get(parsed.engine)
     if engine is None:
         raise StudioError(f"There is no engine {parsed.engine!r}; there are: {', '.join(catalogue())}.")
     knobs = engine.knob_set.of(_settings(engine.knob_set, parsed.rest))
@@ -123,7 +127,7 @@ def _run(parsed: argparse.Namespace) -> int:
         raise StudioError(f"--out {parsed.out} came; it takes a file that ends in .png.")
     generator = load_generator(parsed.generator, parsed.device)
     request = _request(engine, generator, parsed)
-    built = engine(generator, _checkpoint(parsed.checkpoint)) if parsed.checkpoint else create(parsed.engine, generator)
+    built = engine(generator, _checkpoint(engine, parsed.checkpoint)) if parsed.checkpoint else create(parsed.engine, generator)
     result = _drive(built.run(request, knobs))
     parsed.out.write_bytes(png_bytes(to_picture(side_by_side(result.images))))
     print(f"\rWrote {parsed.out}." + " " * 60)
@@ -137,30 +141,35 @@ def _run(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _official(parsed: argparse.Namespace) -> Any:
-    """The engine of published checkpoints, which is in no catalogue since it wants a file."""
+def _foreign(parsed: argparse.Namespace) -> Any:
+    """The engine of a published checkpoint: FineGAN's, or that of encoders, which is in no catalogue since it wants a file."""
+    from engines.hierarchy import FineFinder, FineSampler
     from engines.invert.encode.official import OfficialEncoder
 
-    if parsed.engine != "official":
+    able = {engine.card.name: engine for engine in (FineSampler, FineFinder)} | {"official": OfficialEncoder}
+    if parsed.engine not in able:
         raise StudioError(
-            f"--checkpoint came with {parsed.engine!r}; it goes with: studio run official --checkpoint FILE --image photo.jpg"
+            f"--checkpoint came with {parsed.engine!r}; it goes with: studio run official --checkpoint FILE --image photo.jpg, "
+            "or with finegan and finegan_codes."
         )
     if parsed.checkpoint is None:
         raise StudioError("studio run official takes a published encoder of pSp, e4e or ReStyle: add --checkpoint FILE.")
-    return OfficialEncoder
+    return able[parsed.engine]
 
 
-def _checkpoint(path: Path) -> Any:
+def _checkpoint(engine: Any, path: Path) -> Any:
+    from engines.generators.finegan import load_finegan
+    from engines.hierarchy.finegan import FineEngine
     from engines.invert.encode.official import load_official
 
     if not path.is_file():
         raise StudioError(f"There is no file {path}.")
-    return load_official(path)
+    return load_finegan(path) if issubclass(engine, FineEngine) else load_official(path)
 
 
 def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
     """What the engine accepts, filled from the command line."""
-    from engines import BankRequest, FitRequest, InvertRequest, MixRequest
+    from engines import BankRequest, DrawingRequest, FitRequest, HierarchyRequest, InvertRequest, MixRequest
     from engines.data import face_bank
     from engines.invert.optimize import DiffusionRequest, LocalRequest
 
@@ -171,10 +180,14 @@ def _request(engine: Any, generator: Any, parsed: argparse.Namespace) -> Any:
         return BankRequest(bank=face_bank(generator), seed=parsed.seed)
     if engine.accepts is MixRequest:
         return _mix_request(generator, parsed)
-    if engine.accepts not in (InvertRequest, DiffusionRequest, LocalRequest):
+    if engine.accepts is HierarchyRequest:
+        return HierarchyRequest(codes=tuple(_codes(words, parsed.seed) for words in parsed.codes), seed=parsed.seed)
+    if engine.accepts not in (InvertRequest, DiffusionRequest, LocalRequest, DrawingRequest):
         return engine.accepts(seed=parsed.seed)
     if parsed.image is None:
         raise StudioError(f"{engine.card.title} inverts a photo: add --image photo.jpg.")
+    if engine.accepts is DrawingRequest:
+        return DrawingRequest(image=_drawing(parsed.image), seed=parsed.seed)
     if parsed.beside and not engine.tunes_along:
         raise StudioError(
             f"--beside goes with methods that tune the generator to several photos, such as pti; {engine.card.name} takes one."
@@ -216,6 +229,27 @@ def _face(path: Path, generator: Any, is_aligned: bool) -> Any:
     photo = read_image(path)
     aligned = photo if is_aligned else align(photo, only_face(photo).alignment, generator.resolution)
     return to_tensor(aligned, generator.resolution)
+
+
+def _codes(words: str, seed: int) -> Any:
+    """The numbers of a background, a parent and a child."""
+    from engines.generators.finegan import FineCodes
+
+    numbers = [word.strip() for word in words.split(",")]
+    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
+        raise StudioError(f"--codes {words!r} came; it takes the numbers of a background, a parent and a child, such as 12,2,12.")
+    background, parent, child = (int(number) for number in numbers)
+    return FineCodes(background, parent, child, seed)
+
+
+def _drawing(path: Path) -> Any:
+    """The middle square of a picture, at most 256 px a side, as a tensor."""
+    from engines.core.images import read_image, square, to_tensor
+
+    if not path.is_file():
+        raise StudioError(f"There is no file {path}.")
+    picture = read_image(path)
+    return to_tensor(square(picture, min(256, *picture.size)))
 
 
 def _mix_request(generator: Any, parsed: argparse.Namespace) -> Any:

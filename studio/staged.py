@@ -24,6 +24,7 @@ SLIDERS = 4
 """Main components of z that have a slider."""
 
 MOST_SEED = 2**31 - 1
+_MOST_BYTES, _MOST_CODES, _FAR = 100_000, 100_000, 1e6
 SHOWN = 384
 """Side in pixels that a live picture is enlarged to."""
 
@@ -217,5 +218,37 @@ def large(picture: Pil.Image, side: int = SHOWN) -> Pil.Image:
 
 
 def codes_file(codes: FineCodes) -> bytes:
-    """Codes as JSON: `FineCodes(**json.load(file))` draws the same picture."""
+    """Codes as JSON, which `read_codes` takes back."""
     return (json.dumps(asdict(codes), indent=1) + "\n").encode()
+
+
+def read_codes(data: bytes) -> FineCodes:
+    """Codes from such a file; whether a network has them is not looked at.
+
+    Raises:
+        StudioError: It is none.
+    """
+    try:
+        content = json.loads(data) if len(data) <= _MOST_BYTES else None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not {BACKGROUND, PARENT, CHILD} <= set(content):
+        raise StudioError("This is no file of codes: bring the JSON file that this tab saves.")
+    background, parent, child = (whole(content[name], _MOST_CODES, name.capitalize()) for name in (BACKGROUND, PARENT, CHILD))
+    seed = whole(content.get(SEED, 0), MOST_SEED + 1, "Seed")
+    z = content.get("z")
+    return FineCodes(
+        background, parent, child, seed, shifted(_listed(content.get("shifts", []))), None if z is None else _finite(_listed(z))
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise StudioError("In a file of codes, z and its shifts are lists of numbers.")
+    return value
+
+
+def _finite(values: list[Any]) -> tuple[float, ...]:
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _FAR for value in values):
+        raise StudioError("In a file of codes, z and its shifts are lists of numbers.")
+    return tuple(float(value) for value in values)

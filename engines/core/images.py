@@ -97,6 +97,11 @@ def to_tensor(picture: Pil.Image, size: int | None = None) -> Image:
     return values.permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
+def square(picture: Pil.Image, size: int) -> Pil.Image:
+    """The middle square of a picture, averaged down to `size` pixels."""
+    return ImageOps.fit(picture, (size, size), Pil.Resampling.BOX)
+
+
 def to_picture(image: Image) -> Pil.Image:
     """The first of a batch as an 8-bit picture, clamped to [-1, 1]."""
     values = image[0].detach().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)

@@ -24,7 +24,7 @@ from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
 from studio.inputs import photo_input
 from studio.library import Library
 from studio.mixing import Mixer
-from studio.pages import mixing_api
+from studio.pages import hierarchy_api, mixing_api
 from studio.photo import read_upload
 from studio.session import Session
 
@@ -33,7 +33,7 @@ MOST_SIGMA = 20
 
 
 def build(session: Session, library: Library) -> None:
-    """Endpoints `engines`, `random_face`, `align`, `invert`, `list_directions` and `edit_face`; and those of local mixing."""
+    """Endpoints `engines`, `random_face`, `align`, `invert`, `list_directions`, `edit_face`; local mixing's; the hierarchy's."""
     with gr.Row(visible=False):
         photo, name, settings = photo_input(), gr.Textbox(), gr.JSON()
         seed, truncation = gr.Number(precision=0), gr.Number(value=0.7)
@@ -114,6 +114,7 @@ def build(session: Session, library: Library) -> None:
         return editor.draw(desk, Face(seed=seed, truncation=float(truncation)), Edits(turns))
 
     mixing_api.build(session, Mixer(editor))
+    hierarchy_api.build(session)
     button.click(list_engines, None, table, api_name="engines", queue=False)
     button.click(random_face, [seed, truncation], picture, api_name="random_face", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
     button.click(align_face, photo, picture, api_name="align", concurrency_id=PREVIEW_LANE, concurrency_limit=1)

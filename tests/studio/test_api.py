@@ -7,6 +7,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image as Pil
 
+from engines.hierarchy.finegan import STAGES
 from tests.studio.conftest import ASTRONAUT
 
 
@@ -127,3 +128,28 @@ def test_a_photo_is_filled_in(client: Client) -> None:
     assert Pil.open(picture).size == (64, 64) and set(figures) == {"mse_outside", "border"}
     with pytest.raises(AppError, match="No photo came"):
         client.predict(photo, None, "mouth", None, settings | {"use": "crossover"}, api_name="/mix_photos")
+
+
+def test_finegan_draws_all_stages_and_finds_codes(client: Client) -> None:
+    picture, stages = client.predict({"child": 5, "parent": 1, "seed": 3, "shifts": [1.5]}, api_name="/sample_finegan")
+    assert Pil.open(picture).size == (32, 32) and [stage["caption"] for stage in stages] == list(STAGES)
+    again, _ = client.predict({"child": 5, "parent": 1, "seed": 3, "shifts": [1.5]}, api_name="/sample_finegan")
+    assert np.array_equal(np.asarray(Pil.open(picture)), np.asarray(Pil.open(again)))
+    quick = {"poses": 1, "kept": 1, "steps": 1}
+    drawn, found = client.predict(handle_file(str(ASTRONAUT)), quick, api_name="/find_finegan_codes")
+    assert Pil.open(drawn).size == (32, 32) and {"background", "parent", "child", "z", "mse", "lpips"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"child": 8}, "Child: 8 came; a whole number from 0 to 7"),
+        ({"parent": 1.5}, "Parent: 1.5 came"),
+        ({"background": "sky"}, "Background: nothing came"),
+        ({"shifts": [99]}, "A component of z moves by"),
+        ({"wings": 2}, "There is no setting 'wings'"),
+    ],
+)
+def test_codes_that_are_none_get_a_sentence(client: Client, settings: dict, words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        client.predict(settings, api_name="/sample_finegan")

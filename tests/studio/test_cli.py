@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image as Pil
 
+from engines.generators.finegan import toy_finegan
 from studio.cli import main
 from tests.engines.invert.test_official import Canvas, checkpoint
 from tests.studio.conftest import ASTRONAUT
@@ -41,6 +42,27 @@ def test_run_learns_a_direction_and_saves_it(tmp_path: Path, capsys: pytest.Capt
     assert np.load(tmp_path / "brightness.npy").shape == (1, 32)
     assert Pil.open(tmp_path / "strip.png").size == (5 * 16, 16)
     assert "balanced_accuracy" in capsys.readouterr().out
+
+
+def test_run_draws_by_a_published_generator_of_finegan_and_finds_codes(tmp_path: Path) -> None:
+    path, out = tmp_path / "netG_birds.pth", tmp_path / "birds.png"
+    torch.save({f"module.{key}": value for key, value in toy_finegan().network.state_dict().items()}, path)
+    foreign = ["--checkpoint", str(path), "--out", str(out)]
+    assert main([*RUN, "finegan", *foreign, "--codes", "1,2,3", "--codes", "4,0,5"]) == 0
+    assert Pil.open(out).size == (64, 32)
+    assert main([*RUN, "finegan", *foreign, "--codes", "1,2,3", "--codes", "4,0,5", "--frames", "3"]) == 0
+    assert Pil.open(out).size == (96, 32)
+    quick = ["--poses", "1", "--kept", "1", "--steps", "1"]
+    assert main([*RUN, "finegan_codes", *foreign, "--image", str(ASTRONAUT), *quick]) == 0
+    assert Pil.open(out).size == (32, 32)
+
+
+def test_codes_that_finegan_lacks_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "netG_birds.pth"
+    torch.save(toy_finegan().network.state_dict(), path)
+    for codes, sentence in (("1,9,3", "The parent code 9 came; there are 4"), ("12", "such as 12,2,12"), ("a,b,c", "'a,b,c' came")):
+        assert main([*RUN, "finegan", "--checkpoint", str(path), "--codes", codes, "--out", str(tmp_path / "o.png")]) == 1
+        assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> N
     ties: list[Any] = [board.shape_tied, board.place_tied]
     gr.on([tie.input for tie in ties], answers.tie, [*told, *ties], shown, **IN_TURN)
     gr.on([board.seed.submit, board.seed.blur], answers.seed, [*told, board.seed], shown, **IN_TURN)
+    board.bring.upload(answers.bring, [*told, board.bring], shown, **IN_TURN)
     sliding: dict[str, Any] = {"trigger_mode": "always_last"} | LANE
     moved = [event for slider in board.sliders for event in (slider.input, slider.release)]
     gr.on(moved, answers.slide, [told[0], *board.sliders], [told[0], *board.drawn], **sliding)

@@ -10,7 +10,7 @@ from engines.generators.finegan import FineCodes
 from studio.edits import History
 from studio.events import spoken
 from studio.pages.hierarchy.board import KINDS, Board, arrange, show, thumbnails
-from studio.staged import BACKGROUND, CHILD, MOST_SEED, PARENT, Pick, Sampler, shifted, whole
+from studio.staged import BACKGROUND, CHILD, MOST_SEED, PARENT, Pick, Sampler, read_codes, shifted, whole
 
 Steps = History[Pick]
 
@@ -95,6 +95,11 @@ class Answers:
     def forth(self, pick: Pick, history: Steps) -> list[Any]:
         """A step forth."""
         return self._stepped(history.settled(pick).forth(), pick)
+
+    @spoken
+    def bring(self, pick: Pick, history: Steps, data: bytes | None) -> list[Any]:
+        """Codes of a file that was saved here."""
+        return self.unchanged() if data is None else self.adopt(pick, history, read_codes(data))
 
     def adopt(self, pick: Pick, history: Steps, codes: FineCodes) -> list[Any]:
         """Codes from another cell."""

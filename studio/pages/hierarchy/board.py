@@ -55,6 +55,7 @@ class Board:
     picture: gr.DownloadButton
     staged: gr.DownloadButton
     file: gr.DownloadButton
+    bring: gr.UploadButton
     snippet: gr.Code
 
     @property
@@ -92,10 +93,28 @@ def board_cells(sampler: Sampler, first: Pick) -> Board:
             picture = gr.DownloadButton("Download the picture (PNG)", interactive=False, elem_id="hier-download")
             staged = gr.DownloadButton("Download all stages (PNG)", interactive=False, elem_id="hier-download-stages")
             file = gr.DownloadButton("Download the codes (JSON)", interactive=False, elem_id="hier-download-codes")
+            back = gr.UploadButton("Bring codes back (JSON)", file_types=[".json"], type="binary", elem_id="hier-bring")
         snippet = code("hier")
     galleries, numbers = zip(*rows, strict=True)
     return Board(
-        live, words, galleries, numbers, shape, place, seed, another, sliders, reset, undo, redo, stages, picture, staged, file, snippet
+        live,
+        words,
+        galleries,
+        numbers,
+        shape,
+        place,
+        seed,
+        another,
+        sliders,
+        reset,
+        undo,
+        redo,
+        stages,
+        picture,
+        staged,
+        file,
+        back,
+        snippet,
     )
 
 
@@ -117,14 +136,14 @@ def _chooser(sampler: Sampler, first: Pick, kind: str) -> tuple[gr.Gallery, gr.N
             scale=5,
         )
         label = f"Number, 0 to {last}"
-        number = gr.Number(getattr(first.codes, kind), label=label, minimum=0, maximum=last, step=1, elem_id=f"hier-{kind}", min_width=90)
+        number = gr.Number(getattr(first.codes, kind), label=label, step=1, elem_id=f"hier-{kind}", min_width=90)
     return gallery, number
 
 
 def _z(sampler: Sampler, first: Pick) -> tuple[gr.Number, gr.Button, tuple[gr.Slider, ...], gr.Button]:
     with gr.Row():
         info = "z is pose, place and whatever else varies."
-        seed = gr.Number(first.codes.seed, label="Seed of z", info=info, minimum=0, step=1, elem_id="hier-seed", min_width=110)
+        seed = gr.Number(first.codes.seed, label="Seed of z", info=info, step=1, elem_id="hier-seed", min_width=110)
         another = gr.Button("New seed", elem_id="hier-another", min_width=90)
     with gr.Row():
         sliders = tuple(

@@ -107,8 +107,8 @@ def _parts() -> _Way:
     return _Way((keep_a, keep_b), (a, b), back, frames, fps, buttons, video, mp4, gif)
 
 
-def _number(value: int, low: int, high: int, label: str, name: str) -> gr.Number:
-    return gr.Number(value, minimum=low, maximum=high, step=1, label=label, elem_id=name, min_width=90)
+def _number(value: int, label: str, name: str) -> gr.Number:
+    return gr.Number(value, step=1, label=label, elem_id=name, min_width=90)
 
 
 def _end(name: str, letter: str) -> tuple[gr.Button, gr.Image]:

@@ -6,11 +6,10 @@ from typing import Any
 
 import gradio as gr
 from PIL import Image as Pil
-from PIL import ImageOps
 
 from engines import DrawingRequest, Result
 from engines.core.errors import StudioError
-from engines.core.images import to_picture, to_tensor
+from engines.core.images import square, to_picture, to_tensor
 from engines.generators.finegan import FineCodes
 from engines.hierarchy.finegan_codes import FineFinder, found_codes
 from engines.training.datasets.birds import SHAPES, draw_birds, random_factors
@@ -59,8 +58,7 @@ def find_cell(answers: Answers, number: int) -> None:
         """An upload, squared and averaged down to the network's size."""
         if path is None:
             return [gr.skip(), gr.skip(), gr.skip()]
-        side = answers.sampler.finegan.form.size
-        picture = ImageOps.fit(read_upload(session, path), (side, side), Pil.Resampling.BOX)
+        picture = square(read_upload(session, path), answers.sampler.finegan.form.size)
         return [picture, large(picture), ""]
 
     @spoken
@@ -108,7 +106,7 @@ def _parts() -> _Find:
         with gr.Column(scale=1, min_width=280):
             upload = photo_input(label="A picture", height=220, elem_id="hier-upload")
             with gr.Row():
-                seed = gr.Number(1, label="Seed of the drawing", minimum=0, step=1, elem_id="hier-draw-seed", min_width=110)
+                seed = gr.Number(1, label="Seed of the drawing", step=1, elem_id="hier-draw-seed", min_width=110)
                 draw = gr.Button("Draw one for me", elem_id="hier-draw", min_width=120)
             truth = gr.Markdown("", elem_id="hier-truth", elem_classes="status")
             with gr.Accordion("Knobs", open=False):

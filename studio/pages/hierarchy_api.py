@@ -1,0 +1,71 @@
+"""FineGAN for programs: a picture in all its stages by its codes, and the codes of a picture.
+
+from gradio_client import Client, handle_file
+
+client = Client("http://127.0.0.1:7860")
+picture, stages = client.predict({"child": 12, "parent": 3, "seed": 5}, api_name="/sample_finegan")
+picture, codes = client.predict(handle_file("bird.png"), {"steps": 40}, api_name="/find_finegan_codes")
+"""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import gradio as gr
+from PIL import Image as Pil
+
+from engines import DrawingRequest
+from engines.core.errors import StudioError
+from engines.core.images import square, to_picture, to_tensor
+from engines.hierarchy.finegan_codes import FineFinder, found_codes
+from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
+from studio.inputs import photo_input
+from studio.photo import read_upload
+from studio.session import Session
+from studio.staged import BACKGROUND, CHILD, MOST_SEED, PARENT, SEED, Sampler, shifted, whole
+
+_SETTINGS = (CHILD, PARENT, BACKGROUND, SEED, "shifts")
+
+
+def build(session: Session) -> None:
+    """Endpoints `sample_finegan` and `find_finegan_codes`, over hidden components; none where there is no network."""
+    sampler = Sampler(session)
+    if not sampler.is_there:
+        return
+    with gr.Row(visible=False):
+        photo, settings, picture, button = photo_input(), gr.JSON(), gr.Image(type="pil", format="png"), gr.Button()
+        stages, found = gr.Gallery(format="png"), gr.JSON()
+
+    @spoken
+    def sample_finegan(settings: dict[str, Any] | None) -> tuple[Pil.Image, list[tuple[Pil.Image, str]]]:
+        """The picture of a child, a parent and a background, by default the child's own, and of a seed; and all its stages."""
+        given = settings if isinstance(settings, dict) else {}
+        unknown = sorted(set(given) - set(_SETTINGS))
+        if unknown:
+            raise StudioError(f"There is no setting {unknown[0]!r}; there are: {', '.join(_SETTINGS)}.")
+        codes = sampler.finegan.tied(
+            whole(given.get(CHILD, 0), sampler.count(CHILD), "Child"), whole(given.get(SEED, 0), MOST_SEED, "Seed")
+        )
+        if PARENT in given:
+            codes = replace(codes, parent=whole(given[PARENT], sampler.count(PARENT), "Parent"))
+        if BACKGROUND in given:
+            codes = replace(codes, background=whole(given[BACKGROUND], sampler.count(BACKGROUND), "Background"))
+        shifts = given.get("shifts", [])
+        drawn = sampler.draw(replace(codes, shifts=shifted(shifts if isinstance(shifts, list) else [None])))
+        return to_picture(drawn.images), [(to_picture(image), name) for name, image in drawn.stages.items()]
+
+    @spoken
+    def find_finegan_codes(photo: str | None, settings: dict[str, Any] | None) -> tuple[Pil.Image, dict[str, Any]]:
+        """The codes that draw a picture best, with its errors; settings are the engine's knobs."""
+        if photo is None:
+            raise StudioError("No picture came. Send one with handle_file(...).")
+        image = to_tensor(square(read_upload(session, photo), sampler.finegan.form.size))
+        knobs = FineFinder.knob_set.of(settings if isinstance(settings, dict) else {})
+        run, result = sampler.finder.run(DrawingRequest(image=image), knobs), None
+        for moment in moments(run, lambda _: None, session.settings.run_seconds):
+            result = moment.result or result
+        assert result is not None
+        return to_picture(result.images), asdict(found_codes(result)) | dict(result.metrics)
+
+    lane: dict[str, Any] = {"concurrency_limit": 1}
+    button.click(sample_finegan, settings, [picture, stages], api_name="sample_finegan", concurrency_id=PREVIEW_LANE, **lane)
+    button.click(find_finegan_codes, [photo, settings], [picture, found], api_name="find_finegan_codes", concurrency_id=RUN_LANE, **lane)
