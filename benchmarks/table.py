@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import in_domain, methods_table, networks, twins
+from benchmarks import in_domain, infogan, methods_table, networks, twins
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-_DOT = {"twins": ".", "in_domain": "."}
+_DOT = {"twins": ".", "in_domain": ".", "infogan": "."}
 """Between package and name, where a benchmark is a module with options of its own."""
 
 README = RESULTS.parents[1] / "README.md"
@@ -30,6 +30,7 @@ def rendered(folder: Path) -> str:
         ("in_domain", in_domain.rendered),
         ("editing", _editing),
         ("mixing", _mixing),
+        ("infogan", infogan.rendered),
     )
     for name, render in sections:
         path = folder / f"{name}.json"
