@@ -5,6 +5,7 @@ import torch
 
 from engines import DrawingRequest, Request
 from engines.core.errors import SpaceError
+from engines.data.digits import shown_digits
 from engines.generators import Student
 from engines.generators.infogan import REACH, InfoCodes, InfoGAN, toy_infogan
 from engines.hierarchy.infogan import InfoReader, InfoSampler, centred, grey, grid_codes, read_codes, steps
@@ -68,7 +69,7 @@ def test_codes_that_are_none_get_a_sentence(digits: InfoGAN, codes: InfoCodes, w
 
 
 def test_q_reads_what_it_reads_and_stays_in_reach(toy: Student, digits: InfoGAN) -> None:
-    picture = (digits.draw(CODES) + 1) / 2
+    picture = shown_digits()[:1].images.expand(-1, 3, -1, -1)
     codes, sure = read_codes(digits, picture[:, :1], seed=3)
     assert len(sure) == 10 and sum(sure) == pytest.approx(1, abs=1e-5)
     assert codes.category == max(range(10), key=lambda number: sure[number]) and codes.seed == 3
