@@ -38,8 +38,8 @@ def test_a_code_that_is_none_is_refused(lesson: DigitLesson) -> None:
         lesson.laid(InfoCodes(0), "nothing", False)
 
 
-@pytest.mark.parametrize("value", [2.5, float("nan"), None, "1", True])
-def test_continuous_codes_stay_in_reach(value: object) -> None:
+@pytest.mark.parametrize("value", [2.5, -2.01, float("nan")])
+def test_continuous_codes_stay_in_reach(value: float) -> None:
     with pytest.raises(StudioError, match="from -2 to 2"):
         held(InfoCodes(0), continuous=(0.0, value))
 
