@@ -72,7 +72,7 @@ class Board:
 def board_cells(sampler: Sampler, first: Pick) -> Board:
     """Build the components of both cells."""
     with cell(1, "Pick the codes", _PICKING), gr.Row():
-        with gr.Column(scale=2, min_width=280, elem_classes="watched"):
+        with gr.Column(scale=2, min_width=280, elem_classes="watched", elem_id="hier-seen"):
             live = gr.Image(label="Finished picture", interactive=False, height=330, format="png", elem_id="hier-live", buttons=[])
             words = gr.Markdown("", elem_id="hier-words", elem_classes="status")
             with gr.Row():
@@ -135,8 +135,8 @@ def _chooser(sampler: Sampler, first: Pick, kind: str) -> tuple[gr.Gallery, gr.N
             min_width=220,
             scale=5,
         )
-        label = f"Number, 0 to {last}"
-        number = gr.Number(getattr(first.codes, kind), label=label, step=1, elem_id=f"hier-{kind}", min_width=90)
+        label = f"0 to {last}"
+        number = gr.Number(getattr(first.codes, kind), label=label, step=1, elem_id=f"hier-{kind}", min_width=80)
     return gallery, number
 
 

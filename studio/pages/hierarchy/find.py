@@ -109,7 +109,7 @@ def _parts() -> _Find:
                 seed = gr.Number(1, label="Seed of the drawing", step=1, elem_id="hier-draw-seed", min_width=110)
                 draw = gr.Button("Draw one for me", elem_id="hier-draw", min_width=120)
             truth = gr.Markdown("", elem_id="hier-truth", elem_classes="status")
-            with gr.Accordion("Knobs", open=False):
+            with gr.Accordion("Knobs", open=False, elem_id="hier-find-knobs"):
                 knobs = panel(FineFinder, "hier-find")
             lesson("finegan_codes")
         with gr.Column(scale=2, min_width=300):
