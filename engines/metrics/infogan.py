@@ -1,7 +1,5 @@
 """What InfoGAN's codes are worth: the information that pictures carry of them, and how well categories agree with labels."""
 
-from collections.abc import Mapping
-
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -21,7 +19,7 @@ def sampled(gan: InfoGAN, count: int, seed: int) -> tuple[Draw, Tensor]:
     return draw, torch.cat([gan.synthesize(Draw(*part)) for part in parts])
 
 
-def round_trip(gan: InfoGAN, count: int, seed: int) -> Mapping[str, float]:
+def round_trip(gan: InfoGAN, count: int, seed: int) -> dict[str, float]:
     """What Q reads off fresh pictures: the bound on I(category; picture) in nats, and R2 of each continuous code."""
     draw, pictures = sampled(gan, count, seed)
     reads = [gan.read(part) for part in pictures.split(_AT_ONCE)]

@@ -137,13 +137,13 @@ def _parts(digits: DigitLesson, number: int) -> Desk:
         with gr.Column(scale=3, min_width=300):
             choices = [(digits.name(at), at) for at in range(digits.gan.form.categories)]
             category = gr.Radio(choices, value=0, label="Category", elem_id="info-category")
-            sliders = [
+            first, second = (
                 gr.Slider(-REACH, REACH, 0, step=0.05, label=label, elem_id=f"info-{name}", info=info)
                 for name, label, info in (
                     ("first", "First code", "Trained from -1 to 1; beyond, it has never been."),
                     ("second", "Second code", "The same. What is it about?"),
                 )
-            ]
+            )
             with gr.Row():
                 seed = gr.Number(0, label="Seed of z", info="Whatever else varies.", step=1, elem_id="info-seed", min_width=110)
                 another = gr.Button("New seed", elem_id="info-another", min_width=90)
@@ -171,7 +171,7 @@ def _parts(digits: DigitLesson, number: int) -> Desk:
                     "Download the twin's grid (PNG)", interactive=False, elem_id="info-download-plain", visible=digits.plain is not None
                 ),
             )
-    return Desk(live, category, *sliders, seed, another, vary, whole_, plain, picture, grids, file, snippet)
+    return Desk(live, category, first, second, seed, another, vary, whole_, plain, picture, grids, file, snippet)
 
 
 def _snippet(codes: InfoCodes) -> str:
