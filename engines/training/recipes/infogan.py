@@ -1,13 +1,16 @@
 """Train InfoGAN on digits: no label is ever seen, and yet one code becomes the digit, one its slant, one its width.
 
-    studio train infogan_digits --preset cpu                         # one core, about five minutes
+    studio train infogan_digits --preset cpu                         # one core, about four minutes
     studio train infogan_digits --preset cpu --without information   # the twin that need not keep its codes readable, and does not
 
 The digits come from scripts/convert_digits.py. Chen et al., arXiv:1606.03657, algorithm as published: the bound on the information is added
 to both sides of the game, so Q learns with the discriminator, whose trunk it shares. Adam 0.5, 2e-4 for the discriminator and 1e-3 for the
 generator. Changed: leaky ReLU of slope 0.1, as the paper has it (its code: 0.01); the "cpu" preset has half the channels, a quarter of the
 fully connected features and batches of 64; a running mean of the weights is kept; and its normalisations are measured anew at the end, so
-that single pictures can be asked about.
+that single pictures can be asked about. And the information weighs a tenth, that of the continuous codes a hundredth until half-way: at the
+paper's 1 the categories are told apart within 300 steps, before there are digits to be told apart. After 600 steps of seed 1 the categories
+were wrong on 64 % of held-out digits with a weight of 1 (continuous codes 0.1), on 60 % with 0.1 for both, on 50 % with 0.03 and 0, and on
+39 % with 0.1 and 0.01. Beginning without the term, to add it from step 480 on, left them wrong on 65 % after 900.
 """
 
 import argparse
@@ -33,11 +36,14 @@ from engines.nets.infogan import Discriminator, Form, generator, inputs, to_weig
 from engines.nets.initial import small
 from engines.training.command import Preset, Recipe, Setting, named, run
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
-from engines.training.schedules import constant
+from engines.training.schedules import constant, through
 
 BETAS = (0.5, 0.999)
 DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
-INFORMATION = 1.0
+INFORMATION = 0.1
+"""Weight of the category's bound, and in the end of the continuous codes' too."""
+
+_CONTINUOUS = through((0.5, 0.1 * INFORMATION), (0.55, INFORMATION))
 _MEASURED_ON = 40
 """Batches that the normalisations of the averaged networks are measured on."""
 
@@ -168,10 +174,11 @@ class InfoDigits(Recipe[DigitSetting]):
     def trainer(self, setting: DigitSetting) -> Trainer:
         """The discriminator with Q, then the generator."""
         game = Game(setting)
-        weight = constant(0.0 if game.plain else INFORMATION)
+        weights = {"category": constant(INFORMATION), "continuous": _CONTINUOUS}
+        helped = dict.fromkeys(weights, constant(0.0)) if game.plain else weights
         players = {
-            "reader": Player(game.reader, game.of_discriminator, {}, DISCRIMINATOR_RATE, BETAS),
-            "generator": Player(game.drawer, game.of_generator, dict.fromkeys(("category", "continuous"), weight), GENERATOR_RATE, BETAS),
+            "reader": Player(game.reader, game.of_discriminator, weights, DISCRIMINATOR_RATE, BETAS),
+            "generator": Player(game.drawer, game.of_generator, helped, GENERATOR_RATE, BETAS),
         }
         return Trainer(setting.preset.plan, players, setting.real, setting.folder / "checkpoint.pt", setting.device)
 
