@@ -16,10 +16,13 @@ from engines.contract import Card, DrawingRequest, Engine, Progress, Request, Re
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import rng
 from engines.core.shapes import Image
+from engines.core.weights import manifest
 from engines.generators.base import Generator
 from engines.generators.infogan import REACH, InfoCodes, InfoGAN, bundled_infogan, shown
 
 WEIGHTS, PLAIN = "infogan_digits", "infogan_digits-without-information"
+
+_BUNDLED = tuple(name for name in (WEIGHTS, PLAIN) if name in manifest())
 
 Axis: TypeAlias = Literal["nothing", "category", "first", "second"]
 """Which code a grid varies down its rows."""
@@ -87,7 +90,7 @@ class InfoSamplerKnobs(Knobs):
 class InfoSampler(Engine[Request, InfoSamplerKnobs]):
     """Digits from codes, a grid at a time (arXiv:1606.03657); the seed decides z."""
 
-    card = Card(name="infogan", title="InfoGAN", paper="arXiv:1606.03657", needs=frozenset(), weights=(WEIGHTS, PLAIN))
+    card = Card(name="infogan", title="InfoGAN", paper="arXiv:1606.03657", needs=frozenset(), weights=_BUNDLED)
     accepts, knob_set = Request, InfoSamplerKnobs
 
     def __init__(self, generator: Generator, gan: InfoGAN | None = None) -> None:

@@ -97,7 +97,7 @@ def _parts() -> _Reading:
                 seen = gr.Image(
                     label="What Q sees", interactive=False, height=190, format="png", buttons=[], elem_id="info-seen", min_width=150
                 )
-                shares = gr.Label(label="Q's probabilities", num_top_classes=4, elem_id="info-shares", min_width=150)
+                shares = gr.Label(label="Q's answer", num_top_classes=4, elem_id="info-shares", min_width=150)
             words = gr.Markdown("", elem_id="info-words")
             again = gr.Gallery(
                 label="Drawn again from the codes",
@@ -117,9 +117,7 @@ def _told(digits: DigitLesson, result: Result, aside: str) -> list[Any]:
     category, digit, first, second, seed = result.tables["codes"].rows[0]
     codes = InfoCodes(int(category), (float(first), float(second)), int(seed))
     shares = {digits.name(int(number)): float(share) for number, _, share in result.tables["categories"].rows}
-    words = (
-        f"Category **{category}**, a **{digit}**; first code **{codes.continuous[0]:+.2f}**, second **{codes.continuous[1]:+.2f}**. {aside}"
-    )
+    words = f"Category **{category}**, named **“{digit}”**; first code **{codes.continuous[0]:+.2f}**, second **{codes.continuous[1]:+.2f}**. {aside}"
     again = [to_picture(picture) for picture in result.images.split(1)]
     seen = large(to_picture(result.stages["read"]))
     return [codes, seen, shares, words, gr.Gallery(again, selected_index=None), gr.Button(interactive=True)]
