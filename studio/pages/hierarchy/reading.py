@@ -89,7 +89,7 @@ def _parts() -> _Reading:
                 elem_classes="codes",
             )
             others = gr.Button("Other digits", size="sm", elem_id="info-others")
-            canvas = digit_canvas(label="Or draw one, large", height=330, elem_id="info-canvas", min_width=280)
+            canvas = digit_canvas(label="Draw one", height=330, elem_id="info-canvas", min_width=280)
             draw = gr.Button("Show my drawing to Q", variant="primary", elem_id="info-draw")
             lesson("infogan_codes")
         with gr.Column(scale=1, min_width=290):
@@ -117,7 +117,9 @@ def _told(digits: DigitLesson, result: Result, aside: str) -> list[Any]:
     category, digit, first, second, seed = result.tables["codes"].rows[0]
     codes = InfoCodes(int(category), (float(first), float(second)), int(seed))
     shares = {digits.name(int(number)): float(share) for number, _, share in result.tables["categories"].rows}
-    words = f"Category **{category}**, named **“{digit}”**; first code **{codes.continuous[0]:+.2f}**, second **{codes.continuous[1]:+.2f}**. {aside}"
+    told = (
+        f"Category **{category}**, named **“{digit}”**; first code **{codes.continuous[0]:+.2f}**, second **{codes.continuous[1]:+.2f}**."
+    )
     again = [to_picture(picture) for picture in result.images.split(1)]
     seen = large(to_picture(result.stages["read"]))
-    return [codes, seen, shares, words, gr.Gallery(again, selected_index=None), gr.Button(interactive=True)]
+    return [codes, seen, shares, f"{told} {aside}", gr.Gallery(again, selected_index=None), gr.Button(interactive=True)]
