@@ -17,3 +17,8 @@ def where(machine: dict[str, Any]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['ram_gib']:g} GiB, torch {machine['torch']} "
         f"on {machine['threads']} threads, {machine['date']}"
     )
+
+
+def figure(value: float | None) -> str:
+    """A figure with three places; a dash where there is none."""
+    return "-" if value is None or value != value else f"{value:.3f}"

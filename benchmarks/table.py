@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import in_domain, infogan, methods_table, networks, twins
+from benchmarks import editing_table, finegan, in_domain, infogan, methods_table, networks, twins
+from benchmarks.grid import figure
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-_DOT = {"twins": ".", "in_domain": ".", "infogan": "."}
+_DOT = {"twins": ".", "in_domain": ".", "finegan": ".", "infogan": "."}
 """Between package and name, where a benchmark is a module with options of its own."""
 
 README = RESULTS.parents[1] / "README.md"
@@ -28,8 +29,9 @@ def rendered(folder: Path) -> str:
         ("methods", methods_table.rendered),
         ("twins", twins.rendered),
         ("in_domain", in_domain.rendered),
-        ("editing", _editing),
+        ("editing", editing_table.rendered),
         ("mixing", _mixing),
+        ("finegan", finegan.rendered),
         ("infogan", infogan.rendered),
     )
     for name, render in sections:
@@ -137,136 +139,17 @@ def _explorer(found: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _editing(results: dict[str, Any]) -> str:
-    where = f"{results['bank']} faces to learn from, {results['faces']} others to judge on; {_where(results['machine'])}"
-    parts = [f"**Editing along directions** ({where})", _boundaries(results), _rescoring(results), _conditional(results)]
-    parts += [_dependency(results), _dci(results), _photo(results), _unsupervised(results), _locality(results)]
-    return "\n\n".join(parts)
-
-
-def _boundaries(results: dict[str, Any]) -> str:
-    rows = [
-        [
-            name,
-            f"{found['accuracy']:.3f}",
-            f"{found['balanced_accuracy']:.3f}",
-            f"{results['interfacegan_z'][name]['accuracy']:.3f}" if name in results["interfacegan_z"] else "",
-            f"{results['own_over_others'][name]:.1f}",
-        ]
-        for name, found in results["interfacegan"].items()
-    ]
-    head = [
-        "InterFaceGAN",
-        "accuracy on held-out extremes, W",
-        "balanced accuracy on all, split at the median",
-        "extremes in Z",
-        "own / largest other",
-    ]
-    words = (
-        "Own / largest other: the attribute's change at +2 sigma over the largest other change, each in its own spread "
-        "(for a smile, mouth and eyes excepted)."
-    )
-    return f"{_grid(head, rows)}\n\n{words}"
-
-
-def _rescoring(results: dict[str, Any]) -> str:
-    columns, five = results["rescoring"]["columns"], list(results["interfacegan_z"])
-    rows = [
-        [row[0], *(f"{row[columns.index(name)]:+.2f}" for name in five), f"{row[columns.index('identity_distance')]:.2f}"]
-        for row in results["rescoring"]["rows"]
-        if row[0] in five
-    ]
-    return f"Re-scoring at +2 sigma, changes in spreads:\n\n{_grid(['turned', *five, 'identity distance'], rows)}"
-
-
-def _conditional(results: dict[str, Any]) -> str:
-    rows = [
-        [
-            f"{row['attribute']}, {row['kept']} kept",
-            f"{row['leak_before']:+.2f} → {row['leak_after']:+.2f}",
-            f"{row['own_before']:+.2f} → {row['own_after']:+.2f}",
-            f"{row['leak_ratio_cut']:.0%}",
-            f"{row['cut_by_boundary_alone']:.0%}",
-        ]
-        for row in results["conditional"]
-    ]
-    return _grid(
-        ["conditional manipulation", "the leak", "the attribute itself", "leak per own change falls by", "by the boundary alone"], rows
-    )
-
-
-def _dependency(results: dict[str, Any]) -> str:
-    methods = ("StyleSpace", "GANSpace", "InterFaceGAN")
-    found = {(row["attribute"], row["method"]): row for row in results["dependency"]}
-    rows = [
-        [
-            name,
-            *(_figure(found[name, method]["mean_ad_at_0.5"]) for method in methods),
-            *(_figure(found[name, method]["mean_ad_at_1"]) for method in methods),
-        ]
-        for name in dict.fromkeys(row["attribute"] for row in results["dependency"])
-    ]
-    head = [
-        "mean change of the others",
-        *(f"{method}, target at 0.5" for method in methods),
-        *(f"{method}, target at 1" for method in methods),
-    ]
-    return (
-        f"Attribute Dependency at equal change of the target, in spreads; lower is better, a dash was not reached:\n\n{_grid(head, rows)}"
-    )
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.3f}"
-
-
-def _dci(results: dict[str, Any]) -> str:
-    rows = [[space.upper(), *(f"{value:.2f}" for value in found.values())] for space, found in results["dci"].items()]
-    return _grid(["DCI", "disentanglement", "completeness", "informativeness"], rows)
-
-
-def _photo(results: dict[str, Any]) -> str:
-    strengths = next(iter(results["photo"].values()))["strengths"]
-    rows = [[name, *(f"{value:.2f}" for value in found["identity_distance"])] for name, found in results["photo"].items()]
-    return _grid(["identity distance to her inversion", *(f"{strength:+g} sigma" for strength in strengths)], rows)
-
-
-def _unsupervised(results: dict[str, Any]) -> str:
-    ganspace, sefa = results["ganspace"], results["sefa"]
-    ratios = ", ".join(f"{row['layers']} {row['ratio']:.2f}" for row in sefa)
-    spreads = ", ".join(f"{value:.2f}" for value in ganspace["spreads"][:3])
-    return (
-        f"GANSpace: {ganspace['samples']} samples in {ganspace['seconds']:.0f} s; ten components of two seeds agree to "
-        f"{ganspace['agreement_of_ten']:.3f}; first spreads {spreads}. "
-        f"SeFa: factorised in at most {max(row['seconds'] for row in sefa):.2f} s; picture change (LPIPS) of its first ten directions "
-        f"over that of ten random ones at equal steps: {ratios}."
-    )
-
-
-def _locality(results: dict[str, Any]) -> str:
-    rows = [
-        [row["region"], *(_figure(share) for share in _three(row["outside"])), _figure(row["outside_by_gradients"])]
-        for row in results["locality"]
-    ]
-    head = ["StyleSpace, squared change outside the region", "first channel", "second", "third", "chosen by gradients alone"]
-    return _grid(head, rows)
-
-
-def _three(shares: list[float]) -> list[float | None]:
-    return [*shares, None, None, None][:3]
-
-
 def _mixing(results: dict[str, Any]) -> str:
     where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
     head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
-    rows = [[way, *(_figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
+    rows = [[way, *(figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
     plain = next(iter(results["all"].values()))
     words = (
         f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
         f"where faces have lines. MSE on [-1, 1], the soft edge ({results['edge']:.0%} of the side) left out."
     )
     by_part = [
-        [name, *(_figure(ways["styles by pixel"][figure]) for figure in ("mse_src", "mse_ref", "seam"))]
+        [name, *(figure(ways["styles by pixel"][kind]) for kind in ("mse_src", "mse_ref", "seam"))]
         for name, ways in results["parts"].items()
     ]
     seconds = results["seconds"]

@@ -1,6 +1,6 @@
-"""Recommended: the methods here put together, for a good picture in about half a minute on two CPU cores.
+"""Recommended: the methods here put together, for a good picture in about twenty seconds on two CPU cores.
 
-A start (the encoder e4e of arXiv:2102.02766 where its weights are, else a short projection to W, arXiv:1912.04958), if wished a stylemap
+A start (the encoder pSp of arXiv:2008.00951 where its weights are, else a short projection to W, arXiv:1912.04958), if wished a stylemap
 inversion from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w as in StyleMapGAN, arXiv:2104.14754), and a short pivotal
 tuning (arXiv:2106.05744) around what was found. Nothing here is a method of its own.
 """
@@ -23,11 +23,11 @@ from engines.spaces.latent import Inversion
 AnyEncoder: TypeAlias = Engine[InvertRequest, Any]
 _LOOKS = 3
 _ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
-    "psp": ("psp", Psp, {}, 2),
-    "restyle": ("restyle_psp", ReStyle, {"steps": _LOOKS}, _LOOKS),
     "e4e": ("e4e", E4e, {}, 2),
+    "restyle": ("restyle_psp", ReStyle, {"steps": _LOOKS}, _LOOKS),
+    "psp": ("psp", Psp, {}, 2),
 }
-"""Weights, engine, settings and steps of the encoders that can find a start."""
+"""Weights, engine, settings and steps of the encoders that can find a start; after so few updates the last leaves the best picture."""
 
 STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if weights in manifest()))
 """What can find a start here; encoders only where their weights are."""
@@ -35,7 +35,7 @@ STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if we
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendedKnobs(Knobs):
-    """Defaults suit about 25 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
+    """Defaults suit about 22 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16

@@ -12,12 +12,10 @@ from torch import Tensor
 
 from engines.core.seeds import rng
 from engines.core.shapes import Image, Mask
-from engines.core.weights import load_weights
 from engines.generators.finegan import FineCodes, FineGAN
 from engines.metrics.factors import information, normalised_information, overlap, share_known, share_known_within
 from engines.nets.finegan import Stages
-from engines.nets.initial import seeded
-from engines.nets.oracle import Oracle
+from engines.nets.oracle import Oracle, load_oracle
 
 Labels: TypeAlias = dict[str, Tensor]
 _AT_ONCE = 32
@@ -30,11 +28,7 @@ def bird_oracle(device: str = "cpu") -> Oracle:
     Raises:
         WeightsError: It is missing or altered.
     """
-    weights = load_weights("bird_oracle")
-    sizes = {key.split(".")[1]: len(value) for key, value in weights.items() if key.startswith("heads.") and key.endswith("bias")}
-    oracle = seeded(lambda: Oracle(sizes), 0)
-    oracle.load_state_dict(weights, strict=False)
-    return oracle.eval().requires_grad_(False).to(device)
+    return load_oracle("bird_oracle", device)
 
 
 @torch.no_grad()

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engines.core.seeds import rng
+
 _SLOPE, _GAIN = 0.2, math.sqrt(2)
 _HALF = 1 / math.sqrt(2)
 
@@ -111,3 +113,13 @@ class Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B,inputs,h,w) to (B,outputs,h/2,w/2)."""
         return (self.conv2(self.conv1(x)) + self.skip(x)) * _HALF
+
+
+def drawn_anew(network: nn.Module, seed: int) -> None:
+    """Give all weights the values that a seed decides: of unit variance, divided by the layer's rate where it has one; biases stay."""
+    stream = rng(seed)
+    for module in network.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            if name != "bias":
+                rate = module.rate if isinstance(module, Linear) else 1.0
+                weight.data = (torch.randn(weight.shape, generator=stream) / rate).to(weight)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from engines.core.shapes import Image, Mask
+from engines.core.weights import load_weights
+from engines.nets.initial import seeded
 
 _WIDTHS = (24, 48, 96, 128)
 
@@ -55,3 +57,16 @@ class Oracle(nn.Module):
     @staticmethod
     def _pooled(x: Tensor) -> Tensor:
         return torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1)
+
+
+def load_oracle(entry: str, device: str = "cpu") -> Oracle:
+    """A bundled judge by its entry in assets/weights.toml, its factors read off the shapes, only to be read.
+
+    Raises:
+        WeightsError: It is missing or altered.
+    """
+    weights = load_weights(entry)
+    sizes = {key.split(".")[1]: len(value) for key, value in weights.items() if key.startswith("heads.") and key.endswith("bias")}
+    oracle = seeded(lambda: Oracle(sizes), 0)
+    oracle.load_state_dict(weights, strict=False)
+    return oracle.eval().requires_grad_(False).to(device)

@@ -10,11 +10,14 @@ from engines.training.recipes.bird_oracle import BirdOracle
 from engines.training.recipes.e4e import E4e
 from engines.training.recipes.face_body import FaceBody
 from engines.training.recipes.finegan import FineBirds
+from engines.training.recipes.finegan_reader import FineReader
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
+from engines.training.recipes.stylemapgan import SIDES as MAP_SIDES
+from engines.training.recipes.stylemapgan import StyleMapFaces
 
 
 def recipes() -> Mapping[str, Recipe[Any]]:
@@ -22,5 +25,6 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
-    every += [BirdOracle(), FineBirds(), InfoDigits()]
+    every += [StyleMapFaces(side) for side in MAP_SIDES]
+    every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits()]
     return {recipe.name: recipe for recipe in every}

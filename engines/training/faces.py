@@ -92,19 +92,10 @@ class FaceSetting(Setting[FacePreset]):
         return of(self.generator, self.samples, kind=kind, size=self.preset.size, count=self.faces)
 
 
-class FaceRecipe(Recipe[FaceSetting]):
-    """A recipe whose network says codes of faces.
-
-    Attributes:
-        held_out: What it is measured on.
-    """
+class OnFaces(Recipe[FaceSetting]):
+    """A recipe that learns from faces that the generator drew."""
 
     presets: ClassVar[Mapping[str, FacePreset]]
-    held_out: type[HeldOut] = HeldOut
-
-    @abstractmethod
-    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
-        """The averaged network as a function, to be measured."""
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """Faces, and the body to stand on."""
@@ -124,6 +115,20 @@ class FaceRecipe(Recipe[FaceSetting]):
             own_body=parsed.own_body,
             faces=parsed.faces,
         )
+
+
+class FaceRecipe(OnFaces):
+    """A recipe whose network says codes of faces.
+
+    Attributes:
+        held_out: What it is measured on.
+    """
+
+    held_out: type[HeldOut] = HeldOut
+
+    @abstractmethod
+    def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
+        """The averaged network as a function, to be measured."""
 
     def shortened(self, preset: FacePreset, without: frozenset[str]) -> FacePreset:
         """Without image losses the run ends where they would begin."""

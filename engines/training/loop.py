@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from engines.core.seeds import rng
 from engines.training import checkpoints
 from engines.training.schedules import Schedule, cosine
 
+Made = TypeVar("Made")
 Terms: TypeAlias = Mapping[str, Tensor]
 """Losses by name, each a scalar, not weighed."""
 
@@ -85,6 +86,24 @@ class Player:
     learning_rate: float
     betas: tuple[float, float] = (0.9, 0.99)
     every: int = 1
+
+
+class Once(Generic[Made]):
+    """What all players of a step look at, made once: with the graph that its maker learns by.
+
+    Args:
+        make: From the step's batch and moment.
+    """
+
+    def __init__(self, make: Callable[[Any, Moment], Made]) -> None:
+        self.make = make
+        self._known: tuple[int, Made] | None = None
+
+    def __call__(self, batch: Any, moment: Moment) -> Made:
+        """The step's own."""
+        if self._known is None or self._known[0] != moment.step:
+            self._known = (moment.step, self.make(batch, moment))
+        return self._known[1]
 
 
 class Trainer:

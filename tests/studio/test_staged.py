@@ -13,6 +13,7 @@ from studio.app import build
 from studio.edits import History
 from studio.movie import record
 from studio.pages import hierarchy
+from studio.pages.explore.learned import drawn
 from studio.pages.hierarchy.answers import Answers
 from studio.pages.hierarchy.board import recipe, say
 from studio.session import Session
@@ -71,6 +72,13 @@ def test_there_is_a_thumbnail_for_every_code(sampler: Sampler) -> None:
     pictures = [*shown.background, *shown.parent, *shown.child]
     assert len({picture.tobytes() for picture in pictures}) == len(pictures)
     assert sampler.thumbnails() is shown
+
+
+def test_the_explorer_shows_every_code_where_it_lies(sampler: Sampler) -> None:
+    for kind, count in ((CHILD, 8), (PARENT, 4), (BACKGROUND, 8)):
+        figure = drawn(sampler, kind)
+        assert figure.count("<image") == figure.count("<title>") == count
+        assert f"{count} {kind} codes" in figure and "nan" not in figure.split("base64")[0]
 
 
 @pytest.mark.parametrize("value", [None, -1, 8, 2.5, float("nan"), float("inf"), True, "3"])

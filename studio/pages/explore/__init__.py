@@ -9,6 +9,7 @@ from studio.events import PREVIEW_LANE, QUICK
 from studio.library import Library
 from studio.maps import Maps
 from studio.pages.explore.answers import Answers
+from studio.pages.explore.learned import learned_cell
 from studio.pages.explore.parts import PLOTLY, VIEW, Chosen, Inputs, View, chosen, inputs, view
 from studio.pages.explore.truncation import truncation_cell
 from studio.pages.explore.walk import walk_cell
@@ -55,9 +56,11 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None =
     arrows, sliders = asked.arrows, keys or gr.State(())
     tab.select(answers.directions, [sliders, arrows, direction], [arrows, direction], **QUICK | {"show_progress": "hidden"})
     ready = truncation_cell(maps)
+    learned = learned_cell(session, 5)
     code("explore", _SNIPPET)
     arrived = tab.select(answers.arrive, [plan, shown.colour, *asked.values], answers.drawn, **_LANE | {"show_progress": "hidden"})
     ready(arrived)
+    learned(arrived)
 
 
 def _connect(answers: Answers, asked: Inputs, shown: View, face: Chosen) -> None:

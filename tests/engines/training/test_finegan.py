@@ -12,9 +12,10 @@ from safetensors.torch import load
 from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
 from engines.training.command import Setting, finish, train
+from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.recipes.bird_oracle import BirdOracle
-from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, FineWatch, Game, generator_of
+from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement
 from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
@@ -52,9 +53,9 @@ def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
 
 def test_the_pictures_of_a_step_are_drawn_once_for_all_players(tmp_path: Path) -> None:
     game = Game(setting_for(tmp_path))
-    first = game.drawn(Moment(3, 0.1, rng(3)))
-    assert game.drawn(Moment(3, 0.1, rng(3))) is first
-    assert game.drawn(Moment(4, 0.1, rng(4))) is not first
+    first = game.drawn(None, Moment(3, 0.1, rng(3)))
+    assert game.drawn(None, Moment(3, 0.1, rng(3))) is first
+    assert game.drawn(None, Moment(4, 0.1, rng(4))) is not first
 
 
 def test_hard_examples_are_those_whose_code_is_read_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,8 +93,8 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
 def test_what_is_recorded_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "ASSETS", tmp_path)
     recipe, setting = FineBirds(), setting_for(tmp_path / "run")
-    monkeypatch.setattr(recipe, "watch", lambda setting: FineWatch(setting, count=40, pairs=10))
-    monkeypatch.setattr(recipe, "test", lambda trainer, setting: FineWatch(setting, count=40, pairs=10).look(trainer)[0])
+    monkeypatch.setattr(recipe, "watch", lambda setting: FineWatch(count=40, pairs=10))
+    monkeypatch.setattr(recipe, "test", lambda trainer, setting: FineWatch(count=40, pairs=10).look(trainer)[0])
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, validate_every=2, log_every=2)
     finish(recipe, trainer, setting)
@@ -101,7 +102,7 @@ def test_what_is_recorded_can_be_loaded(tmp_path: Path, monkeypatch: pytest.Monk
     assert entry["origin"].startswith("engines/training/recipes/finegan.py, seed 1, 4 steps of 4")
     assert {"shape_by_parent", "texture_by_child", "mask_overlap", "unsure"} <= set(entry["metrics"])
     shipped = from_weights(load((tmp_path / "models" / "finegan_birds.safetensors").read_bytes()), "finegan_birds")
-    assert shipped.form == generator_of(trainer, setting).form == TINY.form
+    assert shipped.form == generator_of(trainer).form == TINY.form
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "held_out" in row] == [2, 4]
 
@@ -117,3 +118,11 @@ def test_the_oracle_learns(tmp_path: Path) -> None:
 def test_both_presets_are_there_and_the_cpu_one_ends_within_two_hours(recipe: FineBirds | BirdOracle) -> None:
     assert set(recipe.presets) == {"cpu", "gpu"}
     assert recipe.presets["cpu"].plan.hours <= 2
+
+
+def test_masks_agree_where_both_are_black_and_white_alike() -> None:
+    left, right, grey = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.5)
+    left[..., :2], right[..., 2:] = 1, 1
+    assert float(disagreement(left, left)) == 0
+    assert float(disagreement(left, right)) == 1
+    assert float(disagreement(grey, grey)) == 0.5

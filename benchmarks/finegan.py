@@ -1,0 +1,115 @@
+"""FineGAN on paper birds: what its codes know, how its masks fit, what they find in drawings, and how fast it draws.
+
+    python -m benchmarks.finegan                      # about six minutes
+
+All codes are free of each other; labels and masks are those of the bundled judge (assets/weights.toml, bird_oracle), which is no Inception
+network: none of this is FID. Beside it stand the targets that were set before, and clusters of the drawings' pixels.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.grid import grid, where
+from benchmarks.machine import RESULTS, facts, write
+from engines.core.memory import keep_pages
+from engines.core.weights import manifest
+from engines.hierarchy.discovery import agreement, bundled_reader, clusters, features_of
+from engines.hierarchy.finegan import WEIGHTS, bundled_finegan
+from engines.metrics.birds import disentangled, free_codes
+from engines.training.drawn import TEST, drawn
+
+PICTURES, DRAWINGS, REPEATS, GRID = 5_000, 2_000, 50, 64
+FIGURES: tuple[tuple[str, str, str], ...] = (
+    ("shape_by_parent", "shape known from p, I(p; shape) / H(shape)", "at least 0.7"),
+    ("texture_by_child", "coat known from c, I(c; texture) / H(texture)", "at least 0.7"),
+    ("background_by_b", "background known from b", "none set"),
+    ("texture_by_parent", "coat known from p", "at most 0.1"),
+    ("shape_by_child", "shape known from c beyond p", "at most 0.1"),
+    ("shape_by_b", "shape known from b", "at most 0.1"),
+    ("nmi_parent_shape", "NMI of p and shape", "-"),
+    ("nmi_child_texture", "NMI of c and coat", "-"),
+    ("mask_overlap", "child mask and the judge's, intersection over union", "at least 0.7"),
+    ("parent_child_overlap", "parent and child mask", "at least 0.8"),
+    ("shape_kept_under_child", "same shape under another c", "at least 0.85"),
+    ("background_kept_under_parent", "same background under another p", "at least 0.9"),
+    ("object_moved_under_b", "change of the bird's pixels under another b, L1 of the range", "under 0.05"),
+    ("mask_overlap_under_z", "mask overlap of two z", "under 0.9"),
+)
+"""Names of figures, in words, and what they were to reach."""
+
+
+def measure(pictures: int, drawings: int) -> dict[str, Any]:
+    """All figures."""
+    keep_pages()
+    machine, finegan = facts(), bundled_finegan()
+    results: dict[str, Any] = {"machine": machine, "pictures": pictures, "speed": speed()}
+    results["figures"] = _rounded(disentangled(finegan, pictures, TEST))
+    birds = drawn(drawings, TEST, finegan.form.size)
+    ways = {"pixels": birds.images.flatten(1)} | (
+        {"FineGAN": features_of(bundled_reader(), birds.images)} if "finegan_reader" in manifest() else {}
+    )
+    found = {name: agreement(clusters(features), birds.factors.shape, birds.factors.texture) for name, features in ways.items()}
+    results["discovery"] = {"drawings": drawings} | {name: _rounded(figures) for name, figures in found.items()}
+    return results
+
+
+def speed() -> dict[str, float]:
+    """Seconds: the median of single pictures in all stages, and of a grid."""
+    finegan = bundled_finegan()
+
+    def median(count: int, repeats: int) -> float:
+        times = []
+        for repeat in range(repeats + 2):
+            start = time.perf_counter()
+            finegan.draw(*free_codes(finegan, count, repeat))
+            times.append(time.perf_counter() - start)
+        return round(statistics.median(times[2:]), 4)
+
+    return {"picture": median(1, REPEATS), "grid": median(GRID, 5)}
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def rendered(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    figures, speeds, entry = results["figures"], results["speed"], manifest().get(WEIGHTS, {})
+    rows = [[words, f"{figures[name]:.3f}", target] for name, words, target in FIGURES]
+    found = results["discovery"]
+    kinds = [[name, *(f"{figure:.3f}" for figure in found[name].values())] for name in found if name != "drawings"]
+    return "\n\n".join(
+        [
+            f"**FineGAN on paper birds**: {results['pictures']} pictures with free codes, judged by a network that knows the drawings "
+            f"({entry.get('origin', 'not trained')})",
+            grid(("figure", "measured", "was to be"), rows),
+            f"A picture in all its stages takes {1000 * speeds['picture']:.0f} ms, a grid of {GRID} {speeds['grid']:.2f} s "
+            f"({where(results['machine'])}).",
+            f"Kinds found in {found['drawings']} drawings without a label (50 clusters; a kind is a shape in a coat):",
+            grid(("clusters of", "NMI", "accuracy", "NMI of shapes", "NMI of coats"), kinds),
+        ]
+    )
+
+
+def main() -> None:
+    """Measure, write and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.finegan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pictures", type=int, default=PICTURES)
+    parser.add_argument("--drawings", type=int, default=DRAWINGS)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    torch.set_grad_enabled(False)
+    results = measure(arguments.pictures, arguments.drawings)
+    write("finegan", results, arguments.output)
+    print(rendered(results))
+
+
+if __name__ == "__main__":
+    main()

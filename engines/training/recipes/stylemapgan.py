@@ -1,0 +1,235 @@
+"""Train StyleMapGAN itself, small: mapping, resizer, synthesis, encoder and critic together, on faces that the student drew.
+
+    studio train stylemapgan_8 --preset cpu               # two cores, within two hours; also stylemapgan_1, _4, _16: other sides of the map
+
+Kim et al., arXiv:2104.14754, section 3.4 and appendix: image reconstruction, LPIPS, the adversarial terms of random and of reconstructed
+faces, the encoder's reconstruction of random stylemaps, R1 at every 16th step; Adam at 0.002 with betas (0, 0.99); mirrored pictures.
+Changed: encoder and generator are updated together by the sum of their losses, where the authors take turns; LPIPS is AlexNet's; pictures
+of 64 px; and the CPU preset learns to reconstruct first, the critic joins at a third of the run. With one cell, the map is a vector: the
+paper's claim switched off, in networks of the same widths.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from PIL import Image as Pil
+from torch import Tensor, nn
+
+from engines.core.images import area, to_picture
+from engines.core.shapes import Image
+from engines.generators.stylemapgan import StyleMapGAN
+from engines.losses.adversarial import convinced, slope_penalty, told_apart
+from engines.losses.perceptual import Perceptual
+from engines.metrics.stylemaps import locality, mixtures
+from engines.nets.equalised import drawn_anew
+from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator
+from engines.training.command import run
+from engines.training.faces import FacePreset, FaceSetting, OnFaces
+from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer
+from engines.training.samples import TEST, VALIDATION, Samples
+from engines.training.schedules import constant
+from engines.training.streams import Batch
+
+SIDES = (1, 4, 8, 16)
+SLOPE_EVERY = 16
+SLOPE = 5.0 * SLOPE_EVERY
+_HELD_OUT = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPreset(FacePreset):
+    """One size.
+
+    Attributes:
+        drawn: Side of the pictures that are drawn; `size` is that of the kept ones.
+        channels: Of the stylemap.
+        width: Of the features at 32 px and below; at 64 px half of them.
+    """
+
+    drawn: int = 64
+    channels: int = 32
+    width: int = 96
+
+    def form(self, side: int) -> Form:
+        """The networks' numbers."""
+        widths = {2**step: self.width if 2**step < self.drawn else self.width // 2 for step in range(self.drawn.bit_length())}
+        return Form(size=self.drawn, side=side, channels=self.channels, small=True, widths=widths)
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A step's pictures, with their graph.
+
+    Attributes:
+        true: Drawn faces (B,3,S,S).
+        again: What the encoder's stylemaps of them draw.
+        random: What random stylemaps draw; None as long as there is no critic.
+        stylemap: The random ones.
+    """
+
+    true: Image
+    again: Image
+    random: Image | None
+    stylemap: Tensor | None
+
+
+class StyleMapFaces(OnFaces):
+    """All networks of one side of the map."""
+
+    presets: ClassVar = {
+        "cpu": MapPreset(
+            plan=Plan(4_500, hours=2, warm_up=1, averaging=0.998, last=1.0),
+            batch=8,
+            size=128,
+            drawn_at=256,
+            first=12_000,
+            fresh=0,
+            capacity=12_000,
+            width=64,
+            begin=0.34,
+        ),
+        "gpu": MapPreset(
+            plan=Plan(22_000, hours=0.5, warm_up=1, averaging=0.999, last=1.0),
+            batch=32,
+            size=128,
+            drawn_at=256,
+            first=60_000,
+            fresh=0,
+            capacity=60_000,
+            width=192,
+            begin=0.0,
+        ),
+    }
+    learning_rate = 2e-3
+
+    def __init__(self, side: int) -> None:
+        self.side, self.name = side, f"stylemapgan_{side}"
+
+    def trainer(self, setting: FaceSetting) -> Trainer:
+        """The critic, then encoder and generator."""
+        preset, device = setting.preset, setting.generator.device
+        assert isinstance(preset, MapPreset)
+        form, perceptual = preset.form(self.side), Perceptual(device)
+        generator, encoder, critic = StyleMapGenerator(form).to(device), StyleMapEncoder(form).to(device), StyleMapCritic(form).to(device)
+        for place, network in enumerate((generator, encoder, critic)):
+            drawn_anew(network, setting.seed + place)
+
+        def drawn(batch: Batch, moment: Moment) -> Pictures:
+            mirrored = torch.rand((len(batch.target), 1, 1, 1), generator=moment.chance) < 0.5
+            true = area(batch.target, form.size)
+            true = torch.where(mirrored.to(device), true.flip(3), true)
+            again = generator(encoder(true))
+            if moment.progress < preset.begin:
+                return Pictures(true, again, None, None)
+            stylemap = generator.map(torch.randn((len(true), form.channels), generator=moment.chance).to(device))
+            return Pictures(true, again, generator(stylemap), stylemap)
+
+        pictures = Once(drawn)
+
+        def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            seen = pictures(batch, moment)
+            if seen.random is None:
+                return
+            made = critic(torch.cat([seen.random, seen.again]).detach()).chunk(2)
+            terms = {"told_apart": told_apart(critic(seen.true), made[0]), "told_again": F.softplus(made[1]).mean()}
+            if moment.step % SLOPE_EVERY == 0:
+                real = seen.true.requires_grad_()
+                terms["slope"] = slope_penalty(critic(real), real)
+            yield terms
+
+        def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            seen = pictures(batch, moment)
+            terms = {"pixel": F.mse_loss(seen.again, seen.true), "perceptual": perceptual(seen.again, seen.true).mean()}
+            if seen.random is not None and seen.stylemap is not None:
+                terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}
+                terms["latent"] = F.mse_loss(encoder(seen.random.detach()), seen.stylemap.detach())
+            yield terms
+
+        makers = nn.ModuleDict({"generator": generator, "encoder": encoder})
+        share = SLOPE_EVERY / (SLOPE_EVERY + 1)
+        players = {
+            "critic": Player(critic, criticism, {"slope": constant(SLOPE)}, share * self.learning_rate, (0.0, 0.99**share)),
+            "makers": Player(makers, objective, {}, self.learning_rate, (0.0, 0.99)),
+        }
+        return Trainer(preset.plan, players, setting.pairs(), setting.folder / "checkpoint.pt", device)
+
+    def watch(self, setting: FaceSetting) -> "MapWatch":
+        """Faces that training never sees."""
+        return MapWatch(setting, VALIDATION)
+
+    def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
+        """Other faces: reconstruction, and what mixing and locality come to."""
+        watch, model = MapWatch(setting, TEST), model_of(trainer)
+        figures = dict(watch.look(trainer)[0])
+        if self.side > 1:
+            figures |= mixtures(model, watch.faces) | {"locality": locality(model, watch.faces)}
+        return figures
+
+    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
+        """Keep averaged generator and encoder, with the numbers of their form."""
+        from scripts.manifest import record
+
+        preset = setting.preset
+        assert isinstance(preset, MapPreset)
+        weights = {key: value.cpu() for key, value in trainer.averaged["makers"].state_dict().items()}
+        weights["form"] = torch.tensor([preset.drawn, self.side, preset.channels, preset.width])
+        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+
+
+class MapWatch:
+    """Reconstruction of held-out faces.
+
+    Args:
+        setting: The run.
+        seed: Of the faces.
+    """
+
+    def __init__(self, setting: FaceSetting, seed: int) -> None:
+        preset, generator = setting.preset, setting.generator
+        assert isinstance(preset, MapPreset)
+        count = min(_HELD_OUT, setting.faces)
+        samples = Samples(generator, setting.samples, seed=seed, size=min(256, generator.resolution), drawn_at=generator.resolution)
+        samples.fill(count)
+        self.faces = area(samples.pictures(torch.arange(count)), preset.drawn)
+        self.perceptual = Perceptual(generator.device)
+
+    def baseline(self) -> Mapping[str, float]:
+        """The mean picture's figures."""
+        return self._figures(self.faces.mean(dim=0, keepdim=True).expand_as(self.faces))
+
+    @torch.no_grad()
+    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+        """Figures, and a sheet: faces, what the encoder's maps draw, random faces."""
+        model = model_of(trainer)
+        again = torch.cat([model.draw(model.encode(part)) for part in self.faces.split(16)]).clamp(-1, 1)
+        random = model.draw(model.sample(1, min(8, len(again)))).clamp(-1, 1)
+        rows = [torch.cat(list(pictures[:8]), dim=2) for pictures in (self.faces, again, random)]
+        return self._figures(again), to_picture(torch.cat(rows, dim=1)[None])
+
+    @torch.no_grad()
+    def _figures(self, again: Image) -> Mapping[str, float]:
+        errors = (again - self.faces).square().mean(dim=(1, 2, 3))
+        lpips = torch.cat([self.perceptual(*pair) for pair in zip(again.split(16), self.faces.split(16), strict=True)])
+        spread = len(errors) ** 0.5
+        figures = {"mse": errors.mean(), "mse_error": errors.std() / spread, "lpips": lpips.mean(), "lpips_error": lpips.std() / spread}
+        return {name: float(value) for name, value in figures.items()}
+
+
+def model_of(trainer: Trainer) -> StyleMapGAN:
+    """The averaged networks, to be asked."""
+    makers = trainer.averaged["makers"]
+    generator, encoder = makers.get_submodule("generator"), makers.get_submodule("encoder")
+    assert isinstance(generator, StyleMapGenerator) and isinstance(encoder, StyleMapEncoder)
+    return StyleMapGAN(generator.form, generator, encoder)
+
+
+def main() -> None:
+    """The command line of this file."""
+    run(StyleMapFaces(8))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""StyleMapGAN's recipe and figures: the critic joins late, both sides move, what is shipped draws again, and cells stay where they are."""
+
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load
+
+from engines.core.seeds import rng
+from engines.generators import Student
+from engines.generators.stylemapgan import StyleMapGAN
+from engines.metrics.stylemaps import locality, mixtures, rectangles
+from engines.nets.equalised import drawn_anew
+from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
+from engines.training.command import finish, train
+from engines.training.faces import FaceSetting
+from engines.training.loop import Plan
+from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, model_of
+from scripts import manifest
+
+TINY = MapPreset(
+    plan=Plan(4, warm_up=1, last=1.0),
+    batch=4,
+    size=32,
+    drawn_at=32,
+    first=64,
+    fresh=0,
+    capacity=64,
+    begin=0.5,
+    drawn=32,
+    channels=4,
+    width=8,
+)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("samples")
+
+
+def setting_for(toy: Student, folder: Path, drawn: Path) -> FaceSetting:
+    return FaceSetting(generator=toy, preset=TINY, folder=folder, samples=drawn, faces=6)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_side_of_the_map_trains(side: int, toy: Student, tmp_path: Path, drawn: Path) -> None:
+    trainer = StyleMapFaces(side).trainer(setting_for(toy, tmp_path, drawn))
+    before = {name: [value.clone() for value in player.network.parameters()] for name, player in trainer.players.items()}
+    figures, moved = [], dict[str, list[bool]]()
+    for figure in trainer.steps():
+        figures.append(figure)
+        moved = {
+            name: [not torch.equal(old, new) for old, new in zip(before[name], player.network.parameters(), strict=True)]
+            for name, player in trainer.players.items()
+        }
+        if trainer.step == 2:
+            assert not any(moved["critic"]), "the critic joins at half of this run"
+    assert "told_apart" not in figures[1] and {"told_apart", "told_again", "latent", "convinced"} <= set(figures[2])
+    assert all(moved["critic"]) and all(moved["makers"])
+
+
+def test_what_is_recorded_draws_the_same(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+    recipe, setting = StyleMapFaces(8), setting_for(toy, tmp_path / "run", drawn)
+    trainer = recipe.trainer(setting)
+    train(recipe, trainer, setting, validate_every=2, log_every=2)
+    finish(recipe, trainer, setting)
+    entry = tomllib.loads((tmp_path / "weights.toml").read_text())["stylemapgan_8"]
+    assert {"mse", "lpips", "mse_src", "mse_ref", "mse_src_vector", "seam", "locality"} <= set(entry["metrics"])
+    weights = load((tmp_path / "models" / "stylemapgan_8.safetensors").read_bytes())
+    assert weights.pop("form").tolist() == [32, 8, 4, 8]
+    model, form = model_of(trainer), TINY.form(8)
+    networks = {"generator": StyleMapGenerator(form), "encoder": StyleMapEncoder(form)}
+    for name, network in networks.items():
+        network.load_state_dict({key.removeprefix(f"{name}."): value.float() for key, value in weights.items() if key.startswith(name)})
+    faces = torch.rand((2, 3, 32, 32), generator=rng(1)) * 2 - 1
+    again = networks["generator"](networks["encoder"](faces))
+    assert torch.allclose(again, model.draw(model.encode(faces)), atol=0.05)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert {"mse", "lpips"} <= set(rows[1]["baseline"])
+
+
+def small(side: int = 8) -> StyleMapGAN:
+    form = replace(Form(size=32, side=side, channels=4, small=True), widths={2**step: 8 for step in range(6)})
+    generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
+    for place, network in enumerate((generator, encoder)):
+        drawn_anew(network, place)
+    return StyleMapGAN(form, generator.eval(), encoder.eval())
+
+
+def test_equal_faces_mix_to_their_reconstruction() -> None:
+    model, face = small(), torch.rand((1, 3, 32, 32), generator=rng(2)) * 2 - 1
+    figures = mixtures(model, face.expand(5, -1, -1, -1))
+    plain = (model.draw(model.encode(face)).clamp(-1, 1) - face).square().mean()
+    assert figures["mse_plain"] == pytest.approx(float(plain), rel=1e-4)
+    assert figures["seam"] > 0
+
+
+def test_a_cell_that_changes_nothing_but_itself_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small()
+    monkeypatch.setattr(StyleMapGAN, "encode", lambda self, image: torch.nn.functional.adaptive_avg_pool2d(image, 8))
+    monkeypatch.setattr(StyleMapGAN, "draw", lambda self, code: torch.nn.functional.interpolate(code, size=32, mode="nearest"))
+    faces = torch.rand((10, 3, 32, 32), generator=rng(3))
+    assert locality(model, faces) == pytest.approx(1)
+    monkeypatch.setattr(StyleMapGAN, "draw", lambda self, code: code.mean(dim=(2, 3), keepdim=True).expand(-1, -1, 32, 32))
+    assert locality(model, faces) < 0.2
+
+
+def test_rectangles_are_whole_cells_inside_the_map() -> None:
+    masks = rectangles(50, 8, 4)
+    assert masks.shape == (50, 1, 8, 8) and set(masks.unique().tolist()) == {0.0, 1.0}
+    areas = masks.sum(dim=(1, 2, 3))
+    assert float(areas.min()) >= 4 and float(areas.max()) <= 25
+
+
+def test_weights_follow_from_the_seed_alone() -> None:
+    first, second, other = (StyleMapEncoder(TINY.form(8)) for _ in range(3))
+    for network, seed in ((first, 1), (second, 1), (other, 2)):
+        drawn_anew(network, seed)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(first.parameters(), second.parameters(), strict=True))
+    assert any(not torch.equal(ours, theirs) for ours, theirs in zip(first.parameters(), other.parameters(), strict=True))
+
+
+def test_both_presets_are_there_and_the_cpu_one_ends_within_two_hours() -> None:
+    recipe = StyleMapFaces(8)
+    assert set(recipe.presets) == {"cpu", "gpu"}
+    assert recipe.presets["cpu"].plan.hours <= 2
