@@ -27,12 +27,13 @@ from studio.mixing import Mixer
 from studio.pages import hierarchy_api, mixing_api
 from studio.photo import read_upload
 from studio.session import Session
+from studio.staged import Sampler
 
 MOST_SIGMA = 20
 """Strongest edit, in sigma: what StyleSpace uses for single channels."""
 
 
-def build(session: Session, library: Library) -> None:
+def build(session: Session, library: Library, sampler: Sampler) -> None:
     """Endpoints `engines`, `random_face`, `align`, `invert`, `list_directions`, `edit_face`; local mixing's; the hierarchy's."""
     with gr.Row(visible=False):
         photo, name, settings = photo_input(), gr.Textbox(), gr.JSON()
@@ -114,7 +115,7 @@ def build(session: Session, library: Library) -> None:
         return editor.draw(desk, Face(seed=seed, truncation=float(truncation)), Edits(turns))
 
     mixing_api.build(session, Mixer(editor))
-    hierarchy_api.build(session)
+    hierarchy_api.build(sampler)
     button.click(list_engines, None, table, api_name="engines", queue=False)
     button.click(random_face, [seed, truncation], picture, api_name="random_face", concurrency_id=PREVIEW_LANE, concurrency_limit=1)
     button.click(align_face, photo, picture, api_name="align", concurrency_id=PREVIEW_LANE, concurrency_limit=1)

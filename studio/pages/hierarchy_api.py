@@ -20,17 +20,16 @@ from engines.hierarchy.finegan_codes import FineFinder, found_codes
 from studio.events import PREVIEW_LANE, RUN_LANE, moments, spoken
 from studio.inputs import photo_input
 from studio.photo import read_upload
-from studio.session import Session
 from studio.staged import BACKGROUND, CHILD, MOST_SEED, PARENT, SEED, Sampler, shifted, whole
 
 _SETTINGS = (CHILD, PARENT, BACKGROUND, SEED, "shifts")
 
 
-def build(session: Session) -> None:
+def build(sampler: Sampler) -> None:
     """Endpoints `sample_finegan` and `find_finegan_codes`, over hidden components; none where there is no network."""
-    sampler = Sampler(session)
     if not sampler.is_there:
         return
+    session = sampler.session
     with gr.Row(visible=False):
         photo, settings, picture, button = photo_input(), gr.JSON(), gr.Image(type="pil", format="png"), gr.Button()
         stages, found = gr.Gallery(format="png"), gr.JSON()

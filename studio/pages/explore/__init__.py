@@ -15,6 +15,7 @@ from studio.pages.explore.truncation import truncation_cell
 from studio.pages.explore.walk import walk_cell
 from studio.running import Stopper, connect_stop, own_seats
 from studio.session import Session
+from studio.staged import Sampler
 from studio.strip import Strip
 
 __all__ = ["build"]
@@ -23,7 +24,14 @@ _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 _LANE: dict[str, Any] = {"concurrency_id": PREVIEW_LANE, "concurrency_limit": 1} | _PRIVATE
 
 
-def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None = None, keys: gr.State | None = None) -> None:
+def build(
+    session: Session,
+    strip: Strip,
+    tab: gr.Tab,
+    library: Library | None = None,
+    keys: gr.State | None = None,
+    sampler: Sampler | None = None,
+) -> None:
     """The tab's cells and events.
 
     Args:
@@ -32,6 +40,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None =
         tab: Where it is built.
         library: Directions by key, shared with the tab Edit directions.
         keys: State of that tab: the directions that have a slider.
+        sampler: FineGAN, shared with its tab.
     """
     maps = Maps(session, library or Library(session))
     gr.set_static_paths([PLOTLY])
@@ -56,7 +65,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library | None =
     arrows, sliders = asked.arrows, keys or gr.State(())
     tab.select(answers.directions, [sliders, arrows, direction], [arrows, direction], **QUICK | {"show_progress": "hidden"})
     ready = truncation_cell(maps)
-    learned = learned_cell(session, 5)
+    learned = learned_cell(sampler or Sampler(session), 5)
     code("explore", _SNIPPET)
     arrived = tab.select(answers.arrive, [plan, shown.colour, *asked.values], answers.drawn, **_LANE | {"show_progress": "hidden"})
     ready(arrived)

@@ -13,7 +13,6 @@ from studio.events import spoken
 from studio.figures import data_url
 from studio.pages.edit.context import BACKGROUND as BACKGROUND_LANE
 from studio.pages.edit.context import LANE, PRIVATE
-from studio.session import Session
 from studio.staged import BACKGROUND, CHILD, PARENT, Sampler
 
 _KINDS: dict[str, Kind] = {"appearances (child codes)": "child", "shapes (parent codes)": "parent", "backgrounds": "background"}
@@ -26,9 +25,8 @@ _PROSE = (
 )
 
 
-def learned_cell(session: Session, number: int) -> Callable[[Any], None]:
+def learned_cell(sampler: Sampler, number: int) -> Callable[[Any], None]:
     """The cell, nothing where there is no network; what it returns fills it after an event."""
-    sampler = Sampler(session)
     if not sampler.is_there:
         return lambda event: None
     with cell(number, "The codes that FineGAN learned", _PROSE):

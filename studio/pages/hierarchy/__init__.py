@@ -13,7 +13,6 @@ from studio.pages.hierarchy.film import film_cell
 from studio.pages.hierarchy.find import find_cell
 from studio.pages.hierarchy.grid import grid_cell
 from studio.pages.hierarchy.lesson import lesson_cells
-from studio.session import Session
 from studio.staged import Pick, Sampler
 
 __all__ = ["build"]
@@ -22,13 +21,12 @@ _MISSING = "FineGAN's network is not among the bundled weights of this installat
 _FIRST_CHILD = 0
 
 
-def build(session: Session, tab: gr.Tab) -> None:
+def build(sampler: Sampler, tab: gr.Tab) -> None:
     """The tab's cells and events."""
-    sampler = Sampler(session)
     if not sampler.is_there:
         with cell(1, "Pick the codes", _MISSING):
             pass
-        lesson_cells(session, 2, tab)
+        lesson_cells(sampler.session, 2, tab)
         return
     first = Pick(sampler.finegan.tied(_FIRST_CHILD))
     pick, history, opened = gr.State(first), gr.State(History[Pick]()), gr.State(False)
@@ -38,7 +36,7 @@ def build(session: Session, tab: gr.Tab) -> None:
     grid_cell(answers, 3)
     film_cell(answers, 4)
     find_cell(answers, 5)
-    lesson_cells(session, 6, tab)
+    lesson_cells(sampler.session, 6, tab)
 
 
 def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> None:

@@ -8,7 +8,6 @@ import gradio as gr
 
 from engines import Result
 from engines.core.images import png_bytes, to_picture
-from engines.hierarchy.finegan import STAGES
 from studio.cell import cell, code, lesson
 from studio.events import offer
 from studio.staged import BACKGROUND, CHILD, PARENT, Pick, Sampler, Thumbnails, codes_file, large
@@ -216,6 +215,3 @@ to_picture(result.images).save("bird.png")
 for name, image in result.stages.items():
     to_picture(image).save(f"{{name}}.png")
 """
-
-
-assert len(_CAPTIONS) == len(STAGES)
