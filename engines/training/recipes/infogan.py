@@ -1,7 +1,11 @@
-"""Train InfoGAN on digits: no label is ever seen, and yet one code becomes the digit, one its slant, one its width.
+"""Train InfoGAN on digits: no label is ever seen, and yet one code comes near the digit, one to its slant, one to how bold it is.
 
-    studio train infogan_digits --preset cpu                         # one core, about four minutes
+    studio train infogan_digits --preset cpu                         # one core, five minutes (a quarter of an hour on a busy machine)
     studio train infogan_digits --preset cpu --without information   # the twin that need not keep its codes readable, and does not
+
+Three seeds are wrong on 22, 30 and 28 % of the test digits, at 2.29, 2.28 and 2.28 of 2.303 nats (the paper: 5 %); the twin, at 0.10
+nats, on 66 %. The first is kept, by its information. Zeros, ones, twos, sixes and sevens have categories of their own; 4 and 9 share two,
+3, 5 and 8 share three.
 
 The digits come from scripts/convert_digits.py. Chen et al., arXiv:1606.03657, algorithm as published: the bound on the information is added
 to both sides of the game, so Q learns with the discriminator, whose trunk it shares. Adam 0.5, 2e-4 for the discriminator and 1e-3 for the
