@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import editing_table, finegan, in_domain, methods_table, networks, twins
+from benchmarks import editing_table, finegan, in_domain, infogan, methods_table, networks, twins
 from benchmarks.grid import figure
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-_DOT = {"twins": ".", "in_domain": ".", "finegan": "."}
+_DOT = {"twins": ".", "in_domain": ".", "finegan": ".", "infogan": "."}
 """Between package and name, where a benchmark is a module with options of its own."""
 
 README = RESULTS.parents[1] / "README.md"
@@ -32,6 +32,7 @@ def rendered(folder: Path) -> str:
         ("editing", editing_table.rendered),
         ("mixing", _mixing),
         ("finegan", finegan.rendered),
+        ("infogan", infogan.rendered),
     )
     for name, render in sections:
         path = folder / f"{name}.json"

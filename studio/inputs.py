@@ -8,9 +8,13 @@ import gradio as gr
 from gradio.components.image_editor import EditorData
 from gradio.data_classes import ImageData
 from gradio.image_utils import decode_base64_to_file
+from PIL import Image as Pil
 
 CANVAS = 512
 """Side of the painting canvas in pixels."""
+
+DIGIT_CANVAS = 280
+"""Side of the canvas for a digit."""
 
 PAINT = "rgba(37, 99, 235, 0.55)"
 """Masks are painted in a blue that the picture shows through."""
@@ -68,6 +72,26 @@ def scribble_canvas(**settings: Any) -> gr.ImageEditor:
         canvas_size=(CANVAS, CANVAS),
         brush=gr.Brush(default_size=24, default_color=COLOURS[0], colors=[*COLOURS], color_mode="defaults"),
         eraser=gr.Eraser(default_size=24),
+        buttons=[],
+        format="png",
+        **settings,
+    )
+    canvas.preprocess = MethodType(_layers, canvas)
+    return canvas
+
+
+def digit_canvas(**settings: Any) -> gr.ImageEditor:
+    """A canvas to draw a digit on with a broad pen; it hands over what `mask_canvas` does."""
+    canvas = gr.ImageEditor(
+        {"background": Pil.new("RGB", (DIGIT_CANVAS, DIGIT_CANVAS), "white"), "layers": [], "composite": None},
+        image_mode="RGBA",
+        sources=(),
+        transforms=(),
+        layers=False,
+        fixed_canvas=True,
+        canvas_size=(DIGIT_CANVAS, DIGIT_CANVAS),
+        brush=gr.Brush(default_size=22, colors=["#101010"], color_mode="fixed"),
+        eraser=gr.Eraser(default_size=30),
         buttons=[],
         format="png",
         **settings,

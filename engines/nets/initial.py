@@ -50,3 +50,18 @@ def orthogonal(build: Callable[[], Network], seed: int) -> Network:
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             _fill(module.weight, 1 + 0.02 * torch.randn(module.weight.shape, generator=stream))
     return network
+
+
+def small(build: Callable[[], Network], seed: int, deviation: float = 0.02) -> Network:
+    """A network of small normal weights, normalisations about one and no biases (Radford et al., arXiv:1511.06434)."""
+    with torch.random.fork_rng(devices=[]):
+        network = build()
+    stream = rng(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            _fill(module.weight, deviation * torch.randn(module.weight.shape, generator=stream))
+            if module.bias is not None:
+                _fill(module.bias, torch.zeros(module.bias.shape))
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            _fill(module.weight, 1 + deviation * torch.randn(module.weight.shape, generator=stream))
+    return network

@@ -12,6 +12,7 @@ from engines.training.recipes.face_body import FaceBody
 from engines.training.recipes.finegan import FineBirds
 from engines.training.recipes.finegan_reader import FineReader
 from engines.training.recipes.in_domain import InDomain
+from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
@@ -25,5 +26,5 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
     every += [StyleMapFaces(side) for side in MAP_SIDES]
-    every += [BirdOracle(), FineBirds(), FineReader()]
+    every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits()]
     return {recipe.name: recipe for recipe in every}

@@ -82,11 +82,13 @@ class Recipe(ABC, Generic[SettingT]):
         name: Of the recipe, and of its entry in assets/weights.toml.
         presets: "cpu" ends within two hours on two cores, "gpu" is the same at a larger size.
         ideas: What `without` may name.
+        keeps_twins: Whether twins that lack an idea ship too, under their own names.
     """
 
     name: str
     presets: ClassVar[Mapping[str, Any]]
     ideas: tuple[str, ...] = ()
+    keeps_twins: bool = False
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """Add the recipe's own options to the command line."""
@@ -160,12 +162,12 @@ def run(recipe: Recipe[Any], arguments: Sequence[str] | None = None) -> int:
 
 
 def finish(recipe: Recipe[SettingT], trainer: Trainer, setting: SettingT) -> None:
-    """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea the log alone."""
+    """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea often the log alone."""
     from scripts.manifest import log as keep
 
     figures = _rounded(recipe.test(trainer, setting))
     Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
-    if not setting.without:
+    if recipe.keeps_twins or not setting.without:
         recipe.record(trainer, setting, figures)
     keep(named(recipe.name, setting.without), [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
 

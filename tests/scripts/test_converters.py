@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from scripts import manifest
+from scripts.convert_digits import first_of_each, idx
 from scripts.convert_faces import GraphWeights, separable
 from scripts.convert_ffhq import by_band
 from scripts.convert_lpips import ArraysOnly, layers
@@ -91,3 +92,18 @@ def test_coded_kernels_keep_their_codes(tmp_path: Path) -> None:
     assert weights["ours.pointwise.weight"].flatten(1).tolist() == [[100, 103], [101, 104], [102, 105]]
     assert weights["ours.pointwise.weight.range"].view(torch.float32).tolist() == [[0.5, -1.0]] * 3
     assert weights["ours.pointwise.bias"].tolist() == [1, 2, 3]
+
+
+def test_idx_files_are_read_by_their_own_shape() -> None:
+    data = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(range(12))
+    assert torch.equal(idx(data), torch.arange(12, dtype=torch.uint8).reshape(2, 2, 3))
+
+
+@pytest.mark.parametrize("data", [b"\x00\x00\x08\x01\x00\x00\x00\x05abc", b"\x00\x00\x0d\x01\x00\x00\x00\x01a"], ids=["cut off", "floats"])
+def test_other_files_are_no_digits(data: bytes) -> None:
+    with pytest.raises(ValueError, match="idx file"):
+        idx(data)
+
+
+def test_the_first_of_each_label_are_shown_in_the_order_of_labels() -> None:
+    assert first_of_each(torch.tensor([2, 0, 2, 1, 0, 0]), 2).tolist() == [1, 4, 3, 0, 2]

@@ -12,6 +12,7 @@ from studio.pages.hierarchy.board import KINDS, Board, board_cells
 from studio.pages.hierarchy.film import film_cell
 from studio.pages.hierarchy.find import find_cell
 from studio.pages.hierarchy.grid import grid_cell
+from studio.pages.hierarchy.lesson import lesson_cells
 from studio.staged import Pick, Sampler
 
 __all__ = ["build"]
@@ -24,7 +25,9 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     """The tab's cells and events."""
     if not sampler.is_there:
         with cell(1, "Pick the codes", _MISSING):
-            return
+            pass
+        lesson_cells(sampler.session, 2, tab)
+        return
     first = Pick(sampler.finegan.tied(_FIRST_CHILD))
     pick, history, opened = gr.State(first), gr.State(History[Pick]()), gr.State(False)
     board = board_cells(sampler, first)
@@ -33,6 +36,7 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     grid_cell(answers, 3)
     film_cell(answers, 4)
     find_cell(answers, 5)
+    lesson_cells(sampler.session, 6, tab)
 
 
 def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> None:

@@ -1,0 +1,119 @@
+"""InfoGAN's recipe, on digits that are bars."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load
+
+from engines.core.seeds import rng
+from engines.data.digits import Digits, Sets
+from engines.losses.information import unread_category
+from engines.metrics.infogan import categories_of
+from engines.nets.infogan import from_weights
+from engines.training.command import finish, train
+from engines.training.loop import Plan, Trainer
+from engines.training.recipes.infogan import DigitSetting, DigitWatch, Game, InfoDigits, InfoPreset, averaged
+from scripts import manifest
+
+TINY = InfoPreset(plan=Plan(4, warm_up=1, last=1.0), batch=8, size=28, width=4, features=16)
+
+
+def bars(count: int, seed: int) -> Digits:
+    """Ten kinds of bars, at ten heights."""
+    labels = torch.randint(10, (count,), generator=rng(seed))
+    rows = torch.arange(28)[None, :, None].expand(count, 28, 28)
+    images = ((rows >= 2 * labels[:, None, None] + 2) & (rows < 2 * labels[:, None, None] + 5)).to(torch.uint8) * 255
+    return Digits(images[:, None], labels)
+
+
+def setting_for(folder: Path, without: frozenset[str] = frozenset(), seed: int = 1) -> DigitSetting:
+    return DigitSetting(preset=TINY, folder=folder, without=without, seed=seed, sets=Sets(bars(100, 1), bars(60, 2), bars(60, 3)))
+
+
+def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": value.detach().clone()
+        for name, player in trainer.players.items()
+        for key, value in player.network.named_parameters()
+    }
+
+
+def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    return {".".join(key.split(".")[:2]) for key, value in after.items() if not torch.equal(value, before[key])}
+
+
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"information"})], ids=["whole", "plain"])
+def test_every_part_learns(without: frozenset[str], tmp_path: Path) -> None:
+    trainer = InfoDigits().trainer(setting_for(tmp_path, without))
+    before = weights_of(trainer)
+    figures = list(trainer.steps())[-1]
+    parts = moved(before, weights_of(trainer))
+    assert {"reader.trunk", "reader.d_head", "reader.q_head", "generator.0"} <= parts
+    assert {"told_apart", "convinced", "category", "continuous"} <= set(figures)
+
+
+def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
+    game = Game(setting_for(tmp_path))
+    draw, made = game.made(0)
+    unread_category(game.reader(made).logits, draw.category).backward()
+    for network in (game.reader.trunk, game.reader.q_head, game.drawer):
+        assert any(weight.grad is not None and float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
+    assert all(weight.grad is None for weight in game.reader.d_head.parameters())
+
+
+def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
+    game = Game(setting_for(tmp_path, frozenset({"information"})))
+    draw, made = game.made(0)
+    unread_category(game.reader(made.detach(), apart=True).logits, draw.category).backward()
+    assert all(weight.grad is None for weight in game.reader.trunk.parameters())
+    assert any(weight.grad is not None for weight in game.reader.q_head.parameters())
+
+
+def test_seeds_see_other_digits_codes_and_first_weights(tmp_path: Path) -> None:
+    first, second = (setting_for(tmp_path / str(seed), seed=seed) for seed in (1, 2))
+    assert not torch.equal(first.real(0), second.real(0))
+    assert not torch.equal(Game(first).made(0)[0].z, Game(second).made(0)[0].z)
+    assert not torch.equal(Game(first).reader.d_head.weight, Game(second).reader.d_head.weight)
+
+
+def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole = InfoDigits().trainer(setting_for(tmp_path / "whole"))
+    list(whole.steps())
+    killed = InfoDigits().trainer(setting_for(tmp_path / "killed"))
+    next(killed.steps())
+    killed.save()
+    again = InfoDigits().trainer(setting_for(tmp_path / "killed"))
+    assert again.step == 1
+    list(again.steps())
+    assert all(torch.equal(value, weights_of(whole)[key]) for key, value in weights_of(again).items())
+
+
+def test_single_pictures_get_the_same_answers_as_many(tmp_path: Path) -> None:
+    """Normalisations must not look at the batch once the network is asked."""
+    setting = setting_for(tmp_path)
+    trainer = InfoDigits().trainer(setting)
+    list(trainer.steps())
+    gan, images = averaged(trainer, setting), setting.sets.test.images[:10]
+    assert torch.equal(categories_of(gan, images), torch.cat([categories_of(gan, one) for one in images.split(1)]))
+
+
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"information"})], ids=["whole", "plain"])
+def test_network_and_twin_are_recorded_under_their_names(without: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+    recipe, setting = InfoDigits(), setting_for(tmp_path / "run", without)
+    monkeypatch.setattr(recipe, "watch", lambda setting: DigitWatch(setting, count=50))
+    trainer = recipe.trainer(setting)
+    train(recipe, trainer, setting, validate_every=2, log_every=2)
+    finish(recipe, trainer, setting)
+    name = "infogan_digits" + ("-without-information" if without else "")
+    entry = tomllib.loads((tmp_path / "weights.toml").read_text())[name]
+    assert entry["origin"].startswith("engines/training/recipes/infogan.py, seed 1, 4 steps of 8")
+    assert {"error", "error_by_names", "information", "r2_1", "r2_2"} == set(entry["metrics"])
+    shipped = load((tmp_path / "models" / entry["file"]).read_bytes())
+    assert from_weights(shipped)[0] == TINY.form and sorted(shipped["names"].tolist()) == list(range(10))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "held_out" in row] == [2, 4]
+    assert (tmp_path / "run" / "sheet.png").is_file()
