@@ -1,6 +1,7 @@
 """Train FineGAN on paper birds: background, shape and appearance come apart, with no label but boxes to know where no bird is.
 
     studio train finegan_birds --preset cpu                         # one core, about two hours
+    studio train finegan_birds --preset lesson                      # five minutes at 32 px: what a class can watch
     studio train finegan_birds --preset cpu --without information   # no code need be told: shapes and coats are then nobody's
     studio train finegan_birds --preset cpu --without shape         # readers see what the paper's see: p becomes a hue
 
@@ -157,6 +158,15 @@ class FineBirds(BirdRecipe):
             critics=24,
             hard=0.92,
             candidates=4,
+        ),
+        "lesson": FinePreset(
+            plan=Plan(1_000_000, hours=1 / 12, warm_up=1, averaging=0.99, last=1.0),
+            batch=16,
+            size=32,
+            width=16,
+            critics=16,
+            hard=1.0,
+            candidates=2,
         ),
         "gpu": FinePreset(
             plan=Plan(41_500, hours=0.5, warm_up=1, averaging=0.999, last=1.0),

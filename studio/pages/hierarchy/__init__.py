@@ -13,6 +13,7 @@ from studio.pages.hierarchy.film import film_cell
 from studio.pages.hierarchy.find import find_cell
 from studio.pages.hierarchy.grid import grid_cell
 from studio.pages.hierarchy.lesson import lesson_cells
+from studio.pages.hierarchy.live import live_cell
 from studio.staged import Pick, Sampler
 
 __all__ = ["build"]
@@ -26,7 +27,8 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     if not sampler.is_there:
         with cell(1, "Pick the codes", _MISSING):
             pass
-        lesson_cells(sampler.session, 2, tab)
+        live_cell(sampler.session, 2)
+        lesson_cells(sampler.session, 3, tab)
         return
     first = Pick(sampler.finegan.tied(_FIRST_CHILD))
     pick, history, opened = gr.State(first), gr.State(History[Pick]()), gr.State(False)
@@ -36,7 +38,8 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     grid_cell(answers, 3)
     film_cell(answers, 4)
     find_cell(answers, 5)
-    lesson_cells(sampler.session, 6, tab)
+    live_cell(sampler.session, 6)
+    lesson_cells(sampler.session, 7, tab)
 
 
 def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> None:
