@@ -152,3 +152,13 @@ def test_a_phone_shows_no_sideways_scroll(visit: Visit, toy_url: str) -> None:
     thumbnail(page, "parents", 2)
     says(page, "c 4 · p 2 (tied to c)")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
+
+
+def test_a_network_learns_before_ones_eyes_until_it_is_stopped(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.click("#hier-train-run")
+    expect(page.locator("#hier-train-picture img")).to_be_visible()
+    expect(page.locator("#hier-train-figures")).to_contain_text("shape code unread")
+    page.click("#hier-train-stop")
+    expect(page.locator("#hier-train-status")).to_contain_text("Stopped after")
+    assert Pil.open(io.BytesIO(downloaded(page, "#hier-train-download"))).size == (6 * 32 * 4, 4 * 32 * 4)
