@@ -46,7 +46,8 @@ def test_launch_is_private_and_says_nothing_of_errors() -> None:
 
 def test_every_event_that_is_public_is_meant_to_be(page: gr.Blocks) -> None:
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    assert public == {"engines", "random_face", "align", "invert", "list_directions", "edit_face", "mix_faces", "mix_photos"}
+    faces = {"engines", "random_face", "align", "invert", "list_directions", "edit_face", "mix_faces", "mix_photos"}
+    assert public == faces | {"sample_finegan", "find_finegan_codes"}
 
 
 def test_heavy_events_share_two_lanes(page: gr.Blocks) -> None:
