@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from PIL import Image as Pil
+from torch import Tensor
 
 from engines.core.errors import CatalogueError
 from engines.core.memory import keep_pages
@@ -114,8 +115,8 @@ class Recipe(ABC, Generic[SettingT]):
         """Figures of the averaged network on what no decision was made by."""
 
     @abstractmethod
-    def record(self, trainer: Trainer, setting: SettingT, metrics: Mapping[str, float]) -> None:
-        """Put the averaged weights into assets/, with their figures."""
+    def shipped(self, trainer: Trainer, setting: SettingT) -> Mapping[str, Tensor]:
+        """What ships: averaged weights by name, and whatever numbers it takes to build the network again."""
 
     def origin(self, trainer: Trainer, setting: SettingT) -> str:
         """Where the weights come from: this recipe's file, seed, steps and time."""
@@ -164,12 +165,14 @@ def run(recipe: Recipe[Any], arguments: Sequence[str] | None = None) -> int:
 def finish(recipe: Recipe[SettingT], trainer: Trainer, setting: SettingT) -> None:
     """Measure on the test set, and put weights, figures and log into assets/; of a twin that lacks an idea often the log alone."""
     from scripts.manifest import log as keep
+    from scripts.manifest import record
 
-    figures = _rounded(recipe.test(trainer, setting))
+    name, figures = named(recipe.name, setting.without), _rounded(recipe.test(trainer, setting))
     Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
     if recipe.keeps_twins or not setting.without:
-        recipe.record(trainer, setting, figures)
-    keep(named(recipe.name, setting.without), [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
+        weights = {key: value.cpu() for key, value in recipe.shipped(trainer, setting).items()}
+        record(name, weights, licence="MIT", origin=recipe.origin(trainer, setting), metrics=figures)
+    keep(name, [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
 
 
 def named(name: str, without: Iterable[str]) -> str:

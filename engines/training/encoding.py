@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engines.core.errors import WeightsError
 from engines.core.shapes import Image
@@ -73,16 +73,13 @@ class Encoding(FaceRecipe):
         body: nn.Module = frozen.body.requires_grad_() if setting.own_body else frozen
         return self.assemble(body, self.heads(setting)).to(setting.generator.device)
 
-    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
-        """Keep the heads, the side that they were made for, and a body that is their own."""
-        from scripts.manifest import record
-
+    def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
+        """The heads, the side that they were made for, and a body that is their own."""
         network = trainer.averaged["encoder"]
-        weights = {key: value.cpu() for key, value in network.get_submodule("heads").state_dict().items()}
+        weights = network.get_submodule("heads").state_dict() | {"size": torch.tensor(setting.preset.size)}
         if setting.own_body:
-            weights |= {f"body.{key}": value.cpu() for key, value in network.get_submodule("body").state_dict().items()}
-        weights["size"] = torch.tensor(setting.preset.size)
-        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+            weights |= {f"body.{key}": value for key, value in network.get_submodule("body").state_dict().items()}
+        return weights
 
 
 def _from_checkpoint(setting: FaceSetting) -> Body:

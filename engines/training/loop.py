@@ -8,6 +8,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -203,6 +204,18 @@ class Trainer:
             self.step, self.spent = int(state["step"]), float(state["spent"])
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise WeightsError(f"The checkpoint {self.checkpoint.name} belongs to another recipe. Delete it to begin anew.") from error
+
+
+@contextmanager
+def still(*networks: nn.Module) -> Iterator[None]:
+    """Networks that are looked through and do not learn: their weights need no gradients meanwhile."""
+    for network in networks:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(True)
 
 
 def _weight(player: Player, term: str, moment: Moment) -> float:

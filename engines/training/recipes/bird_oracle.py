@@ -72,12 +72,9 @@ class BirdOracle(BirdRecipe):
         """The same of other drawings."""
         return OracleWatch(setting, TEST).look(trainer)[0]
 
-    def record(self, trainer: Trainer, setting: BirdSetting, metrics: Mapping[str, float]) -> None:
-        """Keep the averaged network."""
-        from scripts.manifest import record
-
-        weights = {key: value.cpu() for key, value in trainer.averaged["oracle"].state_dict().items()}
-        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+    def shipped(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, Tensor]:
+        """The averaged network."""
+        return trainer.averaged["oracle"].state_dict()
 
 
 class OracleWatch:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
@@ -96,13 +96,10 @@ class FaceBody(FaceRecipe):
         """Body and head as they stand."""
         return trainer.averaged["body"]
 
-    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
-        """Keep the body; the head has done its work."""
-        from scripts.manifest import record
-
+    def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
+        """The body; the head has done its work."""
         body = trainer.averaged["body"].get_submodule("body")
-        weights = {key: value.cpu() for key, value in body.state_dict().items() if value.is_floating_point()}
-        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+        return {key: value for key, value in body.state_dict().items() if value.is_floating_point()}
 
 
 def main() -> None:

@@ -168,15 +168,12 @@ class StyleMapFaces(OnFaces):
             figures |= mixtures(model, watch.faces) | {"locality": locality(model, watch.faces)}
         return figures
 
-    def record(self, trainer: Trainer, setting: FaceSetting, metrics: Mapping[str, float]) -> None:
-        """Keep averaged generator and encoder, with the numbers of their form."""
-        from scripts.manifest import record
-
+    def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
+        """Averaged generator and encoder, with the numbers of their form."""
         preset = setting.preset
         assert isinstance(preset, MapPreset)
-        weights = {key: value.cpu() for key, value in trainer.averaged["makers"].state_dict().items()}
-        weights["form"] = torch.tensor([preset.drawn, self.side, preset.channels, preset.width])
-        record(self.name, weights, licence="MIT", origin=self.origin(trainer, setting), metrics=dict(metrics))
+        form = torch.tensor([preset.drawn, self.side, preset.channels, preset.width])
+        return trainer.averaged["makers"].state_dict() | {"form": form}
 
 
 class MapWatch:

@@ -19,7 +19,7 @@ from studio.staged import MOST_SEED, whole
 _SHORTEST, _LONGEST, _SCALE = 0.2, 10.0, 4
 _PROSE = (
     "A small FineGAN begins with random weights and is shown paper birds; nobody tells it what a bird is. A shape a row, a coat a column. "
-    "Colours come first, then places where a bird could be, then outlines; coats take hours. The bundled network had them."
+    "Colours come first, then places where a bird could be, then outlines; the rest takes hours."
 )
 _WATCHED = {
     "parent": "shape code unread",

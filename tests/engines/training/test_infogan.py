@@ -14,11 +14,13 @@ from engines.losses.information import unread_category
 from engines.metrics.infogan import categories_of
 from engines.nets.infogan import from_weights
 from engines.training.command import finish, train
-from engines.training.loop import Plan, Trainer
+from engines.training.loop import Moment, Plan, Trainer
 from engines.training.recipes.infogan import DigitSetting, DigitWatch, Game, InfoDigits, InfoPreset, averaged
 from scripts import manifest
 
 TINY = InfoPreset(plan=Plan(4, warm_up=1, last=1.0), batch=8, size=28, width=4, features=16)
+
+START = Moment(0, 0.0, rng(0))
 
 
 def bars(count: int, seed: int) -> Digits:
@@ -57,7 +59,7 @@ def test_every_part_learns(without: frozenset[str], tmp_path: Path) -> None:
 
 def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
     game = Game(setting_for(tmp_path))
-    draw, made = game.made(0)
+    draw, made = game.made(None, START)
     unread_category(game.reader(made).logits, draw.category).backward()
     for network in (game.reader.trunk, game.reader.q_head, game.drawer):
         assert any(weight.grad is not None and float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
@@ -66,7 +68,7 @@ def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
 
 def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
     game = Game(setting_for(tmp_path, frozenset({"information"})))
-    draw, made = game.made(0)
+    draw, made = game.made(None, START)
     unread_category(game.reader(made.detach(), apart=True).logits, draw.category).backward()
     assert all(weight.grad is None for weight in game.reader.trunk.parameters())
     assert any(weight.grad is not None for weight in game.reader.q_head.parameters())
@@ -75,7 +77,7 @@ def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
 def test_seeds_see_other_digits_codes_and_first_weights(tmp_path: Path) -> None:
     first, second = (setting_for(tmp_path / str(seed), seed=seed) for seed in (1, 2))
     assert not torch.equal(first.real(0), second.real(0))
-    assert not torch.equal(Game(first).made(0)[0].z, Game(second).made(0)[0].z)
+    assert not torch.equal(Game(first).made(None, START)[0].z, Game(second).made(None, START)[0].z)
     assert not torch.equal(Game(first).reader.d_head.weight, Game(second).reader.d_head.weight)
 
 
