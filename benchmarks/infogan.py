@@ -26,7 +26,7 @@ from engines.metrics.factors import counts, entropy
 from engines.metrics.infogan import categories_of, naming, naming_error, round_trip, sampled
 from engines.metrics.strokes import slant, thickness
 from engines.nets.initial import seeded
-from engines.training.recipes.infogan import DigitSetting, InfoDigits, averaged
+from engines.training.recipes.infogan import DigitSetting, InfoDigits, named_of
 
 TRAINING = Path("build/training")
 SEEDS = (1, 2, 3)
@@ -62,7 +62,7 @@ def run(seed: int, folder: Path, without: frozenset[str], sets: Sets, network: n
     preset = InfoDigits.presets["cpu"]
     setting = DigitSetting(preset=preset, folder=folder, seed=seed, without=without, sets=sets)
     trainer = InfoDigits().trainer(setting)
-    gan = averaged(trainer, setting)
+    gan = named_of(trainer, setting)
     found = categories_of(gan, sets.test.images)
     names = naming(found, sets.test.labels, gan.form.categories)
     figures = {"error": naming_error(found, sets.test.labels, names)} | round_trip(gan, count, SEED)
