@@ -1,6 +1,7 @@
 """Train StyleMapGAN itself, small: mapping, resizer, synthesis, encoder and critic together, on faces that the student drew.
 
-    studio train stylemapgan_8 --preset cpu               # two cores, within two hours; also stylemapgan_1, _4, _16: other sides of the map
+    studio train stylemapgan_8 --preset cpu               # one core, about 80 minutes; also stylemapgan_1, _4, _16: other sides of the map
+    studio train stylemapgan_1 --without critic           # 20 minutes: reconstruction alone, to compare sides of the map
 
 Kim et al., arXiv:2104.14754, section 3.4 and appendix: image reconstruction, LPIPS, the adversarial terms of random and of reconstructed
 faces, the encoder's reconstruction of random stylemaps, R1 at every 16th step; Adam at 0.002 with betas (0, 0.99); mirrored pictures.
@@ -28,8 +29,8 @@ from engines.metrics.stylemaps import locality, mixtures
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator, small_form
 from engines.training.command import run
-from engines.training.faces import FacePreset, FaceSetting, OnFaces
-from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer
+from engines.training.faces import FacePreset, FaceSetting, OnFaces, ended_early
+from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.samples import TEST, VALIDATION, Samples
 from engines.training.schedules import constant
 from engines.training.streams import Batch
@@ -105,10 +106,15 @@ class StyleMapFaces(OnFaces):
             begin=0.0,
         ),
     }
+    ideas = ("critic",)
     learning_rate = 2e-3
 
     def __init__(self, side: int) -> None:
         self.side, self.name = side, f"stylemapgan_{side}"
+
+    def shortened(self, preset: MapPreset, without: frozenset[str]) -> MapPreset:
+        """Without a critic the run ends where it would join: what the side of a map is worth shows there, too."""
+        return ended_early(preset) if "critic" in without else preset
 
     def trainer(self, setting: FaceSetting) -> Trainer:
         """The critic, then encoder and generator."""
@@ -146,7 +152,8 @@ class StyleMapFaces(OnFaces):
             seen = pictures(batch, moment)
             terms = {"pixel": F.mse_loss(seen.again, seen.true), "perceptual": perceptual(seen.again, seen.true).mean()}
             if seen.random is not None and seen.stylemap is not None:
-                terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}
+                with still(critic):
+                    terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}
                 terms["latent"] = F.mse_loss(encoder(seen.random.detach()), seen.stylemap.detach())
             yield terms
 
