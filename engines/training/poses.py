@@ -11,10 +11,6 @@ TURN, SHIFT, GROWTH = math.pi / 6, 0.2, 0.2
 """Most that an object is turned (radians), moved (share of half the side) and scaled (share), either way."""
 
 
-CLOUDS = 0.2
-"""Deviation of the noise of each scale, where black to white is 1 in a mask and 2 in a picture."""
-
-
 def posed(image: Image, chance: torch.Generator) -> Image:
     """Pictures (B,C,S,S) turned, moved, scaled and mirrored at random, each in its own way; nothing (0) comes in from outside."""
     turn, right, down, growth, side = (2 * torch.rand((5, len(image)), generator=chance) - 1).to(image.device)
@@ -25,10 +21,16 @@ def posed(image: Image, chance: torch.Generator) -> Image:
     return F.grid_sample(image, grid, padding_mode="zeros", align_corners=False)
 
 
-def clouded(image: Image, chance: torch.Generator) -> Image:
-    """Pictures (B,C,S,S) under noise of all scales, from one value a picture to one a pixel: what is faint can no longer be read."""
+def clouded(image: Image, strength: float, chance: torch.Generator) -> Image:
+    """Pictures (B,C,S,S) under noise of all scales, from one value a picture to one a pixel: what is faint can no longer be read.
+
+    Args:
+        image: In any range.
+        strength: Deviation of the noise of each of four scales.
+        chance: Decides it.
+    """
     size, noise = image.shape[-1], torch.zeros_like(image)
     for side in (1, 4, 16, size):
         cells = torch.randn((*image.shape[:2], side, side), generator=chance).to(image)
-        noise = noise + CLOUDS * F.interpolate(cells, size, mode="nearest" if side == size else "bilinear")
+        noise = noise + strength * F.interpolate(cells, size, mode="nearest" if side == size else "bilinear")
     return image + noise

@@ -48,12 +48,15 @@ WEIGHTS = {
     "patches": constant(10.0),
     "patches_convinced": constant(10.0),
     "disagree": through((0.02, 5.0), (0.12, 40.0)),
+    "uncommon": constant(20.0),
     "parent_area": constant(0.0),
     "child_area": constant(0.0),
 }
 """The last two are only watched."""
 
 BETAS = (0.5, 0.999)
+CLOUDS, SMALLEST, LARGEST = 0.2, 0.08, 0.5
+"""Noise of the readers of shapes (of coats: half of it), and what share of a picture a bird covers, as boxes tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +211,7 @@ class FineBirds(BirdRecipe):
                     shape, coat = stages.masked_parent, stages.masked_child
                     if "shape" not in setting.without:
                         shape, coat = read(stages, moment.chance)
+                        terms["uncommon"] = uncommon(stages.parent_mask)
                         terms["disagree"] = disagreement(stages.parent_mask, stages.child_mask)
                     terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
                     terms["child"] = F.cross_entropy(game.child.logits(coat), codes.child)
@@ -239,7 +243,13 @@ class FineBirds(BirdRecipe):
 def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
     """What the readers of codes are shown: where the shape is, without its colours, and the appearance, in other poses and under noise."""
     shape, coat = (posed(picture, chance) for picture in (stages.parent_mask, stages.masked_child))
-    return clouded(shape, chance).expand(-1, 3, -1, -1), clouded(coat, chance)
+    return clouded(shape, CLOUDS, chance).expand(-1, 3, -1, -1), clouded(coat, CLOUDS / 2, chance)
+
+
+def uncommon(mask: Mask) -> Tensor:
+    """By how much masks cover less or more of a picture than birds do: no shape and all of the picture are the easiest codes to read."""
+    covered = mask.mean(dim=(1, 2, 3))
+    return (F.relu(SMALLEST - covered) + F.relu(covered - LARGEST)).mean()
 
 
 def disagreement(parent: Mask, child: Mask) -> Tensor:
