@@ -49,6 +49,7 @@ WEIGHTS = {
     "patches_convinced": constant(10.0),
     "disagree": through((0.02, 5.0), (0.12, 40.0)),
     "uncommon": constant(20.0),
+    "child": constant(3.0),
     "parent_area": constant(0.0),
     "child_area": constant(0.0),
 }
@@ -56,7 +57,7 @@ WEIGHTS = {
 
 BETAS = (0.5, 0.999)
 CLOUDS, SMALLEST, LARGEST = 0.2, 0.08, 0.5
-"""Noise of the readers of shapes (of coats: half of it), and what share of a picture a bird covers, as boxes tell."""
+"""Noise of the readers of shapes (of coats: a third of it), and what share of a picture a bird covers, as boxes tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +244,7 @@ class FineBirds(BirdRecipe):
 def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
     """What the readers of codes are shown: where the shape is, without its colours, and the appearance, in other poses and under noise."""
     shape, coat = (posed(picture, chance) for picture in (stages.parent_mask, stages.masked_child))
-    return clouded(shape, CLOUDS, chance).expand(-1, 3, -1, -1), clouded(coat, CLOUDS / 2, chance)
+    return clouded(shape, CLOUDS, chance).expand(-1, 3, -1, -1), clouded(coat, CLOUDS / 3, chance)
 
 
 def uncommon(mask: Mask) -> Tensor:
