@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engines.core.shapes import Image, Mask
-from engines.losses.adversarial import convinced, told_apart
+from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.metrics.birds import disentangled
 from engines.nets.finegan import FineGenerator, Form, Stages
 from engines.nets.finegan_critics import CodeCritic, PatchCritic, free_patches
@@ -44,20 +44,24 @@ from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, st
 from engines.training.poses import clouded, posed
 from engines.training.schedules import constant, through
 
+SLOPE_EVERY = 8
 WEIGHTS = {
     "patches": constant(10.0),
     "patches_convinced": constant(10.0),
     "disagree": through((0.02, 5.0), (0.12, 40.0)),
     "uncommon": constant(20.0),
     "child": constant(3.0),
+    "slope": constant(0.5 * SLOPE_EVERY),
     "parent_area": constant(0.0),
     "child_area": constant(0.0),
 }
 """The last two are only watched."""
 
 BETAS = (0.5, 0.999)
-CLOUDS, SMALLEST, LARGEST = 0.2, 0.08, 0.5
-"""Noise of the readers of shapes (of coats: a third of it), and what share of a picture a bird covers, as boxes tell."""
+CLOUDS, COAT_CLOUDS = constant(0.2), through((0.05, 0.03), (0.4, 0.15))
+"""Noise that readers of shapes and of coats see through, where black to white is 1 in a mask and 2 in a picture."""
+SMALLEST, LARGEST = 0.08, 0.5
+"""What share of a picture a bird covers, as boxes tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +115,11 @@ class Game:
         assert isinstance(preset, FinePreset)
         self.preset, self.device, seed = preset, setting.device, setting.seed
         self.wants_hard = "hard" not in setting.without
-        self.generator = orthogonal(lambda: FineGenerator(preset.form), seed).to(self.device)
-        self.patches = orthogonal(lambda: PatchCritic(preset.critics), seed + 1).to(self.device)
-        self.parent = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2).to(self.device)
-        self.child = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3).to(self.device)
+        self.generator = orthogonal(lambda: FineGenerator(preset.form), seed).to(self.device, memory_format=torch.channels_last)
+        self.patches = orthogonal(lambda: PatchCritic(preset.critics), seed + 1).to(self.device, memory_format=torch.channels_last)
+        self.parent = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2).to(self.device, memory_format=torch.channels_last)
+        self.child = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3).to(self.device, memory_format=torch.channels_last)
+        self.coat = orthogonal(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4).to(self.device, memory_format=torch.channels_last)
         self.drawn = Once(self._drawn)
 
     def codes(self, count: int, chance: torch.Generator) -> Draw:
@@ -146,8 +151,8 @@ class Game:
         return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
 
     def sure(self, codes: Draw) -> Tensor:
-        """How much the critic believes in the child code of each picture, (N,)."""
-        logits = self.child.logits(self.stages(codes).masked_child)
+        """How much the reader believes in the child code of each picture, (N,)."""
+        logits = self.coat.logits(self.stages(codes).masked_child)
         return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
 
 
@@ -157,7 +162,7 @@ class FineBirds(BirdRecipe):
     name = "finegan_birds"
     presets: ClassVar = {
         "cpu": FinePreset(
-            plan=Plan(7_000, hours=2, warm_up=1, averaging=0.998, last=1.0),
+            plan=Plan(8_000, hours=2, warm_up=1, averaging=0.998, last=1.0),
             batch=16,
             size=64,
             width=16,
@@ -199,11 +204,15 @@ class FineBirds(BirdRecipe):
             yield {"patches": told, "kinds": F.binary_cross_entropy_with_logits(kind, free)}
 
         def of_children(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            yield {"told_apart": told_apart(game.child.score(birds.images), game.child.score(game.drawn(birds, moment)[1].child.detach()))}
+            steep = moment.step % SLOPE_EVERY == 0
+            real = birds.images.clone().requires_grad_(steep)
+            scores = game.child.score(real)
+            terms = {"told_apart": told_apart(scores, game.child.score(game.drawn(birds, moment)[1].child.detach()))}
+            yield terms | ({"slope": slope_penalty(scores, real)} if steep else {})
 
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             codes, stages = game.drawn(birds, moment)
-            with still(game.patches, game.child.trunk, game.child.real):
+            with still(game.patches, game.child):
                 terms = {"convinced": convinced(game.child.score(stages.child))}
                 if "background" not in setting.without:
                     kind, real = game.patches(stages.background)
@@ -211,18 +220,17 @@ class FineBirds(BirdRecipe):
                 if "information" not in setting.without:
                     shape, coat = stages.masked_parent, stages.masked_child
                     if "shape" not in setting.without:
-                        shape, coat = read(stages, moment.chance)
+                        shape, coat = read(stages, moment)
                         terms["uncommon"] = uncommon(stages.parent_mask)
                         terms["disagree"] = disagreement(stages.parent_mask, stages.child_mask)
                     terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
-                    terms["child"] = F.cross_entropy(game.child.logits(coat), codes.child)
+                    terms["child"] = F.cross_entropy(game.coat.logits(coat), codes.child)
                 yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
 
-        readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "code": game.child.code})
-        child = nn.ModuleDict({"trunk": game.child.trunk, "real": game.child.real})
+        readers = nn.ModuleDict({"generator": game.generator, "parent": game.parent, "coat": game.coat})
         players = {
             "patches": Player(game.patches, of_patches, WEIGHTS, self.learning_rate, BETAS),
-            "child": Player(child, of_children, {}, self.learning_rate, BETAS),
+            "child": Player(game.child, of_children, WEIGHTS, self.learning_rate, BETAS),
             "generator": Player(readers, of_generator, WEIGHTS, self.generator_rate, BETAS),
         }
         checkpoint = setting.folder / "checkpoint.pt"
@@ -241,10 +249,11 @@ class FineBirds(BirdRecipe):
         return generator_of(trainer).network.state_dict()
 
 
-def read(stages: Stages, chance: torch.Generator) -> tuple[Image, Image]:
+def read(stages: Stages, moment: Moment) -> tuple[Image, Image]:
     """What the readers of codes are shown: where the shape is, without its colours, and the appearance, in other poses and under noise."""
-    shape, coat = (posed(picture, chance) for picture in (stages.parent_mask, stages.masked_child))
-    return clouded(shape, CLOUDS, chance).expand(-1, 3, -1, -1), clouded(coat, CLOUDS / 3, chance)
+    shape, coat = (posed(picture, moment.chance) for picture in (stages.parent_mask, stages.masked_child))
+    shape = clouded(shape, CLOUDS(moment.progress), moment.chance)
+    return shape.expand(-1, 3, -1, -1), clouded(coat, COAT_CLOUDS(moment.progress), moment.chance)
 
 
 def uncommon(mask: Mask) -> Tensor:
