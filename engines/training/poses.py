@@ -32,9 +32,6 @@ BIRDS = Poses(math.pi / 6, 0.2, 0.2, mirrored=True)
 DIGITS = Poses(0.4, 0.15, 0.25, shear=0.3)
 """A mirrored bird is the same bird; a mirrored digit is none."""
 
-CLOUDS = 0.2
-"""Deviation of the noise of each scale, where black to white is 1 in a mask and 2 in a picture."""
-
 
 def posed(image: Image, chance: torch.Generator, poses: Poses = BIRDS) -> Image:
     """Pictures (B,C,S,S) of objects moved at random, each in its own way; nothing (0) comes in from outside."""
@@ -48,10 +45,16 @@ def posed(image: Image, chance: torch.Generator, poses: Poses = BIRDS) -> Image:
     return F.grid_sample(image, grid, padding_mode="zeros", align_corners=False)
 
 
-def clouded(image: Image, chance: torch.Generator) -> Image:
-    """Pictures (B,C,S,S) under noise of all scales, from one value a picture to one a pixel: what is faint can no longer be read."""
+def clouded(image: Image, strength: float, chance: torch.Generator) -> Image:
+    """Pictures (B,C,S,S) under noise of all scales, from one value a picture to one a pixel: what is faint can no longer be read.
+
+    Args:
+        image: In any range.
+        strength: Deviation of the noise of each of four scales.
+        chance: Decides it.
+    """
     size, noise = image.shape[-1], torch.zeros_like(image)
     for side in (1, 4, 16, size):
         cells = torch.randn((*image.shape[:2], side, side), generator=chance).to(image)
-        noise = noise + CLOUDS * F.interpolate(cells, size, mode="nearest" if side == size else "bilinear")
+        noise = noise + strength * F.interpolate(cells, size, mode="nearest" if side == size else "bilinear")
     return image + noise
