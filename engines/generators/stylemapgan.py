@@ -95,8 +95,8 @@ def toy_stylemapgan(seed: int = 1) -> StyleMapGAN:
     form = small_form(32, 4, 8, 8)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks = StyleMapGenerator(form), StyleMapEncoder(form)
-    return StyleMapGAN(form, *(network.eval().requires_grad_(False) for network in networks))
+        generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
+    return StyleMapGAN(form, generator.eval().requires_grad_(False), encoder.eval().requires_grad_(False))
 
 
 def load_stylemapgan(path: Path, device: torch.device | str = "cpu") -> StyleMapGAN:

@@ -126,7 +126,11 @@ class Game:
 
     def _placed(self, build: Callable[[], Network], seed: int) -> Network:
         """A fresh network where it is computed, channels last in memory: a sixth quicker on CPUs."""
-        return orthogonal(build, seed).to(self.device, memory_format=torch.channels_last)
+        network = orthogonal(build, seed).to(self.device)
+        for weight in network.parameters():
+            if weight.dim() == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        return network
 
     def codes(self, count: int, chance: torch.Generator) -> Draw:
         """Random codes."""
