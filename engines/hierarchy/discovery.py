@@ -6,6 +6,7 @@ pictures that a best one-to-one naming of the clusters gets right, as in the pap
 """
 
 from functools import cache
+from typing import Protocol, runtime_checkable
 
 import torch
 from sklearn.cluster import KMeans
@@ -32,9 +33,18 @@ def bundled_reader(device: torch.device | str = "cpu") -> Oracle:
     return load_oracle(WEIGHTS, str(device))
 
 
+@runtime_checkable
+class Reader(Protocol):
+    """A network that can be asked what it sees."""
+
+    def features(self, images: Tensor, /) -> Tensor:
+        """Of pictures (N,3,S,S): (N,F)."""
+        ...
+
+
 @torch.no_grad()
-def features_of(reader: Oracle, images: Image) -> Tensor:
-    """What a reader sees in pictures, standardised over them: (N,256)."""
+def features_of(reader: Reader, images: Image) -> Tensor:
+    """What a reader sees in pictures, standardised over them: (N,F)."""
     found = torch.cat([reader.features(part) for part in images.split(_AT_ONCE)])
     return (found - found.mean(dim=0)) / found.std(dim=0).clamp(min=1e-6)
 
