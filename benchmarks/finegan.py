@@ -94,7 +94,7 @@ def rendered(results: dict[str, Any]) -> str:
     kinds = [[name, *(f"{figure:.3f}" for figure in found[name].values())] for name in found if name != "drawings"]
     codes = {name: figures[name] for name in ("shape_by_parent", "texture_by_child", "background_by_b")}
     told = [["FineGAN, each code of its own factor", *(f"{figure:.3f}" for figure in codes.values())]]
-    if results["flat"]:
+    if results.get("flat"):
         names = ("shape_by_code", "texture_by_code", "background_by_code")
         told.append(["InfoGAN, one flat code of as many values", *(f"{results['flat'][name]:.3f}" for name in names)])
     return "\n\n".join(
