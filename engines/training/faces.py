@@ -20,7 +20,6 @@ from engines.training.streams import Changed, Pairs, Stream
 from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 Drawn = TypeVar("Drawn", bound=Samples)
-PresetT = TypeVar("PresetT", bound="FacePreset")
 PICTURES_OFF = "pictures"
 """The idea whose lack ends a run where its image losses would begin: what other ideas are worth shows there, too, in minutes."""
 
@@ -118,11 +117,6 @@ class OnFaces(Recipe[FaceSetting]):
         )
 
 
-def ended_early(preset: PresetT) -> PresetT:
-    """A preset whose run ends where what `begin` says would begin."""
-    return replace(preset, begin=1.0, plan=replace(preset.plan, steps=round(preset.begin * preset.plan.steps)))
-
-
 class FaceRecipe(OnFaces):
     """A recipe whose network says codes of faces.
 
@@ -138,7 +132,9 @@ class FaceRecipe(OnFaces):
 
     def shortened(self, preset: FacePreset, without: frozenset[str]) -> FacePreset:
         """Without image losses the run ends where they would begin."""
-        return ended_early(preset) if PICTURES_OFF in without else preset
+        if PICTURES_OFF not in without:
+            return preset
+        return replace(preset, begin=1.0, plan=replace(preset.plan, steps=round(preset.begin * preset.plan.steps)))
 
     def watch(self, setting: FaceSetting) -> "FaceWatch":
         """The validation set."""

@@ -60,7 +60,7 @@ WEIGHTS = {
 """The last two are only watched."""
 
 BETAS = (0.5, 0.999)
-CLOUDS, COAT_CLOUDS = constant(0.2), through((0.05, 0.03), (0.4, 0.15))
+CLOUDS, COAT_CLOUDS = through((0.68, 0.2), (0.8, 0.4)), through((0.05, 0.03), (0.4, 0.15))
 """Noise that readers of shapes and of coats see through, where black to white is 1 in a mask and 2 in a picture."""
 SMALLEST, LARGEST = 0.08, 0.5
 """What share of a picture a bird covers, as boxes tell."""
