@@ -1,8 +1,9 @@
 """StyleMapGAN with networks of its own: a small generator that has a style per place from the ground up, and the encoder beside it.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing", arXiv:2104.14754: reconstruction by the encoder
-in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation and random faces. The networks are the
-bundled ones, trained here by the paper's losses at 64 px; faces come from the studio's generator and are looked at in that size.
+in one pass, local editing in w and w+, unaligned transplantation, style mixing and interpolation. The networks are the bundled ones, which
+learnt here to reconstruct at 64 px; faces come from the studio's generator and are looked at in that size. Left out: random faces, for the
+bundled mapping network never played against a critic.
 """
 
 from collections.abc import Sequence
@@ -72,7 +73,6 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
         pictures = {"source": seen[0], "source again": model.draw(maps[0])}
         if request.parts:
             pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])} | uses(model, maps[0], maps[-1])
-        pictures |= {f"random face {seed}": model.draw(model.sample(seed)) for seed in (request.seed, request.seed + 1)}
         return Result(image, stages=pictures, metrics={"mse": float((pictures["source again"] - seen[0]).square().mean())})
 
 

@@ -107,7 +107,7 @@ def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: s
     page.click("#mix-own-run")
     expect(page.locator("#mix-own img").first).to_be_visible()
     expect(page.locator("#mix-own")).to_contain_text("mixed in every level of W+")
-    expect(page.locator("#mix-own")).to_contain_text("random face")
+    expect(page.locator("#mix-own")).to_contain_text("fine levels of the reference")
 
 
 def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
