@@ -43,7 +43,7 @@ TILES = 8
 
 _AT_ONCE = 32
 _SILENT = 0.05
-"""NMI below which clusters are said to follow nothing."""
+"""NMI beyond that of clusters by lot, below which clusters are said to follow nothing."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def conclusion(figures: Mapping[str, Mapping[str, Agreement]], titles: Mapping[s
         figures: As `Discovery.figures` has them.
         titles: What ways are called.
     """
-    follows = "; ".join(_follows(titles[way], figures[way]) for way in titles if way in figures)
+    follows = "; ".join(_follows(titles[way], figures[way], figures[CHANCE]) for way in titles if way in figures)
     words = f"{follows[0].upper()}{follows[1:]}."
     if READER not in figures or PIXELS not in figures:
         return words
@@ -200,9 +200,10 @@ def conclusion(figures: Mapping[str, Mapping[str, Agreement]], titles: Mapping[s
     return f"{words} The reader is ahead of pixels on {_listed(ahead) or 'nothing'}{behind}."
 
 
-def _follows(title: str, figures: Mapping[str, Agreement]) -> str:
-    best = max((SHAPE, COAT, PLACE), key=lambda name: figures[name].nmi)
-    if figures[best].nmi < _SILENT:
+def _follows(title: str, figures: Mapping[str, Agreement], lot: Mapping[str, Agreement]) -> str:
+    beyond = {name: figures[name].nmi - lot[name].nmi for name in (SHAPE, COAT, PLACE)}
+    best = max(beyond, key=lambda name: beyond[name])
+    if beyond[best] < _SILENT:
         return f"clusters of {title} follow neither shape nor coat nor place"
     return f"clusters of {title} follow the **{best}** most (NMI {figures[best].nmi:.2f})"
 

@@ -24,7 +24,8 @@ STYLE = (
 .against th[scope=col] { height: 6.2rem; vertical-align: bottom; }
 .against th[scope=col] span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
 .table.against :is(th, td) { min-width: 1.6rem; padding: 0.28rem 0.1rem; text-align: center; }
-.against tbody th { position: sticky; left: 0; background: var(--background-fill-secondary); font-weight: 500; }
+.against tbody th { position: sticky; left: 0; z-index: 1; background: var(--background-fill-secondary); font-weight: 500; }
+.against thead th { position: sticky; top: 0; z-index: 2; background: var(--background-fill-secondary); opacity: 1 !important; }
 .against .named { outline: 2px solid var(--body-text-color); outline-offset: -2px; font-weight: 700; }
 .against .none { opacity: 0.35; }
 .against table { width: min(100%, 36rem); margin: 0; table-layout: fixed; }
