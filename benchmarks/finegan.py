@@ -9,6 +9,7 @@ network: none of this is FID. Beside it stand the targets that were set before, 
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,20 @@ from benchmarks.grid import grid, where
 from benchmarks.machine import RESULTS, facts, write
 from engines.core.memory import keep_pages
 from engines.core.weights import manifest
-from engines.hierarchy.discovery import agreement, bundled_reader, clusters, features_of
+from engines.generators.infogan import bundled_infogan
+from engines.hierarchy.discovery import Reader, agreement, bundled_reader, clusters, features_of
 from engines.hierarchy.finegan import WEIGHTS, bundled_finegan
-from engines.metrics.birds import disentangled, free_codes
+from engines.metrics.birds import disentangled, flat, free_codes
 from engines.training.drawn import TEST, drawn
 
 PICTURES, DRAWINGS, REPEATS, GRID = 5_000, 2_000, 50, 64
+FLAT = "infogan_birds"
+READERS: dict[str, tuple[str, Callable[[], Reader]]] = {
+    "InfoGAN, flat code": (FLAT, lambda: bundled_infogan(FLAT)),
+    "FineGAN": ("finegan_reader", bundled_reader),
+}
+"""Networks whose features are clustered: entry of the manifest, and how it is read."""
+
 FIGURES: tuple[tuple[str, str, str], ...] = (
     ("shape_by_parent", "shape known from p, I(p; shape) / H(shape)", "at least 0.7"),
     ("texture_by_child", "coat known from c, I(c; texture) / H(texture)", "at least 0.7"),
@@ -49,10 +58,10 @@ def measure(pictures: int, drawings: int) -> dict[str, Any]:
     machine, finegan = facts(), bundled_finegan()
     results: dict[str, Any] = {"machine": machine, "pictures": pictures, "speed": speed()}
     results["figures"] = _rounded(disentangled(finegan, pictures, TEST))
+    results["flat"] = _rounded(flat(bundled_infogan(FLAT), pictures, TEST)) if FLAT in manifest() else {}
     birds = drawn(drawings, TEST, finegan.form.size)
-    ways = {"pixels": birds.images.flatten(1)} | (
-        {"FineGAN": features_of(bundled_reader(), birds.images)} if "finegan_reader" in manifest() else {}
-    )
+    ways = {"pixels": birds.images.flatten(1)}
+    ways |= {name: features_of(reader(), birds.images) for name, (entry, reader) in READERS.items() if entry in manifest()}
     found = {name: agreement(clusters(features), birds.factors.shape, birds.factors.texture) for name, features in ways.items()}
     results["discovery"] = {"drawings": drawings} | {name: _rounded(figures) for name, figures in found.items()}
     return results
@@ -83,11 +92,18 @@ def rendered(results: dict[str, Any]) -> str:
     rows = [[words, f"{figures[name]:.3f}", target] for name, words, target in FIGURES]
     found = results["discovery"]
     kinds = [[name, *(f"{figure:.3f}" for figure in found[name].values())] for name in found if name != "drawings"]
+    codes = {name: figures[name] for name in ("shape_by_parent", "texture_by_child", "background_by_b")}
+    told = [["FineGAN, each code of its own factor", *(f"{figure:.3f}" for figure in codes.values())]]
+    if results.get("flat"):
+        names = ("shape_by_code", "texture_by_code", "background_by_code")
+        told.append(["InfoGAN, one flat code of as many values", *(f"{results['flat'][name]:.3f}" for name in names)])
     return "\n\n".join(
         [
             f"**FineGAN on paper birds**: {results['pictures']} pictures with free codes, judged by a network that knows the drawings "
             f"({entry.get('origin', 'not trained')})",
             grid(("figure", "measured", "was to be"), rows),
+            "Beside InfoGAN with one flat code on the same birds, the share of each factor's information that a code tells:",
+            grid(("codes", "shape", "coat", "background"), told),
             f"A picture in all its stages takes {1000 * speeds['picture']:.0f} ms, a grid of {GRID} {speeds['grid']:.2f} s "
             f"({where(results['machine'])}).",
             f"Kinds found in {found['drawings']} drawings without a label (50 clusters; a kind is a shape in a coat):",

@@ -2,6 +2,7 @@
 
     for seed in 1 2 3; do studio train infogan_digits --seed $seed --folder build/training/infogan_digits-$seed; done
     studio train infogan_digits --without information --folder build/training/infogan_digits-plain
+    studio train infogan_digits --without poses --folder build/training/infogan_digits-unmoved
     python -m benchmarks.infogan
 
 The error is that of Q's likeliest category on MNIST's 10 000 test digits, under the best one-to-one naming. The judge is a small
@@ -26,11 +27,13 @@ from engines.metrics.factors import counts, entropy
 from engines.metrics.infogan import categories_of, naming, naming_error, round_trip, sampled
 from engines.metrics.strokes import slant, thickness
 from engines.nets.initial import seeded
-from engines.training.recipes.infogan import DigitSetting, InfoDigits, averaged
+from engines.training.recipes.infogan import DigitSetting, InfoDigits, named_of
 
 TRAINING = Path("build/training")
 SEEDS = (1, 2, 3)
-PLAIN = frozenset({"information"})
+TWINS = {"plain": ("information", "without the information term"), "unmoved": ("poses", "category read off digits as they are")}
+"""Folder's ending, idea that is off, and words."""
+
 SEED = 77
 MEASURES = {"slant": slant, "thickness": thickness}
 
@@ -62,7 +65,7 @@ def run(seed: int, folder: Path, without: frozenset[str], sets: Sets, network: n
     preset = InfoDigits.presets["cpu"]
     setting = DigitSetting(preset=preset, folder=folder, seed=seed, without=without, sets=sets)
     trainer = InfoDigits().trainer(setting)
-    gan = averaged(trainer, setting)
+    gan = named_of(trainer, setting)
     found = categories_of(gan, sets.test.images)
     names = naming(found, sets.test.labels, gan.form.categories)
     figures = {"error": naming_error(found, sets.test.labels, names)} | round_trip(gan, count, SEED)
@@ -101,9 +104,8 @@ def measure(count: int, epochs: int, path: Path = PATH) -> dict[str, Any]:
     machine, sets = facts(), read_digits(path)
     network = judge(sets.training, epochs)
     right = float((answers(network, sets.test.images).argmax(dim=1) == sets.test.labels).float().mean())
-    wanted = [(seed, TRAINING / f"infogan_digits-{seed}", frozenset[str]()) for seed in SEEDS] + [
-        (1, TRAINING / "infogan_digits-plain", PLAIN)
-    ]
+    wanted = [(seed, TRAINING / f"infogan_digits-{seed}", frozenset[str]()) for seed in SEEDS]
+    wanted += [(1, TRAINING / f"infogan_digits-{ending}", frozenset({idea})) for ending, (idea, _) in TWINS.items()]
     runs = [run(*one, sets, network, count) for one in wanted if (one[1] / "checkpoint.pt").is_file()]
     whole = [row for row in runs if not row["without"]]
     kept = max(whole, key=lambda row: float(row["information"]))["seed"] if whole else None
@@ -117,14 +119,14 @@ def rendered(results: dict[str, Any]) -> str:
         f"seed {results['kept']} is kept, by its information)"
     )
     head = "| run | digit error | information, of 2.303 nats | purity | entropy | confidence | R2 of codes | slant | thickness |"
-    lines = [text, "", head, "|" + " --- |" * 9]
+    lines, words = [text, "", head, "|" + " --- |" * 9], dict(TWINS.values())
     for row in results["runs"]:
-        name = "without the information term" if row["without"] else f"seed {row['seed']}"
+        name = words.get("".join(row["without"]), f"seed {row['seed']}")
         by = {kind: f"{row[f'{kind}_by_1']:+.2f} / {row[f'{kind}_by_2']:+.2f}" for kind in MEASURES}
         figures = f"{row['error']:.1%} | {row['information']:.3f} | {row['purity']:.3f} | {row['entropy']:.2f} | {row['confidence']:.3f}"
         lines.append(f"| {name} | {figures} | {row['r2_1']:.2f} / {row['r2_2']:.2f} | {by['slant']} | {by['thickness']} |")
-    words = "Slant and thickness: mean rank correlation with the first / the second continuous code, z and category fixed."
-    lines += ["", f"Purity, entropy of the digits drawn in nats, and confidence are the judge's. {words}"]
+    ranks = "Slant and thickness: mean rank correlation with the first / the second continuous code, z and category fixed."
+    lines += ["", f"Purity, entropy of the digits drawn in nats, and confidence are the judge's. {ranks}"]
     return "\n".join(lines)
 
 

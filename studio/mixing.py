@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image as Pil
 
-from engines import Inversion, Part
+from engines import Inversion, MixRequest, Part
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.core.shapes import Image, Mask
@@ -21,6 +21,7 @@ from engines.mix.baselines import pasted, vector_mixed
 from engines.mix.masks import soft
 from engines.mix.mixture import Mixture
 from engines.mix.spatial import RANGES, slots_of
+from engines.mix.stylemapgan import StyleMapMix
 from studio.editor import Editor
 from studio.edits import Edits, Face, Turn
 from studio.inputs import CANVAS
@@ -30,6 +31,7 @@ from studio.shelf import Desk
 
 FILM = (0.2, 0.4, 0.6, 0.8, 1.0)
 _MASKS, _PICTURES, _EASELS = 60, 12, 8
+_LARGE = 256
 
 
 @dataclass(eq=False)
@@ -216,6 +218,15 @@ class Mixer:
         if all(face.latent.space != "s" for face in (source, *(part.reference for part in parts))):
             drawn.append((to_picture(draw(generator, vector_mixed(generator, source, parts), size)), "one vector"))
         return drawn
+
+    def in_own_networks(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
+        """The same faces and masks in StyleMapGAN's own small networks: both ways of mixing, and what else they allow."""
+        request = MixRequest(source=self.editor.moved(desk, mix.source, Edits()), parts=tuple(self.layers(desk, mix)))
+        engine = StyleMapMix(self.session.generator)
+        by_map, by_levels = engine(request, space="w"), engine(request, space="w_plus")
+        mixtures = {"mixed in every level of W+": by_levels.images, "mixed in the stylemap": by_map.images}
+        pictures = {"source again": by_map.stages["source again"], **mixtures, **by_map.stages}
+        return [(to_picture(image).resize((_LARGE, _LARGE), Pil.Resampling.BICUBIC), caption) for caption, image in pictures.items()]
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:
         """The mixture as an inversion.

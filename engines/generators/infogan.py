@@ -120,6 +120,11 @@ class InfoGAN:
         """Codes of pictures (N,channels,size,size) in the network's own range, as Q reads them."""
         return self.reader(pictures.to(self.device))
 
+    @torch.no_grad()
+    def features(self, pictures: Tensor) -> Tensor:
+        """What the trunk that discriminator and Q share sees in pictures, (N,features)."""
+        return self.reader.trunk(pictures.to(self.device))
+
 
 def shown(pictures: Tensor) -> Image:
     """Pictures of either kind in RGB and [-1, 1]; grey ones as ink on black."""

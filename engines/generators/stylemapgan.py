@@ -8,7 +8,7 @@ Paper: arXiv:2104.14754.
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from engines.core.errors import WeightsError
 from engines.core.seeds import normal
 from engines.core.shapes import Image
-from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
+from engines.core.weights import load_weights
+from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator, small_form
 
 _AVERAGED_OVER = 5000
 _SIZES, _SIDES = (64, 128, 256, 512, 1024), (4, 8, 16, 32)
@@ -70,6 +71,32 @@ class StyleMapGAN:
     def draw(self, code: Tensor | list[Tensor]) -> Image:
         """Pictures (B,3,size,size), about in [-1, 1] and not clamped, of stylemaps or of their W+."""
         return self.generator.decoder.drawn(self.resized(code) if isinstance(code, Tensor) else code)
+
+
+@cache
+def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str = "cpu") -> StyleMapGAN:
+    """A small one that was trained here, read once for all.
+
+    Raises:
+        WeightsError: There is none of this name.
+    """
+    weights = load_weights(name)
+    form = small_form(*(int(number) for number in weights["form"]))
+    parts = [
+        {key.removeprefix(f"{part}."): value for key, value in weights.items() if key.startswith(f"{part}.")}
+        for part in ("generator", "encoder")
+    ]
+    networks = _filled(form, *parts)
+    return StyleMapGAN(form, networks[0].to(device), networks[1].to(device))
+
+
+def toy_stylemapgan(seed: int = 1) -> StyleMapGAN:
+    """Narrow networks of random weights, for tests."""
+    form = small_form(32, 4, 8, 8)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
+    return StyleMapGAN(form, generator.eval().requires_grad_(False), encoder.eval().requires_grad_(False))
 
 
 def load_stylemapgan(path: Path, device: torch.device | str = "cpu") -> StyleMapGAN:

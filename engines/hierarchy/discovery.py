@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -40,13 +41,22 @@ def bundled_reader(device: torch.device | str = "cpu") -> Oracle:
     return load_oracle(WEIGHTS, str(device))
 
 
-def features_of(reader: Oracle, images: Image) -> Tensor:
-    """What a reader sees in pictures, standardised over them: (N,256)."""
+@runtime_checkable
+class Reader(Protocol):
+    """A network that can be asked what it sees."""
+
+    def features(self, images: Tensor, /) -> Tensor:
+        """Of pictures (N,3,S,S): (N,F)."""
+        ...
+
+
+def features_of(reader: Reader, images: Image) -> Tensor:
+    """What a reader sees in pictures, standardised over them: (N,F)."""
     return _standardised(torch.cat([_read(reader, part) for part in images.split(_AT_ONCE)]))
 
 
 @torch.no_grad()
-def _read(reader: Oracle, images: Image) -> Tensor:
+def _read(reader: Reader, images: Image) -> Tensor:
     return reader.features(images)
 
 
@@ -81,7 +91,7 @@ def _best(begun: Sequence[KMeans]) -> Tensor:
     return by_size.argsort()[labels]
 
 
-def discover(images: Image, count: int = CLUSTERS, seed: int = 0, reader: Oracle | None = None) -> Run:
+def discover(images: Image, count: int = CLUSTERS, seed: int = 0, reader: Reader | None = None) -> Run:
     """Cluster pictures by what a reader sees in them, and again by their plain pixels, which are the yardstick.
 
     A step is a few pictures that are read, or one beginning of k-means. The result's table "clusters" has a row for each picture and a

@@ -13,7 +13,9 @@ from torch import Tensor
 from engines.core.seeds import rng
 from engines.core.shapes import Image, Mask
 from engines.generators.finegan import FineCodes, FineGAN
+from engines.generators.infogan import InfoGAN
 from engines.metrics.factors import information, normalised_information, overlap, share_known, share_known_within
+from engines.metrics.infogan import sampled
 from engines.nets.finegan import Stages
 from engines.nets.oracle import Oracle, load_oracle
 
@@ -91,6 +93,14 @@ def known(codes: list[FineCodes], labels: Labels) -> dict[str, float]:
         "shape_nats": information(p, shape),
         "texture_nats": information(c, texture),
     }
+
+
+def flat(generator: InfoGAN, count: int, seed: int) -> dict[str, float]:
+    """What one categorical code says of each factor: shares of information, and normalised information."""
+    draw, pictures = sampled(generator, count, seed)
+    labels, category = judged(pictures)[0], draw.category.cpu()
+    shares = {f"{name}_by_code": share_known(category, found.cpu()) for name, found in labels.items()}
+    return shares | {f"nmi_code_{name}": normalised_information(category, found.cpu()) for name, found in labels.items()}
 
 
 def controlled(generator: FineGAN, codes: list[FineCodes], stages: Stages, labels: Labels, seed: int) -> dict[str, float]:

@@ -84,11 +84,11 @@ class Stages:
 
 
 class Gated(nn.Module):
-    """One half of the channels, each gated by its counterpart in the other half."""
+    """One half of the channels, each gated by its counterpart in the other half; quickest where channels lie last in memory."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,2C,...) to (B,C,...)."""
-        return F.glu(x, dim=1)
+        return F.glu(x.movedim(1, -1), dim=-1).movedim(-1, 1)
 
 
 def conv(inputs: int, outputs: int) -> nn.Conv2d:

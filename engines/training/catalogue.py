@@ -13,6 +13,7 @@ from engines.training.recipes.finegan import FineBirds
 from engines.training.recipes.finegan_reader import FineReader
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.infogan import InfoDigits
+from engines.training.recipes.infogan_birds import InfoBirds
 from engines.training.recipes.psp import Psp, Translation
 from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
@@ -26,5 +27,5 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
     every += [StyleMapFaces(side) for side in MAP_SIDES]
-    every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits()]
+    every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits(), InfoBirds()]
     return {recipe.name: recipe for recipe in every}

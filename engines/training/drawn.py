@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
-from engines.training.command import Preset, Recipe, Setting
+from engines.training.command import Recipe, Setting
 from engines.training.datasets.birds import Birds, Factors, draw_birds, random_factors
 
-BirdSetting = Setting[Preset]
+BirdSetting = Setting[Any]
 
 TRAINING, VALIDATION, TEST = 100_000_000, 200_000_000, 300_000_000
 """Seeds of the sets. No number of steps reaches from one to the next."""

@@ -9,6 +9,7 @@ from engines.core.images import to_picture
 from engines.generators.finegan import FineCodes, FineGAN
 from engines.metrics.birds import disentangled, free_codes, many
 from engines.nets.finegan import FineGenerator
+from engines.nets.finegan_critics import CodeCritic
 from engines.training.drawn import VALIDATION
 from engines.training.loop import Trainer
 
@@ -46,8 +47,9 @@ class FineWatch:
 def unsure(trainer: Trainer, generator: FineGAN, count: int = 400) -> float:
     """Share of pictures whose own child code the critic gives less than a tenth: what the hard stage is to lower."""
     codes = [generator.tied(one.child, one.seed) for one in free_codes(generator, count, VALIDATION)]
-    trunk, code = trainer.averaged["child"].get_submodule("trunk"), trainer.averaged["generator"].get_submodule("code")
-    shares = torch.cat([code(trunk(part)).softmax(dim=1) for part in many(generator, codes).masked_child.split(32)])
+    reader = trainer.averaged["generator"].get_submodule("coat")
+    assert isinstance(reader, CodeCritic)
+    shares = torch.cat([reader.logits(part).softmax(dim=1) for part in many(generator, codes).masked_child.split(32)])
     own = shares[torch.arange(count), torch.tensor([one.child for one in codes], device=shares.device)]
     return float((own < 0.1).float().mean())
 

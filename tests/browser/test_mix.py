@@ -100,6 +100,16 @@ def test_sliders_layers_and_methods_by_keyboard(visit: Visit, toy_url: str) -> N
     expect(page.locator("#mix-methods")).to_contain_text("pasted pixels")
 
 
+def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("right half").check()
+    says(page, "50% of the picture is painted")
+    page.click("#mix-own-run")
+    expect(page.locator("#mix-own img").first).to_be_visible()
+    expect(page.locator("#mix-own")).to_contain_text("mixed in every level of W+")
+    expect(page.locator("#mix-own")).to_contain_text("random face")
+
+
 def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
     page = opened(visit, toy_url)
     stroke(page, "#mix-reference-canvas")

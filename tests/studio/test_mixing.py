@@ -9,6 +9,7 @@ from PIL import Image as Pil
 from engines import Inversion, Latent
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
+from engines.generators.stylemapgan import toy_stylemapgan
 from engines.spaces.statistics import random_w
 from studio.editor import Editor
 from studio.edits import Edits, Face
@@ -114,6 +115,16 @@ def test_film_and_methods_show_the_same_mask(mixer: Mixer, desk: Desk) -> None:
     mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""))
     assert [caption for _, caption in mixer.film(desk, mix)] == ["20%", "40%", "60%", "80%", "100%"]
     assert [caption for _, caption in mixer.methods(desk, mix)] == ["styles by pixel", "styles and features", "pasted pixels", "one vector"]
+
+
+def test_the_same_mask_in_stylemapgans_own_networks(mixer: Mixer, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.mix.stylemapgan.bundled_stylemapgan", lambda *_: toy_stylemapgan())
+    shown = mixer.in_own_networks(desk, Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")))
+    captions = [caption for _, caption in shown]
+    assert captions[:3] == ["source again", "mixed in every level of W+", "mixed in the stylemap"] and len(set(captions)) == len(captions)
+    pictures = {caption: np.asarray(picture, int) for picture, caption in shown}
+    assert {picture.shape for picture in pictures.values()} == {(256, 256, 3)}
+    assert np.abs(pictures["mixed in every level of W+"] - pictures["source again"]).max() > 1
 
 
 def test_a_mixture_goes_on_the_shelf_beside_its_source_and_can_be_edited(mixer: Mixer, desk: Desk) -> None:

@@ -18,56 +18,25 @@ were wrong on 64 % of held-out digits with a weight of 1 (continuous codes 0.1),
 """
 
 import argparse
-import copy
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 from PIL import Image as Pil
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.core.images import to_picture
 from engines.core.seeds import rng
 from engines.data.digits import PATH, Sets, read_digits
-from engines.generators.infogan import Draw, InfoCodes, InfoGAN, random_codes, shown
-from engines.losses.adversarial import convinced, told_apart
-from engines.losses.information import unread_category, unread_continuous
+from engines.generators.infogan import InfoCodes, InfoGAN, shown
 from engines.metrics.infogan import categories_of, naming, naming_error, round_trip
-from engines.nets.infogan import Discriminator, Form, generator, inputs, to_weights
-from engines.nets.initial import small
-from engines.training.command import Preset, Recipe, Setting, run
-from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
-from engines.training.schedules import constant, through
-
-BETAS = (0.5, 0.999)
-DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
-INFORMATION = 0.1
-"""Weight of the category's bound, and in the end of the continuous codes' too."""
-
-_CONTINUOUS = through((0.5, 0.1 * INFORMATION), (0.55, INFORMATION))
-_MEASURED_ON = 40
-"""Batches that the normalisations of the averaged networks are measured on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InfoPreset(Preset):
-    """One size.
-
-    Attributes:
-        width: Channels of the outermost features.
-        features: Length of the fully connected layers.
-    """
-
-    width: int
-    features: int
-
-    @property
-    def form(self) -> Form:
-        """The networks' numbers."""
-        wider = (self.width, 2 * self.width)
-        return Form(size=self.size, widths=wider, trunk=self.features, hidden=self.features, drawn=wider[::-1])
+from engines.nets.infogan import to_weights
+from engines.training.command import Recipe, Setting, run
+from engines.training.info_game import Game, InfoPreset, averaged
+from engines.training.loop import Plan, Trainer
+from engines.training.poses import DIGITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,52 +54,6 @@ class DigitSetting(Setting[InfoPreset]):
         training = self.sets.training
         rows = torch.randint(len(training), (self.preset.batch,), generator=rng(self.stream_seed(0) + step))
         return training[rows].images.to(self.device)
-
-
-class Game:
-    """The networks, and the pictures of a step, which both players share.
-
-    Attributes:
-        made: Codes and pictures of a step, with their graph.
-
-    Args:
-        setting: The run.
-    """
-
-    def __init__(self, setting: Setting[InfoPreset]) -> None:
-        self.setting, self.form, self.plain = setting, setting.preset.form, "information" in setting.without
-        self.drawer = small(lambda: generator(self.form), setting.stream_seed(1)).to(setting.device)
-        self.reader = small(lambda: Discriminator(self.form), setting.stream_seed(2)).to(setting.device)
-        self.made = Once(self._made)
-
-    def _made(self, _: Tensor, moment: Moment) -> tuple[Draw, Tensor]:
-        chance = rng(self.setting.stream_seed(3) + moment.step)
-        draw = random_codes(self.form, self.setting.preset.batch, chance, self.setting.device)
-        return draw, self.drawer(inputs(draw.z, draw.category, draw.continuous, self.form.categories))
-
-    def of_discriminator(self, real: Tensor, moment: Moment) -> Iterator[Terms]:
-        """Real or made, and which codes; real and made pictures are normalised each among themselves.
-
-        In the plain twin Q reads what the trunk sees anyway: so one knows what codes are worth that nobody keeps readable.
-        """
-        draw, made = self.made(real, moment)
-        real_score, reading = self.reader.score(real), self.reader(made.detach(), apart=self.plain)
-        yield {
-            "told_apart": told_apart(real_score, reading.score),
-            "category": unread_category(reading.logits, draw.category),
-            "continuous": unread_continuous(reading.continuous, draw.continuous),
-        }
-
-    def of_generator(self, real: Tensor, moment: Moment) -> Iterator[Terms]:
-        """Taken for real, with readable codes."""
-        draw, made = self.made(real, moment)
-        with still(self.reader):
-            reading = self.reader(made)
-            yield {
-                "convinced": convinced(reading.score),
-                "category": unread_category(reading.logits, draw.category),
-                "continuous": unread_continuous(reading.continuous, draw.continuous),
-            }
 
 
 class InfoDigits(Recipe[DigitSetting]):
@@ -154,7 +77,7 @@ class InfoDigits(Recipe[DigitSetting]):
             features=1024,
         ),
     }
-    ideas = ("information",)
+    ideas = ("information", "poses")
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """Where the digits are."""
@@ -166,14 +89,7 @@ class InfoDigits(Recipe[DigitSetting]):
 
     def trainer(self, setting: DigitSetting) -> Trainer:
         """The discriminator with Q, then the generator."""
-        game = Game(setting)
-        weights = {"category": constant(INFORMATION), "continuous": _CONTINUOUS}
-        helped = dict.fromkeys(weights, constant(0.0)) if game.plain else weights
-        players = {
-            "reader": Player(game.reader, game.of_discriminator, weights, DISCRIMINATOR_RATE, BETAS),
-            "generator": Player(game.drawer, game.of_generator, helped, GENERATOR_RATE, BETAS),
-        }
-        return Trainer(setting.preset.plan, players, setting.real, setting.folder / "checkpoint.pt", setting.device)
+        return Game(setting, setting.real, None if "poses" in setting.without else DIGITS).trainer()
 
     def watch(self, setting: DigitSetting) -> "DigitWatch":
         """Figures on digits that training never sees."""
@@ -181,7 +97,7 @@ class InfoDigits(Recipe[DigitSetting]):
 
     def test(self, trainer: Trainer, setting: DigitSetting) -> Mapping[str, float]:
         """Of 10 000 pictures and the test digits; the categories get their names on the validation digits."""
-        gan, test = averaged(trainer, setting), setting.sets.test
+        gan, test = named_of(trainer, setting), setting.sets.test
         found = categories_of(gan, test.images)
         best = naming(found, test.labels, gan.form.categories)
         errors = {"error": naming_error(found, test.labels, best), "error_by_names": naming_error(found, test.labels, gan.names)}
@@ -189,39 +105,14 @@ class InfoDigits(Recipe[DigitSetting]):
 
     def shipped(self, trainer: Trainer, setting: DigitSetting) -> Mapping[str, Tensor]:
         """Both averaged networks, and which digit each category is."""
-        gan = averaged(trainer, setting)
+        gan = named_of(trainer, setting)
         return to_weights(gan.form, gan.drawer, gan.reader) | {"names": torch.tensor(gan.names)}
 
 
-def averaged(trainer: Trainer, setting: DigitSetting) -> InfoGAN:
-    """The averaged networks, their normalisations measured: the generator's on codes, the reader's on digits."""
-    form, validation = setting.preset.form, setting.sets.validation
-    drawer, reader = (copy.deepcopy(trainer.averaged[name]) for name in ("generator", "reader"))
-    assert isinstance(reader, Discriminator)
-    codes = [
-        random_codes(form, setting.preset.batch, rng(setting.stream_seed(3) - 2 - step), setting.device) for step in range(_MEASURED_ON)
-    ]
-    measure(drawer, [inputs(draw.z, draw.category, draw.continuous, form.categories) for draw in codes])
-    measure(reader, [setting.real(step) for step in range(_MEASURED_ON)])
-    gan = InfoGAN(form, drawer, reader)
-    names = naming(categories_of(gan, validation.images), validation.labels, form.categories)
-    return InfoGAN(form, drawer, reader, names)
-
-
-@torch.no_grad()
-def measure(network: nn.Module, batches: list[Tensor]) -> None:
-    """Set the means and variances of all normalisations to those of these batches."""
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over all batches
-    network.train()
-    for batch in batches:
-        network(batch)
-    network.eval()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+def named_of(trainer: Trainer, setting: DigitSetting) -> InfoGAN:
+    """The averaged networks, with a digit for each category."""
+    gan, validation = averaged(trainer, setting, setting.real), setting.sets.validation
+    return replace(gan, names=naming(categories_of(gan, validation.images), validation.labels, gan.form.categories))
 
 
 class DigitWatch:
@@ -241,7 +132,7 @@ class DigitWatch:
 
     def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """Figures, and the sheet."""
-        gan, validation = averaged(trainer, self.setting), self.setting.sets.validation
+        gan, validation = named_of(trainer, self.setting), self.setting.sets.validation
         found = categories_of(gan, validation.images)
         return {"error": naming_error(found, validation.labels, gan.names)} | round_trip(gan, self.count, 1), sheet(gan)
 

@@ -17,6 +17,7 @@ from studio.pages.mix.board import board_cell
 from studio.pages.mix.bring import Bringer, bring_cell
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
+from studio.pages.mix.own import own_cell
 from studio.pages.mix.search import search_cell
 from studio.running import connect_stop
 from studio.session import Session
@@ -51,6 +52,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
     search_cell(answers, 4, mix)
+    own_cell(answers, 5, mix)
 
     preview = [board.live, easels.soft, easels.words]
     hung = [easels.source, easels.reference, easels.hung]

@@ -145,6 +145,11 @@ class Answers:
         return gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True)
 
     @spoken
+    def in_own_networks(self, mix: Mix, request: gr.Request) -> gr.Gallery:
+        """The same faces and masks in StyleMapGAN's own networks."""
+        return gr.Gallery(self.mixer.in_own_networks(self.desk(request), mix), visible=True)
+
+    @spoken
     def put(self, mix: Mix, request: gr.Request) -> list[Any]:
         """The mixed face on the shelf."""
         desk = self.desk(request)

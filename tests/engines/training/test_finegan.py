@@ -16,7 +16,7 @@ from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.poses import clouded
 from engines.training.recipes.bird_oracle import BirdOracle
-from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement
+from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement, uncommon
 from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
@@ -44,7 +44,7 @@ def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
         moved = [key for key, value in state(trainer, name).items() if not torch.equal(value, before[name][key])]
         parts = {key.split(".")[0] for key in moved}
         expected = {
-            "generator": {"generator"} | ({"parent", "code"} if "information" not in without else set()),
+            "generator": {"generator"} | ({"parent", "coat"} if "information" not in without else set()),
             "child": {"trunk", "real"},
         }
         assert parts == expected.get(name, {"trunk", "kind", "real"}), name
@@ -134,7 +134,13 @@ def test_what_is_faint_is_lost_in_the_noise_and_what_is_plain_is_not() -> None:
     bright = torch.zeros(200, 1, 32, 32)
     bright[:100, :, 8:24, 8:24] = 1.0
     for scale, least, most in ((1.0, 0.9, 1.0), (0.02, 0.0, 0.65)):
-        seen = clouded(scale * bright, chance)
+        seen = clouded(scale * bright, 0.2, chance)
         contrast = seen[..., 8:24, 8:24].mean(dim=(1, 2, 3)) - seen.mean(dim=(1, 2, 3))
         told = (contrast > contrast.median()) == (torch.arange(200) < 100)
         assert least <= float(told.float().mean()) <= most
+
+
+def test_masks_that_cover_nothing_or_everything_are_uncommon() -> None:
+    masks = torch.zeros(3, 1, 10, 10)
+    masks[1], masks[2, :, :3] = 1, 1
+    assert [round(float(uncommon(mask[None])), 4) for mask in masks] == [0.08, 0.5, 0.0]

@@ -14,8 +14,10 @@ from engines.losses.information import unread_category
 from engines.metrics.infogan import categories_of
 from engines.nets.infogan import from_weights
 from engines.training.command import finish, train
+from engines.training.info_game import Game, InfoPreset
 from engines.training.loop import Moment, Plan, Trainer
-from engines.training.recipes.infogan import DigitSetting, DigitWatch, Game, InfoDigits, InfoPreset, averaged
+from engines.training.poses import DIGITS
+from engines.training.recipes.infogan import DigitSetting, DigitWatch, InfoDigits, named_of
 from scripts import manifest
 
 TINY = InfoPreset(plan=Plan(4, warm_up=1, last=1.0), batch=8, size=28, width=4, features=16)
@@ -33,6 +35,10 @@ def bars(count: int, seed: int) -> Digits:
 
 def setting_for(folder: Path, without: frozenset[str] = frozenset(), seed: int = 1) -> DigitSetting:
     return DigitSetting(preset=TINY, folder=folder, without=without, seed=seed, sets=Sets(bars(100, 1), bars(60, 2), bars(60, 3)))
+
+
+def game_of(setting: DigitSetting) -> Game:
+    return Game(setting, setting.real, DIGITS)
 
 
 def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -58,7 +64,7 @@ def test_every_part_learns(without: frozenset[str], tmp_path: Path) -> None:
 
 
 def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
-    game = Game(setting_for(tmp_path))
+    game = game_of(setting_for(tmp_path))
     draw, made = game.made(None, START)
     unread_category(game.reader(made).logits, draw.category).backward()
     for network in (game.reader.trunk, game.reader.q_head, game.drawer):
@@ -67,7 +73,7 @@ def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
 
 
 def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
-    game = Game(setting_for(tmp_path, frozenset({"information"})))
+    game = game_of(setting_for(tmp_path, frozenset({"information"})))
     draw, made = game.made(None, START)
     unread_category(game.reader(made.detach(), apart=True).logits, draw.category).backward()
     assert all(weight.grad is None for weight in game.reader.trunk.parameters())
@@ -77,8 +83,8 @@ def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
 def test_seeds_see_other_digits_codes_and_first_weights(tmp_path: Path) -> None:
     first, second = (setting_for(tmp_path / str(seed), seed=seed) for seed in (1, 2))
     assert not torch.equal(first.real(0), second.real(0))
-    assert not torch.equal(Game(first).made(None, START)[0].z, Game(second).made(None, START)[0].z)
-    assert not torch.equal(Game(first).reader.d_head.weight, Game(second).reader.d_head.weight)
+    assert not torch.equal(game_of(first).made(None, START)[0].z, game_of(second).made(None, START)[0].z)
+    assert not torch.equal(game_of(first).reader.d_head.weight, game_of(second).reader.d_head.weight)
 
 
 def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -98,7 +104,7 @@ def test_single_pictures_get_the_same_answers_as_many(tmp_path: Path) -> None:
     setting = setting_for(tmp_path)
     trainer = InfoDigits().trainer(setting)
     list(trainer.steps())
-    gan, images = averaged(trainer, setting), setting.sets.test.images[:10]
+    gan, images = named_of(trainer, setting), setting.sets.test.images[:10]
     assert torch.equal(categories_of(gan, images), torch.cat([categories_of(gan, one) for one in images.split(1)]))
 
 

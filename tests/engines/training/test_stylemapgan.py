@@ -62,6 +62,14 @@ def test_every_side_of_the_map_trains(side: int, toy: Student, tmp_path: Path, d
     assert all(moved["critic"]) and all(moved["makers"])
 
 
+def test_without_its_critic_a_run_reconstructs_to_its_end(toy: Student, tmp_path: Path, drawn: Path) -> None:
+    recipe, without = StyleMapFaces(4), frozenset({"critic"})
+    setting = replace(setting_for(toy, tmp_path, drawn), preset=recipe.shortened(TINY, without), without=without)
+    figures = list(recipe.trainer(setting).steps())
+    assert len(figures) == 4 and all("told_apart" not in figure for figure in figures)
+    assert recipe.shortened(TINY, frozenset()) is TINY
+
+
 def test_what_is_recorded_draws_the_same(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest, "ASSETS", tmp_path)
     recipe, setting = StyleMapFaces(8), setting_for(toy, tmp_path / "run", drawn)

@@ -1,0 +1,152 @@
+"""InfoGAN's game, on whatever pictures: a discriminator that reads codes, and a generator that keeps them readable.
+
+Chen et al., arXiv:1606.03657, algorithm as published: the bound on the information is added to both sides of the game, so Q learns with the
+discriminator, whose trunk it shares. Changed: a running mean of the weights is kept, and its normalisations are measured anew at the end,
+so that single pictures can be asked about; and where poses are given, the category is read off pictures in other poses.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from engines.core.seeds import rng
+from engines.generators.infogan import Draw, InfoGAN, random_codes
+from engines.losses.adversarial import convinced, told_apart
+from engines.losses.information import unread_category, unread_continuous
+from engines.nets.infogan import Discriminator, Form, Reading, generator, inputs
+from engines.nets.initial import small
+from engines.training.command import Preset, Setting
+from engines.training.loop import Moment, Once, Player, Terms, Trainer, still
+from engines.training.poses import Poses, posed
+from engines.training.schedules import constant, through
+
+BETAS = (0.5, 0.999)
+DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
+INFORMATION = 0.1
+"""Weight of the category's bound, and in the end of the continuous codes' too."""
+
+WEIGHTS = {"category": constant(INFORMATION), "continuous": through((0.5, 0.1 * INFORMATION), (0.55, INFORMATION))}
+_MEASURED_ON = 40
+"""Batches that the normalisations of the averaged networks are measured on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoPreset(Preset):
+    """One size.
+
+    Attributes:
+        width: Channels of the outermost features; further in they double.
+        features: Length of the fully connected layers.
+        halvings: How often the trunk halves the side.
+        categories: Values of the categorical code.
+        channels: Of the pictures: 1 or 3.
+    """
+
+    width: int
+    features: int
+    halvings: int = 2
+    categories: int = 10
+    channels: int = 1
+
+    @property
+    def form(self) -> Form:
+        """The networks' numbers."""
+        widths = tuple(self.width * 2**level for level in range(self.halvings))
+        return Form(
+            size=self.size,
+            channels=self.channels,
+            categories=self.categories,
+            widths=widths,
+            trunk=self.features,
+            hidden=self.features,
+            drawn=widths[::-1],
+        )
+
+
+class Game:
+    """The networks, and the pictures of a step, which both players share.
+
+    Attributes:
+        made: Codes and pictures of a step, with their graph.
+
+    Args:
+        setting: The run.
+        real: Pictures of a step, as the networks' form has them.
+        poses: The category is read off pictures that are moved so far; off those as they are, if not given.
+    """
+
+    def __init__(self, setting: Setting[InfoPreset], real: Callable[[int], Tensor], poses: Poses | None = None) -> None:
+        self.setting, self.real, self.poses, self.form = setting, real, poses, setting.preset.form
+        self.plain = "information" in setting.without
+        self.drawer = small(lambda: generator(self.form), setting.stream_seed(1)).to(setting.device)
+        self.reader = small(lambda: Discriminator(self.form), setting.stream_seed(2)).to(setting.device)
+        self.made = Once(self._made)
+
+    def trainer(self) -> Trainer:
+        """The discriminator with Q, then the generator."""
+        helped = dict.fromkeys(WEIGHTS, constant(0.0)) if self.plain else WEIGHTS
+        players = {
+            "reader": Player(self.reader, self.of_discriminator, WEIGHTS, DISCRIMINATOR_RATE, BETAS),
+            "generator": Player(self.drawer, self.of_generator, helped, GENERATOR_RATE, BETAS),
+        }
+        setting = self.setting
+        return Trainer(setting.preset.plan, players, self.real, setting.folder / "checkpoint.pt", setting.device)
+
+    def _made(self, _: Tensor, moment: Moment) -> tuple[Draw, Tensor]:
+        chance = rng(self.setting.stream_seed(3) + moment.step)
+        draw = random_codes(self.form, self.setting.preset.batch, chance, self.setting.device)
+        return draw, self.drawer(inputs(draw.z, draw.category, draw.continuous, self.form.categories))
+
+    def of_discriminator(self, real: Tensor, moment: Moment) -> Iterator[Terms]:
+        """Real or made, and which codes; real and made pictures are normalised each among themselves.
+
+        In the plain twin Q reads what the trunk sees anyway: so one knows what codes are worth that nobody keeps readable.
+        """
+        draw, made = self.made(real, moment)
+        real_score, reading = self.reader.score(real), self.reader(made.detach(), apart=self.plain)
+        yield {"told_apart": told_apart(real_score, reading.score)} | self._unread(draw, made.detach(), reading, moment)
+
+    def of_generator(self, real: Tensor, moment: Moment) -> Iterator[Terms]:
+        """Taken for real, with readable codes."""
+        draw, made = self.made(real, moment)
+        with still(self.reader):
+            reading = self.reader(made)
+            yield {"convinced": convinced(reading.score)} | self._unread(draw, made, reading, moment)
+
+    def _unread(self, draw: Draw, made: Tensor, reading: Reading, moment: Moment) -> dict[str, Tensor]:
+        logits = reading.logits
+        if self.poses is not None:
+            logits = self.reader(posed(made, moment.chance, self.poses), apart=self.plain).logits
+        return {"category": unread_category(logits, draw.category), "continuous": unread_continuous(reading.continuous, draw.continuous)}
+
+
+def averaged(trainer: Trainer, setting: Setting[InfoPreset], real: Callable[[int], Tensor]) -> InfoGAN:
+    """The averaged networks, their normalisations measured: the generator's on codes, the reader's on real pictures."""
+    form = setting.preset.form
+    drawer, reader = (copy.deepcopy(trainer.averaged[name]) for name in ("generator", "reader"))
+    assert isinstance(reader, Discriminator)
+    codes = [
+        random_codes(form, setting.preset.batch, rng(setting.stream_seed(3) - 2 - step), setting.device) for step in range(_MEASURED_ON)
+    ]
+    measure(drawer, [inputs(draw.z, draw.category, draw.continuous, form.categories) for draw in codes])
+    measure(reader, [real(step) for step in range(_MEASURED_ON)])
+    return InfoGAN(form, drawer, reader)
+
+
+@torch.no_grad()
+def measure(network: nn.Module, batches: list[Tensor]) -> None:
+    """Set the means and variances of all normalisations to those of these batches."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+    network.train()
+    for batch in batches:
+        network(batch)
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum

@@ -1,0 +1,33 @@
+"""The cell in which StyleMapGAN's own small networks mix the same faces by the same mask."""
+
+import gradio as gr
+
+from engines.core.weights import manifest
+from engines.mix.stylemapgan import WEIGHTS
+from studio.cell import cell, lesson
+from studio.pages.edit.context import LANE
+from studio.pages.mix.answers import Answers
+
+_PROSE = (
+    "The cells above lend StyleMapGAN's idea to a generator that never heard of it. These are networks of the paper's own kind, small and "
+    "trained here: an encoder lays both faces out as maps of eight by eight styles, the mask picks cells, and a generator draws the map."
+)
+
+
+def own_cell(answers: Answers, number: int, mix: gr.State) -> None:
+    """The cell and its event; nothing where the networks are not bundled."""
+    if WEIGHTS not in manifest():
+        return
+    with cell(number, "StyleMapGAN itself, small", _PROSE):
+        show = gr.Button("Mix these faces in its own networks", variant="primary", elem_id="mix-own-run")
+        pictures = gr.Gallery(
+            label="StyleMapGAN's own pictures",
+            columns=5,
+            object_fit="contain",
+            height="auto",
+            visible=False,
+            elem_id="mix-own",
+            format="png",
+        )
+        lesson("stylemapgan")
+    show.click(answers.in_own_networks, mix, pictures, **LANE)
