@@ -54,10 +54,10 @@ def packed(key: str, title: str, values: Values) -> dict[str, Any]:
     return {"key": key, "title": title, "low": low, "high": high, "data": base64.b64encode(steps.tobytes()).decode()}
 
 
-def data_url(picture: Pil.Image) -> str:
-    """A small picture for the page."""
+def data_url(picture: Pil.Image, side: int = _PEEK) -> str:
+    """A small picture for the page, its longer side at most so many pixels."""
     small = picture.convert("RGB")
-    small.thumbnail((_PEEK, _PEEK))
+    small.thumbnail((side, side))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -187,16 +187,16 @@ class Thumbnails:
     child: list[Pil.Image]
 
 
-def whole(value: Any, limit: int, name: str) -> int:
-    """A number that was typed, if it is one of 0 to limit - 1.
+def whole(value: Any, limit: int, name: str, least: int = 0) -> int:
+    """A number that was typed, if it is one of `least` to limit - 1.
 
     Raises:
         StudioError: Anything else.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value < limit or value != int(value):
+    if not number or not least <= value < limit or value != int(value):
         came = f"{value:g} came" if number else "nothing came"
-        raise StudioError(f"{name}: {came}; a whole number from 0 to {limit - 1} is wanted.")
+        raise StudioError(f"{name}: {came}; a whole number from {least} to {limit - 1} is wanted.")
     return int(value)
 
 

@@ -5,22 +5,30 @@ in other pictures is clustered by k-means. Clusters are compared with the truth 
 pictures that a best one-to-one naming of the clusters gets right, as in the paper's table 2.
 """
 
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from engines.contract import Progress, Result, Run, Table
 from engines.core.shapes import Image
-from engines.metrics.factors import matched, normalised_information
+from engines.metrics.factors import matched, naming, normalised_information
 from engines.nets.oracle import Oracle, load_oracle
 
 WEIGHTS = "finegan_reader"
 CLUSTERS = 50
 """As many as child codes."""
 
-_AT_ONCE = 32
+READER, PIXELS = "reader", "pixels"
+"""Ways of seeing a picture."""
+
+_AT_ONCE, _BEGINNINGS = 32, 4
 
 
 @cache
@@ -42,26 +50,139 @@ class Reader(Protocol):
         ...
 
 
-@torch.no_grad()
 def features_of(reader: Reader, images: Image) -> Tensor:
     """What a reader sees in pictures, standardised over them: (N,F)."""
-    found = torch.cat([reader.features(part) for part in images.split(_AT_ONCE)])
-    return (found - found.mean(dim=0)) / found.std(dim=0).clamp(min=1e-6)
+    return _standardised(torch.cat([_read(reader, part) for part in images.split(_AT_ONCE)]))
+
+
+@torch.no_grad()
+def _read(reader: Reader, images: Image) -> Tensor:
+    return reader.features(images)
+
+
+def _standardised(features: Tensor) -> Tensor:
+    return (features - features.mean(dim=0)) / features.std(dim=0).clamp(min=1e-6)
 
 
 def clusters(features: Tensor, count: int = CLUSTERS, seed: int = 0) -> Tensor:
-    """Clusters (N,) of features (N,F) by k-means, the best of four beginnings."""
-    found = KMeans(min(count, len(features)), n_init=4, random_state=seed).fit_predict(features.cpu().numpy())
-    return torch.from_numpy(found).long()
+    """Clusters (N,) of features (N,F) by k-means, the best of four beginnings; 0 is the largest."""
+    return _best(list(_beginnings(features, count, seed)))
+
+
+def _beginnings(features: Tensor, count: int, seed: int) -> Iterator[KMeans]:
+    """k-means from one beginning after another, all of one stream of chance."""
+    values, chance = _turned(features.cpu()).numpy(), np.random.RandomState(seed)
+    for _ in range(_BEGINNINGS):
+        yield KMeans(min(count, len(values)), n_init=1, random_state=chance).fit(values)
+
+
+def _turned(features: Tensor) -> Tensor:
+    """Features of N pictures on N axes, if they had more: distances stay, and so do clusters, which are found several times as fast."""
+    if features.shape[1] <= len(features):
+        return features
+    centred = features.double() - features.double().mean(dim=0)
+    squares, axes = torch.linalg.eigh(centred @ centred.T)
+    return (axes * squares.clamp(min=0).sqrt()).float()
+
+
+def _best(begun: Sequence[KMeans]) -> Tensor:
+    labels = torch.from_numpy(min(begun, key=lambda fitted: fitted.inertia_).labels_).long()
+    by_size = torch.bincount(labels).argsort(descending=True, stable=True)
+    return by_size.argsort()[labels]
+
+
+def discover(images: Image, count: int = CLUSTERS, seed: int = 0, reader: Reader | None = None) -> Run:
+    """Cluster pictures by what a reader sees in them, and again by their plain pixels, which are the yardstick.
+
+    A step is a few pictures that are read, or one beginning of k-means. The result's table "clusters" has a row for each picture and a
+    column for each way of seeing; it is at hand, for whoever stops, as soon as it has one column.
+
+    Args:
+        images: (N,3,S,S), on the reader's device.
+        count: Clusters.
+        seed: Of k-means.
+        reader: Of FineGAN's codes; without one, pixels alone are clustered.
+    """
+    step, total, features = itertools.count(1), steps(len(images), reader is not None), dict[str, Tensor]()
+    if reader is not None:
+        read = list[Tensor]()
+        for part in images.split(_AT_ONCE):
+            read.append(_read(reader, part))
+            yield Progress(next(step), total)
+        features[READER] = _standardised(torch.cat(read))
+    found, best = dict[str, Tensor](), None
+    for way, seen in (features | {PIXELS: images.flatten(1)}).items():
+        begun = list[KMeans]()
+        for fitted in _beginnings(seen, count, seed):
+            begun.append(fitted)
+            yield Progress(next(step), total, best=best)
+        found[way] = _best(begun)
+        rows = torch.stack(list(found.values()), dim=1).tolist()
+        best = Result(images, tables={"clusters": Table(tuple(found), tuple(map(tuple, rows)))})
+    assert best is not None
+    return best
+
+
+def steps(pictures: int, with_reader: bool) -> int:
+    """How many steps `discover` takes."""
+    return -(-pictures // _AT_ONCE) + 2 * _BEGINNINGS if with_reader else _BEGINNINGS
+
+
+def kinds(shape: Tensor, texture: Tensor) -> Tensor:
+    """Kinds (N,), each a shape in a coat, of shapes (N,) and coats (N,)."""
+    return shape * (int(texture.max()) + 1) + texture
 
 
 def agreement(found: Tensor, shape: Tensor, texture: Tensor) -> dict[str, float]:
     """How clusters (N,) agree with kinds, each a shape in a coat, and with each factor alone."""
     shape, texture = shape.cpu(), texture.cpu()
-    kind = shape * (int(texture.max()) + 1) + texture
+    agreed = agreements(found, {"kind": kinds(shape, texture), "shape": shape, "texture": texture})
     return {
-        "nmi": normalised_information(found, kind),
-        "accuracy": matched(found, kind),
-        "nmi_shape": normalised_information(found, shape),
-        "nmi_texture": normalised_information(found, texture),
+        "nmi": agreed["kind"].nmi,
+        "accuracy": agreed["kind"].accuracy,
+        "nmi_shape": agreed["shape"].nmi,
+        "nmi_texture": agreed["texture"].nmi,
     }
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How clusters agree with a factor.
+
+    Attributes:
+        nmi: Normalised mutual information: 0 says nothing of the factor, 1 is the same sorting.
+        accuracy: Share of pictures that are right under the best one-to-one naming of clusters.
+    """
+
+    nmi: float
+    accuracy: float
+
+
+def agreements(found: Tensor, factors: Mapping[str, Tensor]) -> dict[str, Agreement]:
+    """How clusters (N,) agree with each factor (N,), by name."""
+    return {name: Agreement(normalised_information(found, values), matched(found, values)) for name, values in factors.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """Clusters against a factor.
+
+    Attributes:
+        rows: Clusters: those that the best one-to-one naming names by a value come first, in the order of these values; each of the
+            others follows in the order of the value that it holds most of.
+        table: How many pictures of each value lie in each cluster, (clusters,values), row by row as in `rows`.
+        named: Value by cluster, for those that are named.
+    """
+
+    rows: tuple[int, ...]
+    table: Tensor
+    named: Mapping[int, int]
+
+
+def confusion(found: Tensor, factor: Tensor, values: int) -> Confusion:
+    """Clusters (N,) against a factor (N,) that has so many values."""
+    table = torch.bincount(found * values + factor, minlength=(int(found.max()) + 1) * values).view(-1, values)
+    named = {row: value for row, value in naming(table).items() if table[row, value] > 0}
+    left = sorted(set(range(len(table))) - set(named), key=lambda row: int(table[row].argmax()))
+    rows = (*named, *left)
+    return Confusion(rows, table[list(rows)], named)

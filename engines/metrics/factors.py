@@ -55,8 +55,13 @@ def normalised_information(code: Tensor, factor: Tensor) -> float:
 def matched(clusters: Tensor, labels: Tensor) -> float:
     """Share of right answers under the best one-to-one naming of clusters (Hungarian method)."""
     table = counts(clusters, labels)
+    return float(sum(table[place] for place in naming(table).items()) / table.sum())
+
+
+def naming(table: Tensor) -> dict[int, int]:
+    """The best one-to-one naming of a table's rows by its columns (Hungarian method): the column of each row, in the columns' order."""
     rows, columns = linear_sum_assignment(-table.numpy())
-    return float(table[rows, columns].sum() / table.sum())
+    return dict(sorted(zip(rows.tolist(), columns.tolist(), strict=True), key=lambda pair: pair[1]))
 
 
 def overlap(first: Mask, second: Mask) -> Tensor:

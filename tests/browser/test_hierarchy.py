@@ -1,4 +1,4 @@
-"""The tab FineGAN hierarchy sampler in headless Chromium: pick codes, see stages, lay out a grid, adopt, film, find, download."""
+"""The tab FineGAN hierarchy sampler in headless Chromium: pick codes, see stages, lay out a grid, adopt, film, find, discover, download."""
 
 import io
 import json
@@ -144,6 +144,40 @@ def test_the_codes_of_a_drawn_bird_are_found_stopped_and_adopted(visit: Visit, t
     says(page, "a z of its own, found from a picture")
     number(page, "seed", "0")
     says(page, "z of seed 0")
+
+
+def test_kinds_are_discovered_held_against_each_factor_and_downloaded(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    for name, value, words in (
+        ("drawings", "99", "99 came; a whole number from 100"),
+        ("clusters", "51", "51 came; a whole number from 2 to 50"),
+    ):
+        usual = page.locator(f"#hier-discover-{name} input").input_value()
+        number(page, f"discover-{name}", value)
+        page.click("#hier-discover-run")
+        expect(page.locator(".toast-body").filter(has_text=words).first).to_be_visible()
+        number(page, f"discover-{name}", usual)
+    number(page, "discover-drawings", "100")
+    number(page, "discover-clusters", "4")
+    page.click("#hier-discover-run")
+    expect(page.locator("#hier-discover-status")).to_contain_text("Done in")
+    expect(page.locator("#hier-discover-rows li img")).to_have_count(4)
+    expect(page.locator("#hier-discover-words")).to_contain_text("The reader is ahead of pixels on")
+    expect(page.locator("#hier-discover-figures tbody tr")).to_have_count(4)
+    heads = page.locator("#hier-discover-against thead th")
+    expect(heads).to_have_count(1 + 10)
+    page.locator("#hier-discover-factor").get_by_text("Place").click()
+    expect(heads).to_have_count(1 + 6)
+    before = page.locator("#hier-discover-rows").inner_html()
+    page.locator("#hier-discover-way").get_by_text("Plain pixels").click()
+    page.wait_for_function("old => document.querySelector('#hier-discover-rows').innerHTML !== old", arg=before)
+    rows = downloaded(page, "#hier-discover-csv").decode().splitlines()
+    assert rows[0] == "seed,drawing,shape,coat,place,cluster_reader,cluster_pixels" and len(rows) == 101
+    shown = page.locator("#hier-discover-against tbody td").all_inner_texts()
+    assert sum(map(int, shown)) == 100
+    assert picture(page, "#hier-discover-png").shape[1] > 8 * 96
+    page.set_viewport_size(PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
 
 
 def test_a_phone_shows_no_sideways_scroll(visit: Visit, toy_url: str) -> None:

@@ -87,6 +87,12 @@ def test_numbers_that_are_no_codes_get_a_sentence(value: object) -> None:
         whole(value, 8, "Child")
 
 
+def test_a_number_may_have_a_least() -> None:
+    assert whole(2, 9, "Clusters", 2) == 2
+    with pytest.raises(StudioError, match=r"Clusters: 1 came; a whole number from 2 to 8 is wanted\."):
+        whole(1, 9, "Clusters", 2)
+
+
 def test_shifts_are_numbers_within_reach() -> None:
     assert shifted([0, 0, 0, 0]) == () and shifted([0, 1, 0, 0]) == (0.0, 1.0, 0.0, 0.0)
     for value in (None, 7, float("nan"), "1"):

@@ -9,6 +9,7 @@ from studio.edits import History
 from studio.pages.edit.context import IN_TURN, LANE
 from studio.pages.hierarchy.answers import Answers
 from studio.pages.hierarchy.board import KINDS, Board, board_cells
+from studio.pages.hierarchy.discover import discover_cell
 from studio.pages.hierarchy.film import film_cell
 from studio.pages.hierarchy.find import find_cell
 from studio.pages.hierarchy.grid import grid_cell
@@ -38,8 +39,9 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     grid_cell(answers, 3)
     film_cell(answers, 4)
     find_cell(answers, 5)
-    live_cell(sampler.session, 6)
-    lesson_cells(sampler.session, 7, tab)
+    discover_cell(sampler, 6)
+    live_cell(sampler.session, 7)
+    lesson_cells(sampler.session, 8, tab)
 
 
 def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> None:

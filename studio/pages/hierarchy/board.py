@@ -20,11 +20,11 @@ _CAPTIONS = (
     "1 · Background B, from b and z",
     "2 · Parent mask Mp, from p and z",
     "3 · Parent foreground Fp, from p and z",
-    "4 · Mp·Fp: here the loss asks which p it was",
+    "4 · Mp·Fp: the paper reads p here, our critic reads it off Mp alone, turned and under noise",
     "5 · Stitched: P = Mp·Fp + (1 - Mp)·B",
     "6 · Child mask Mc, from c on the parent's features",
     "7 · Child foreground Fc, from c on the parent's features",
-    "8 · Mc·Fc: here the loss asks which c it was",
+    "8 · Mc·Fc: here the critic reads c, turned and under noise",
     "9 · Finished: C = Mc·Fc + (1 - Mc)·P",
 )
 _PICKING = (

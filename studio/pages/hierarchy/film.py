@@ -58,7 +58,7 @@ def film_cell(answers: Answers, number: int) -> None:
             raise StudioError(
                 "A way has two ends: pick codes above and press “Keep as the first”, pick others and press “Keep as the last”."
             )
-        count, speed = _within(frames, 2, _MOST_FRAMES, "Frames"), _within(fps, 1, _MOST_FPS, "Frames a second")
+        count, speed = whole(frames, _MOST_FRAMES + 1, "Frames", 2), whole(fps, _MOST_FPS + 1, "Frames a second", 1)
         film, codes = Film(speed, _GIF_SIDE), (start, end, start) if back else (start, end)
         run = record(answers.sampler.drawing(codes, count), film, large)
         for moment in moments(run, lambda _: None, session.settings.run_seconds, runs.seat(request).is_stopping):
@@ -115,9 +115,3 @@ def _end(name: str, letter: str) -> tuple[gr.Button, gr.Image]:
     with gr.Column(min_width=130):
         picture = gr.Image(label=letter, interactive=False, height=170, format="png", buttons=[], elem_id=f"hier-film-{name}")
         return gr.Button(f"Keep as the {name}", elem_id=f"hier-keep-{name}", size="sm"), picture
-
-
-def _within(value: float | None, low: int, high: int, name: str) -> int:
-    if whole(value, high + 1, name) < low:
-        raise StudioError(f"{name}: {value:g} came; a whole number from {low} to {high} is wanted.")
-    return int(value or 0)

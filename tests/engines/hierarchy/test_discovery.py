@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from sklearn.cluster import KMeans
 
 from engines.core.seeds import rng
 from engines.generators.finegan import toy_finegan
-from engines.hierarchy.discovery import agreement, clusters, features_of
+from engines.hierarchy.discovery import PIXELS, READER, agreement, clusters, confusion, discover, features_of
 from engines.nets.initial import seeded
 from engines.nets.oracle import Oracle
 from engines.training.command import Preset, Setting
@@ -31,6 +32,42 @@ def test_features_are_standardised() -> None:
     features = features_of(reader, torch.rand(40, 3, 64, 64, generator=rng(3)))
     assert features.shape == (40, 256)
     assert torch.allclose(features.mean(dim=0), torch.zeros(256), atol=1e-4)
+
+
+def test_clusters_are_those_of_plain_k_means_the_largest_first() -> None:
+    features = torch.randn(90, 400, generator=rng(4)) + 3 * torch.randn(7, 400, generator=rng(5))[torch.arange(90) % 7 // 2]
+    found = clusters(features, 6, seed=3)
+    plain = torch.from_numpy(KMeans(6, n_init=4, random_state=3).fit_predict(features.numpy()))
+    assert torch.equal(found[:, None] == found, plain[:, None] == plain)
+    sizes = torch.bincount(found).tolist()
+    assert sizes == sorted(sizes, reverse=True) and len(sizes) == 6
+
+
+def test_pictures_are_sorted_both_ways_step_by_step_and_the_first_way_is_kept() -> None:
+    reader = seeded(lambda: Oracle({"parent": 4}), 0).eval()
+    images = torch.rand(70, 3, 32, 32, generator=rng(6))
+    run, beats, result = discover(images, 5, 2, reader), [], None
+    while result is None:
+        try:
+            beats.append(next(run))
+        except StopIteration as stop:
+            result = stop.value
+    assert [beat.step for beat in beats] == list(range(1, beats[-1].total + 1))
+    table = result.tables["clusters"]
+    assert table.columns == (READER, PIXELS)
+    columns = torch.tensor(table.rows)
+    assert torch.equal(columns[:, 0], clusters(features_of(reader, images), 5, 2))
+    assert torch.equal(columns[:, 1], clusters(images.flatten(1), 5, 2))
+    kept = beats[-1].best.tables["clusters"]
+    assert kept.columns == (READER,) and torch.equal(torch.tensor(kept.rows), columns[:, :1])
+
+
+def test_a_table_of_confusion_is_ordered_so_that_what_is_named_lies_on_its_diagonal() -> None:
+    factor = torch.tensor([2, 2, 2, 0, 0, 1, 1, 1, 1, 2])
+    found = torch.tensor([0, 0, 3, 2, 2, 1, 1, 1, 4, 1])
+    confused = confusion(found, factor, 4)
+    assert confused.rows == (2, 1, 0, 4, 3) and confused.named == {2: 0, 1: 1, 0: 2}
+    assert confused.table.tolist() == [[2, 0, 0, 0], [0, 3, 1, 0], [0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 1, 0]]
 
 
 def test_the_reader_learns_from_what_finegan_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

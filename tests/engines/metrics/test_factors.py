@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.core.seeds import rng
-from engines.metrics.factors import counts, entropy, information, matched, normalised_information, overlap, share_known, share_known_within
+from engines.metrics.factors import (
+    counts,
+    entropy,
+    information,
+    matched,
+    naming,
+    normalised_information,
+    overlap,
+    share_known,
+    share_known_within,
+)
 
 values = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=2, max_size=200)
 
@@ -55,3 +65,13 @@ def test_overlap_counts_pixels_at_a_half() -> None:
     left, right = torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)
     left[0, :, :2], right[0, :, 1:3] = 0.9, 0.6
     assert overlap(left, right).tolist() == pytest.approx([1 / 3, 1.0])
+
+
+@given(values, st.permutations(range(7)))
+def test_no_other_naming_of_clusters_gets_more_right(pairs: list[tuple[int, int]], order: list[int]) -> None:
+    clusters, factor = columns(pairs)
+    table = counts(clusters, factor)
+    names = naming(table)
+    assert list(names.values()) == sorted(set(names.values())) and len(names) == min(table.shape)
+    another = {row: name for row, name in zip(range(table.shape[0]), order, strict=False) if name < table.shape[1]}
+    assert sum(table[place] for place in another.items()) <= matched(clusters, factor) * len(pairs) + 1e-9
