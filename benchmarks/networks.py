@@ -8,6 +8,18 @@ from engines.core.weights import manifest
 
 RECIPES = "engines/training/recipes/"
 _FORMS = {"distance": "{:.3f}", "mse": "{:.4f}", "lpips": "{:.3f}", "identity_distance": "{:.2f}", "consistency": "{:.1f}"}
+OWN_MAPS = {
+    "mse": "reconstruction, squared error (at most 0.03)",
+    "lpips": "reconstruction, LPIPS",
+    "mse_src": "a part exchanged: error outside, against the source (at most 1.5 times the reconstruction's)",
+    "mse_ref": "error inside, against the reference (at most twice the reconstruction's)",
+    "mse_src_vector": "outside, if one vector for the whole picture is mixed",
+    "mse_ref_vector": "inside, if one vector is mixed",
+    "seam": "gradient on the border over the mean (at most 1.3)",
+    "locality": "share of a cell's change within three cells (at least 0.9)",
+}
+"""Figures of StyleMapGAN's own networks in words, with what they were to reach."""
+
 _HEAD = ("network", "updates", "code error, sigma", "MSE", "LPIPS", "identity distance", "own editing consistency", "MB")
 
 
@@ -19,7 +31,8 @@ def encoders() -> dict[str, dict[str, Any]]:
 def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """The table, those of mixes apart, with the average face's figures beside them."""
     plain = {name: entry for name, entry in entries.items() if not name.startswith("stylemap")}
-    mixes = {name: entry for name, entry in entries.items() if name.startswith("stylemap")}
+    mixes = {name: entry for name, entry in entries.items() if name.startswith("stylemap_")}
+    own = {name: entry for name, entry in entries.items() if name.startswith("stylemapgan")}
     parts = [
         "**Networks trained here** on two CPU cores, on the held-out test set's full pictures (256 codes, 64 pictures; "
         "logs in assets/training)",
@@ -27,7 +40,14 @@ def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     if mixes:
         parts += ["On held-out pictures of two faces, each in a part of it:", _table(mixes)]
+    if own:
+        rows = [[words, *(_known(entry["metrics"], figure) for entry in own.values())] for figure, words in OWN_MAPS.items()]
+        parts += ["**StyleMapGAN's own networks**, 64 px, on held-out faces:", grid(("figure", *own), rows)]
     return "\n\n".join(parts)
+
+
+def _known(metrics: Mapping[str, float], figure: str) -> str:
+    return f"{metrics[figure]:.3f}" if figure in metrics else "-"
 
 
 def _table(entries: Mapping[str, Mapping[str, Any]]) -> str:

@@ -16,5 +16,12 @@ def test_figures_stand_beside_the_average_face() -> None:
     assert text.index("two faces") < text.index("| stylemap_8 |")
 
 
+def test_stylemapgans_figures_stand_apart_beside_what_they_were_to_reach() -> None:
+    metrics = {"mse": 0.0312, "lpips": 0.061, "mse_src": 0.04, "locality": 0.93}
+    text = rendered({"stylemap_8": ENTRY, "stylemapgan_8": ENTRY | {"metrics": metrics}})
+    assert "| reconstruction, squared error (at most 0.03) | 0.031 |" in text
+    assert text.index("own networks") > text.index("| stylemap_8 |") and "| stylemapgan_8 | 1700" not in text
+
+
 def test_every_encoder_that_was_trained_here_is_listed() -> None:
     assert {"psp", "e4e", "in_domain", "face_body"} <= set(encoders())
