@@ -19,6 +19,7 @@ from engines.core.errors import WeightsError
 from engines.core.seeds import normal
 from engines.core.shapes import Image
 from engines.core.weights import load_weights
+from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator, small_form
 
 _AVERAGED_OVER = 5000
@@ -93,9 +94,9 @@ def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str 
 def toy_stylemapgan(seed: int = 1) -> StyleMapGAN:
     """Narrow networks of random weights, for tests."""
     form = small_form(32, 4, 8, 8)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
+    generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
+    for place, network in enumerate((generator, encoder)):
+        drawn_anew(network, seed + place)
     return StyleMapGAN(form, generator.eval().requires_grad_(False), encoder.eval().requires_grad_(False))
 
 
