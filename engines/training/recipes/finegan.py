@@ -18,12 +18,12 @@ like part of each; scores are logits; the child's critic has R1; and the readers
   that cover less or more than birds do cost as well, for nothing at all is easily read.
 - What is faint is read as well as what is plain, by networks that normalise: after 800 updates child masks were still grey, and colours
   of a fiftieth told the codes. So both readers see through noise of all scales. For coats it begins faint and grows: under all of it from
-  the beginning c was never heeded (after 3 700 updates it knew nothing of the coat). For shapes it doubles late: shapes were told through all
-  of it by then, and z still bent them; within 600 updates each parent had an outline of its own.
+  the beginning c was never heeded (after 3 700 updates it knew nothing of the coat). For shapes it doubles late: by then they were told
+  through all of it, and z still bent them; within 600 updates each parent had an outline of its own.
 - The child's reader shares no trunk with its critic: that one never sees noise, and what it has learnt is of no help to read through it.
 
-The generator's learning rate is 5e-4, where the authors take 2e-4 for sixty times as many updates. The run that ships was stopped twice and
-went on from its checkpoint, once to be given the late noise; figures and log are in assets/. Outlines are still rough: no beaks, no legs.
+The generator's learning rate is 5e-4, where the authors take 2e-4 for sixty times as many updates. The run that ships was stopped once, at two thirds, to be given the late noise, and went on from its checkpoint; figures and log are in
+assets/. Outlines are still rough: no beaks, no legs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
