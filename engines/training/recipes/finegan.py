@@ -22,8 +22,9 @@ like part of each; scores are logits; the child's critic has R1; and the readers
   through all of it, and z still bent them; within 600 updates each parent had an outline of its own.
 - The child's reader shares no trunk with its critic: that one never sees noise, and what it has learnt is of no help to read through it.
 
-The generator's learning rate is 5e-4, where the authors take 2e-4 for sixty times as many updates. The run that ships was stopped once, at two thirds, to be given the late noise, and went on from its checkpoint; figures and log are in
-assets/. Outlines are still rough: no beaks, no legs.
+The generator's learning rate is 5e-4, where the authors take 2e-4 for sixty times as many updates. The run that ships was stopped once, at
+two thirds, to be given the late noise, and went on from its checkpoint; figures and log are in assets/. Outlines are still rough: no beaks,
+no legs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
