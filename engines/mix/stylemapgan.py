@@ -69,7 +69,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
             maps.append(model.encode(seen[-1]))
             yield Progress(number, len(faces) + 1)
         image = model.draw(mixed(model, maps, request.parts, knobs))
-        yield Progress(len(faces) + 1, len(faces) + 1, image)
+        yield Progress(len(faces) + 1, len(faces) + 1)
         pictures = {"source": seen[0], "source again": model.draw(maps[0])}
         if request.parts:
             pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])} | uses(model, maps[0], maps[-1])
