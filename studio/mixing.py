@@ -224,8 +224,7 @@ class Mixer:
         request = MixRequest(source=self.editor.moved(desk, mix.source, Edits()), parts=tuple(self.layers(desk, mix)))
         engine = StyleMapMix(self.session.generator)
         by_map, by_levels = engine(request, space="w"), engine(request, space="w_plus")
-        mixtures = {"mixed in every level of W+": by_levels.images, "mixed in the stylemap": by_map.images}
-        pictures = {"source again": by_map.stages["source again"], **mixtures, **by_map.stages}
+        pictures = {"mixed in W+": by_levels.images, "mixed in the map": by_map.images, **by_map.stages}
         return [(to_picture(image).resize((_LARGE, _LARGE), Pil.Resampling.BICUBIC), caption) for caption, image in pictures.items()]
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:

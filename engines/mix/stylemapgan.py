@@ -118,7 +118,7 @@ def uses(model: StyleMapGAN, source: Tensor, reference: Tensor) -> dict[str, Ima
     """What two whole stylemaps allow: the reference's coarse or fine levels, and faces between both."""
     ours, theirs = model.resized(source), model.resized(reference)
     pictures = {
-        "coarse levels of the reference": model.draw(style_mixed(ours, theirs, "coarse")),
-        "fine levels of the reference": model.draw(style_mixed(ours, theirs, "fine")),
+        "coarse levels": model.draw(style_mixed(ours, theirs, "coarse")),
+        "fine levels": model.draw(style_mixed(ours, theirs, "fine")),
     }
     return pictures | {f"{share:.0%} of the way": model.draw(interpolated(source, reference, share)) for share in SHARES}

@@ -26,9 +26,8 @@ from engines.training.schedules import constant, through
 BETAS = (0.5, 0.999)
 DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
 INFORMATION = 0.1
-"""Weight of the category's bound, and in the end of the continuous codes' too."""
+"""Weight of the category's bound on digits, and in the end of the continuous codes' too."""
 
-WEIGHTS = {"category": constant(INFORMATION), "continuous": through((0.5, 0.1 * INFORMATION), (0.55, INFORMATION))}
 _MEASURED_ON = 40
 """Batches that the normalisations of the averaged networks are measured on."""
 
@@ -76,20 +75,24 @@ class Game:
         setting: The run.
         real: Pictures of a step, as the networks' form has them.
         poses: The category is read off pictures that are moved so far; off those as they are, if not given.
+        information: Weight of the category's bound, and in the end of the continuous codes' too; they begin at a tenth of it.
     """
 
-    def __init__(self, setting: Setting[InfoPreset], real: Callable[[int], Tensor], poses: Poses | None = None) -> None:
+    def __init__(
+        self, setting: Setting[InfoPreset], real: Callable[[int], Tensor], poses: Poses | None = None, information: float = INFORMATION
+    ) -> None:
         self.setting, self.real, self.poses, self.form = setting, real, poses, setting.preset.form
         self.plain = "information" in setting.without
+        self.weights = {"category": constant(information), "continuous": through((0.5, 0.1 * information), (0.55, information))}
         self.drawer = small(lambda: generator(self.form), setting.stream_seed(1)).to(setting.device)
         self.reader = small(lambda: Discriminator(self.form), setting.stream_seed(2)).to(setting.device)
         self.made = Once(self._made)
 
     def trainer(self) -> Trainer:
         """The discriminator with Q, then the generator."""
-        helped = dict.fromkeys(WEIGHTS, constant(0.0)) if self.plain else WEIGHTS
+        helped = dict.fromkeys(self.weights, constant(0.0)) if self.plain else self.weights
         players = {
-            "reader": Player(self.reader, self.of_discriminator, WEIGHTS, DISCRIMINATOR_RATE, BETAS),
+            "reader": Player(self.reader, self.of_discriminator, self.weights, DISCRIMINATOR_RATE, BETAS),
             "generator": Player(self.drawer, self.of_generator, helped, GENERATOR_RATE, BETAS),
         }
         setting = self.setting

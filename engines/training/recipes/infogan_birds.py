@@ -3,7 +3,8 @@
     studio train infogan_birds --preset cpu               # one core, a quarter of an hour
 
 Chen et al., arXiv:1606.03657, with as many categories as FineGAN has child codes (Singh, Ojha, Lee, arXiv:1811.11155, table 1 compares
-with it). Nothing tells the code whether to be a shape, a coat or a place, and no box is needed. The game is that of the digits.
+with it). Nothing tells the code whether to be a shape, a coat or a place, and no box is needed. The game is that of the digits, but for the
+information's weight, which is the paper's 1: at a tenth, fifty categories were not heeded after 1 850 updates.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ class InfoBirds(BirdRecipe):
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """The discriminator with Q, then the generator."""
-        return Game(setting, self.real(setting)).trainer()
+        return Game(setting, self.real(setting), information=1.0).trainer()
 
     def real(self, setting: BirdSetting) -> Callable[[int], Tensor]:
         """The drawings of a step."""
