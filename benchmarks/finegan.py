@@ -7,6 +7,7 @@ network: none of this is FID. Beside it stand the targets that were set before, 
 """
 
 import argparse
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from engines.generators.infogan import bundled_infogan
 from engines.hierarchy.discovery import Reader, agreement, bundled_reader, clusters, features_of
 from engines.hierarchy.finegan import WEIGHTS, bundled_finegan
 from engines.metrics.birds import disentangled, flat, free_codes
+from engines.training.datasets.birds import FACTORS
 from engines.training.drawn import TEST, drawn
 
 PICTURES, DRAWINGS, REPEATS, GRID = 5_000, 2_000, 50, 64
@@ -82,6 +84,10 @@ def speed() -> dict[str, float]:
     return {"picture": median(1, REPEATS), "grid": median(GRID, 5)}
 
 
+def _nats(figures: dict[str, float]) -> list[str]:
+    return [f"{figures[f'{factor}_nats']:.2f}" if f"{factor}_nats" in figures else "-" for factor in FACTORS]
+
+
 def _rounded(figures: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
 
@@ -92,18 +98,16 @@ def rendered(results: dict[str, Any]) -> str:
     rows = [[words, f"{figures[name]:.3f}", target] for name, words, target in FIGURES]
     found = results["discovery"]
     kinds = [[name, *(f"{figure:.3f}" for figure in found[name].values())] for name in found if name != "drawings"]
-    codes = {name: figures[name] for name in ("shape_by_parent", "texture_by_child", "background_by_b")}
-    told = [["FineGAN, each code of its own factor", *(f"{figure:.3f}" for figure in codes.values())]]
-    if results.get("flat"):
-        names = ("shape_by_code", "texture_by_code", "background_by_code")
-        told.append(["InfoGAN, one flat code of as many values", *(f"{results['flat'][name]:.3f}" for name in names)])
+    told = [["FineGAN, a code for each", *_nats(figures)]]
+    told += [["InfoGAN, one flat code of as many values", *_nats(results["flat"])]] if results.get("flat") else []
     return "\n\n".join(
         [
             f"**FineGAN on paper birds**: {results['pictures']} pictures with free codes, judged by a network that knows the drawings "
             f"({entry.get('origin', 'not trained')})",
             grid(("figure", "measured", "was to be"), rows),
-            "Beside InfoGAN with one flat code on the same birds, the share of each factor's information that a code tells:",
-            grid(("codes", "shape", "coat", "background"), told),
+            "Beside InfoGAN with one flat code on the same birds, nats that a code tells of each factor; drawings hold "
+            f"{', '.join(f'{math.log(count):.2f}' for count in FACTORS.values())}:",
+            grid(("codes", *FACTORS), told),
             f"A picture in all its stages takes {1000 * speeds['picture']:.0f} ms, a grid of {GRID} {speeds['grid']:.2f} s "
             f"({where(results['machine'])}).",
             f"Kinds found in {found['drawings']} drawings without a label (50 clusters; a kind is a shape in a coat):",

@@ -92,15 +92,20 @@ def known(codes: list[FineCodes], labels: Labels) -> dict[str, float]:
         "nmi_b_background": normalised_information(b, background),
         "shape_nats": information(p, shape),
         "texture_nats": information(c, texture),
+        "background_nats": information(b, background),
     }
 
 
 def flat(generator: InfoGAN, count: int, seed: int) -> dict[str, float]:
-    """What one categorical code says of each factor: shares of information, and normalised information."""
+    """What one categorical code says of each factor: shares of information, normalised information, and nats.
+
+    A generator that draws one kind only has no information to know, and all of it is known; nats tell.
+    """
     draw, pictures = sampled(generator, count, seed)
     labels, category = judged(pictures)[0], draw.category.cpu()
     shares = {f"{name}_by_code": share_known(category, found.cpu()) for name, found in labels.items()}
-    return shares | {f"nmi_code_{name}": normalised_information(category, found.cpu()) for name, found in labels.items()}
+    shares |= {f"nmi_code_{name}": normalised_information(category, found.cpu()) for name, found in labels.items()}
+    return shares | {f"{name}_nats": information(category, found.cpu()) for name, found in labels.items()}
 
 
 def controlled(generator: FineGAN, codes: list[FineCodes], stages: Stages, labels: Labels, seed: int) -> dict[str, float]:

@@ -43,3 +43,4 @@ def test_a_code_that_is_the_shape_says_all_of_it_and_nothing_of_the_coat(monkeyp
     figures = flat(toy_infogan(), 400, 1)
     assert figures["shape_by_code"] > 0.97 and figures["nmi_code_shape"] > 0.97
     assert figures["texture_by_code"] < 0.05
+    assert 2.1 < figures["shape_nats"] < 2.31
