@@ -105,7 +105,7 @@ def rendered(results: dict[str, Any]) -> str:
             f"**FineGAN on paper birds**: {results['pictures']} pictures with free codes, judged by a network that knows the drawings "
             f"({entry.get('origin', 'not trained')})",
             grid(("figure", "measured", "was to be"), rows),
-            "Beside InfoGAN with one flat code on the same birds, nats that a code tells of each factor; drawings hold "
+            "Nats that codes tell of each factor; the factors of drawings hold "
             f"{', '.join(f'{math.log(count):.2f}' for count in FACTORS.values())}:",
             grid(("codes", *FACTORS), told),
             f"A picture in all its stages takes {1000 * speeds['picture']:.0f} ms, a grid of {GRID} {speeds['grid']:.2f} s "
