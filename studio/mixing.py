@@ -222,9 +222,7 @@ class Mixer:
     def in_own_networks(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
         """The same faces and masks in StyleMapGAN's own small networks: both ways of mixing, and what else they allow."""
         request = MixRequest(source=self.editor.moved(desk, mix.source, Edits()), parts=tuple(self.layers(desk, mix)))
-        engine = StyleMapMix(self.session.generator)
-        by_map, by_levels = engine(request, space="w"), engine(request, space="w_plus")
-        pictures = {"mixed in W+": by_levels.images, "mixed in the map": by_map.images, **by_map.stages}
+        pictures = StyleMapMix(self.session.generator)(request).stages
         return [(to_picture(image).resize((_LARGE, _LARGE), Pil.Resampling.BICUBIC), caption) for caption, image in pictures.items()]
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:

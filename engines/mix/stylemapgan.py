@@ -7,7 +7,7 @@ bundled mapping network never played against a critic.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
@@ -25,6 +25,9 @@ from engines.mix.stylemap import cells_of, interpolated, style_mixed
 from engines.spaces.latent import Inversion
 
 WEIGHTS = "stylemapgan_8"
+SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
+"""Ways of mixing, and what their pictures are called."""
+
 SHARES = (0.25, 0.5, 0.75)
 """Places on the way from one stylemap to the other that are shown."""
 
@@ -56,7 +59,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
     accepts, knob_set = MixRequest, StyleMapMixKnobs
 
     def run(self, request: MixRequest, knobs: StyleMapMixKnobs) -> Run:
-        """Encode all faces, mix, and show the paper's other uses as stages; pictures are of the networks' own size.
+        """Encode all faces, mix both ways, and show the paper's other uses as stages; pictures are of the networks' own size.
 
         Raises:
             ImageError: A mask that is none.
@@ -68,11 +71,13 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
             seen.append(small(self.generator, face, model.form.size))
             maps.append(model.encode(seen[-1]))
             yield Progress(number, len(faces) + 1)
-        image = model.draw(mixed(model, maps, request.parts, knobs))
+        both = {space: model.draw(mixed(model, maps, request.parts, replace(knobs, space=space))) for space in SPACES}
         yield Progress(len(faces) + 1, len(faces) + 1)
-        pictures = {"source": seen[0], "source again": model.draw(maps[0])}
+        pictures = {SPACES[space]: drawn for space, drawn in both.items()} if request.parts else {}
+        pictures |= {"source": seen[0], "source again": model.draw(maps[0])}
         if request.parts:
             pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])} | uses(model, maps[0], maps[-1])
+        image = both[knobs.space]
         return Result(image, stages=pictures, metrics={"mse": float((pictures["source again"] - seen[0]).square().mean())})
 
 

@@ -45,7 +45,7 @@ class FineWatch:
 
 @torch.no_grad()
 def unsure(trainer: Trainer, generator: FineGAN, count: int = 400) -> float:
-    """Share of pictures whose own child code the critic gives less than a tenth: what the hard stage is to lower."""
+    """Share of pictures whose own child code the reader gives less than a tenth: what the hard stage is to lower."""
     codes = [generator.tied(one.child, one.seed) for one in free_codes(generator, count, VALIDATION)]
     reader = trainer.averaged["generator"].get_submodule("coat")
     assert isinstance(reader, CodeCritic)

@@ -9,7 +9,7 @@ Changed: encoder and generator are updated together by the sum of their losses, 
 of 64 px; R1 weighs a tenth of the authors', whose pictures have sixteen times as many pixels.
 
 The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of
-1: in 450 to 700 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
+1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
 coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to 0.060). So its mapping
 network is untrained, and nothing random is drawn of it. With one cell, the map is a vector: the paper's claim switched off, in networks of
 the same widths.
