@@ -1,8 +1,8 @@
-"""Recommended: the methods here put together, for a good picture in about twenty seconds on two CPU cores.
+"""Recommended: the methods here put together, for a good picture in about fifteen seconds on two CPU cores.
 
-A start (the encoder pSp of arXiv:2008.00951 where its weights are, else a short projection to W, arXiv:1912.04958), if wished a stylemap
-inversion from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w as in StyleMapGAN, arXiv:2104.14754), and a short pivotal
-tuning (arXiv:2106.05744) around what was found. Nothing here is a method of its own.
+A start (the encoder pSp of arXiv:2008.00951 where its weights are, else a short projection to W, arXiv:1912.04958), a stylemap inversion
+from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w as in StyleMapGAN, arXiv:2104.14754), most of it at a small size,
+and a short pivotal tuning (arXiv:2106.05744) around what was found. Nothing here is a method of its own.
 """
 
 from collections.abc import Mapping
@@ -35,12 +35,15 @@ STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if we
 
 @dataclass(frozen=True, kw_only=True)
 class RecommendedKnobs(Knobs):
-    """Defaults suit about 22 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
+    """Defaults suit about 15 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16
-    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 36
-    steps: Annotated[int, Knob("Updates of every layer's code and a grid of codes, before the tuning.", lo=0, hi=1000)] = 0
+    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 14
+    coarse_steps: Annotated[
+        int, Knob("Updates of every layer's code and a grid of codes at a small size, before the tuning.", lo=0, hi=1000)
+    ] = 45
+    steps: Annotated[int, Knob("The same on the full picture; at least one if there are any.", lo=0, hi=1000)] = 0
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.", advanced=True)] = "8"
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 4
 
@@ -60,7 +63,8 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
     def run(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         """One stage after another."""
         search = 0 if request.start is not None else _ENCODERS[knobs.start][3] if knobs.start in _ENCODERS else knobs.quick_steps + 1
-        refining = knobs.steps or int(not knobs.tuning_steps)  # something has to draw the picture
+        full = knobs.steps or int(bool(knobs.coarse_steps) or not knobs.tuning_steps)  # something has to draw the picture
+        refining = full and knobs.coarse_steps + full
         total = search + refining + knobs.tuning_steps
         if search:
             found = yield from within(self._search(request, knobs), 0, total)
@@ -68,7 +72,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         assert request.start is not None
         inversion = Inversion(request.start)
         if refining:
-            found = yield from within(self._refine(request, knobs, refining), search, total)
+            found = yield from within(self._refine(request, knobs, full), search, total)
             inversion = found.inversions[0]
             if not knobs.tuning_steps:
                 return found
@@ -86,5 +90,6 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
 
     def _refine(self, request: InvertRequest, knobs: RecommendedKnobs, steps: int) -> Run:
         stylemap = StylemapInversion(self.generator)
-        settings = {"side": knobs.side, "quick_steps": 0, "steps": steps, "preview_every": knobs.preview_every}
+        settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": steps}
+        settings |= {"preview_every": knobs.preview_every}
         return stylemap.run(request, stylemap.knob_set.of(settings))

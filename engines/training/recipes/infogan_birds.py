@@ -56,7 +56,7 @@ class InfoBirds(BirdRecipe):
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """The discriminator with Q, then the generator."""
-        return Game(setting, self.real(setting), information=1.0).trainer()
+        return Game(setting, self.real(setting), information=0.3, rate=5e-4).trainer()
 
     def real(self, setting: BirdSetting) -> Callable[[int], Tensor]:
         """The drawings of a step."""

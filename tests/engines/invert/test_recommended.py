@@ -19,23 +19,25 @@ def face(toy: Student) -> Tensor:
 def test_it_tunes_around_what_the_projector_finds(toy: Student) -> None:
     knobs = {"quick_steps": 2, "steps": 1, "preview_every": 4}
     pivot = Projector(toy)(InvertRequest(image=face(toy)), **knobs).inversions[0].latent
-    ours = Recommended(toy)(InvertRequest(image=face(toy)), start="projector", quick_steps=2, tuning_steps=3).inversions[0]
+    ours = Recommended(toy)(InvertRequest(image=face(toy)), start="projector", quick_steps=2, coarse_steps=0, tuning_steps=3).inversions[0]
     assert torch.equal(ours.latent.codes, pivot.codes)
     assert ours.tuning and not ours.features
 
 
 def test_a_grid_may_come_between_and_stays_under_the_tuning(toy: Student) -> None:
-    settings = {"start": "projector", "quick_steps": 2, "steps": 3, "side": "4"}
+    settings = {"start": "projector", "quick_steps": 2, "coarse_steps": 2, "steps": 3, "side": "4"}
     plain, tuned = (Recommended(toy)(InvertRequest(image=face(toy)), **settings, tuning_steps=count).inversions[0] for count in (0, 4))
     assert torch.equal(tuned.latent.codes, plain.latent.codes)
     assert torch.equal(tuned.features["grid"], plain.features["grid"])
     assert tuned.tuning and not plain.tuning
 
 
-@pytest.mark.parametrize(("steps", "tuning", "total"), [(2, 3, 5), (0, 3, 3), (0, 0, 1)])
-def test_a_given_start_needs_no_search(toy: Student, steps: int, tuning: int, total: int) -> None:
+@pytest.mark.parametrize(
+    ("coarse", "steps", "tuning", "total"), [(0, 2, 3, 5), (0, 0, 3, 3), (0, 0, 0, 1), (4, 0, 3, 8), (4, 2, 0, 6), (4, 0, 0, 5)]
+)
+def test_a_given_start_needs_no_search(toy: Student, coarse: int, steps: int, tuning: int, total: int) -> None:
     engine = Recommended(toy)
-    knobs = engine.knob_set.of({"quick_steps": 7, "steps": steps, "tuning_steps": tuning})
+    knobs = engine.knob_set.of({"quick_steps": 7, "coarse_steps": coarse, "steps": steps, "tuning_steps": tuning})
     request = InvertRequest(image=face(toy), start=Latent("w", random_w(toy, 6)))
     seen = [(progress.step, progress.total) for progress in engine.run(request, knobs)]
     assert seen[-1] == (total, total)

@@ -13,6 +13,7 @@ from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
 STEPS = {"steps": 40, "quick_steps": 0, "learning_rate": 0.05}
+FULL = STEPS | {"coarse_steps": 0}
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +30,28 @@ def error(result: Result, target: Tensor) -> float:
 def test_a_grid_comes_closer_than_one_w_a_layer(toy: Student, patchwork: Tensor) -> None:
     """The idea, at equal steps, rate and weights; its absence is Image2StyleGAN."""
     alone = Image2StyleGAN(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=0.0)
-    with_grid = StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=0.0, smoothness_weight=0.0, side="4")
+    with_grid = StylemapInversion(toy)(InvertRequest(image=patchwork), **FULL, editability_weight=0.0, smoothness_weight=0.0, side="4")
     assert error(with_grid, patchwork) < 0.6 * error(alone, patchwork)
 
 
 @pytest.mark.parametrize("side", ["4", "8", "16"])
 def test_the_grid_has_the_side_that_was_asked_for_and_no_mean(toy: Student, patchwork: Tensor, side: str) -> None:
-    inversion = StylemapInversion(toy)(InvertRequest(image=patchwork), steps=2, quick_steps=1, side=side).inversions[0]
+    inversion = StylemapInversion(toy)(InvertRequest(image=patchwork), steps=2, quick_steps=1, coarse_steps=1, side=side).inversions[0]
     grid = inversion.features["grid"]
     assert grid.shape == (1, toy.width, int(side), int(side))
     assert float(grid.abs().max()) > 0
     assert float(grid.mean(dim=(2, 3)).abs().max()) < 1e-5
     assert inversion.latent.space == "w_plus"
+
+
+def test_coarse_steps_come_before_the_full_ones_and_spare_some(toy: Student, patchwork: Tensor) -> None:
+    few = {"quick_steps": 2, "steps": 4, "learning_rate": 0.05, "preview_every": 1}
+    engine, request = StylemapInversion(toy), InvertRequest(image=patchwork)
+    seen = list(engine.run(request, engine.knob_set.of(few | {"coarse_steps": 20})))
+    assert [progress.step for progress in seen] == list(range(1, 27)) and {progress.total for progress in seen} == {26}
+    assert [step.preview.shape[-1] for step in seen if step.preview is not None][-4:] == [toy.resolution] * 4
+    alone, helped = (engine(request, **few, coarse_steps=count) for count in (0, 20))
+    assert error(helped, patchwork) < 0.8 * error(alone, patchwork)
 
 
 def test_moving_the_mean_into_the_code_leaves_the_picture(toy: Student) -> None:
@@ -52,7 +63,7 @@ def test_moving_the_mean_into_the_code_leaves_the_picture(toy: Student) -> None:
 
 def test_the_smoothness_weight_holds_neighbours_together(toy: Student, patchwork: Tensor) -> None:
     rough, smooth = (
-        StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, smoothness_weight=weight).inversions[0] for weight in (0.0, 1.0)
+        StylemapInversion(toy)(InvertRequest(image=patchwork), **FULL, smoothness_weight=weight).inversions[0] for weight in (0.0, 1.0)
     )
     deviation = statistics(toy).deviation
     steps = [
@@ -64,7 +75,7 @@ def test_the_smoothness_weight_holds_neighbours_together(toy: Student, patchwork
 
 def test_the_editability_weight_holds_the_grid_small(toy: Student, patchwork: Tensor) -> None:
     free, held = (
-        StylemapInversion(toy)(InvertRequest(image=patchwork), **STEPS, editability_weight=weight).inversions[0].features["grid"]
+        StylemapInversion(toy)(InvertRequest(image=patchwork), **FULL, editability_weight=weight).inversions[0].features["grid"]
         for weight in (0.0, 1.0)
     )
     assert float(held.square().mean()) < 0.25 * float(free.square().mean())
@@ -72,5 +83,5 @@ def test_the_editability_weight_holds_the_grid_small(toy: Student, patchwork: Te
 
 def test_it_starts_where_it_is_told(toy: Student, patchwork: Tensor) -> None:
     start = Latent("w", random_w(toy, 8))
-    result = StylemapInversion(toy)(InvertRequest(image=patchwork, start=start), steps=1, quick_steps=0, learning_rate=1e-4)
+    result = StylemapInversion(toy)(InvertRequest(image=patchwork, start=start), steps=1, quick_steps=0, coarse_steps=0, learning_rate=1e-4)
     assert torch.allclose(result.inversions[0].latent.codes, toy.slots.spread(start.codes), atol=1e-3)
