@@ -66,7 +66,7 @@ class Plan:
     knobs: dict[str, Any] = field(default_factory=dict)
 
 
-QUICK = Plan(2, 1, 1, 1.0, {"steps": 2, "quick_steps": 1, "preview_every": 1})
+QUICK = Plan(2, 1, 1, 1.0, {"steps": 2, "quick_steps": 1, "coarse_steps": 1, "preview_every": 1})
 
 
 @dataclass(frozen=True, eq=False)

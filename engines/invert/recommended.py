@@ -43,7 +43,7 @@ class RecommendedKnobs(Knobs):
     coarse_steps: Annotated[
         int, Knob("Updates of every layer's code and a grid of codes at a small size, before the tuning.", lo=0, hi=1000)
     ] = 45
-    steps: Annotated[int, Knob("The same on the full picture; at least one if there are any.", lo=0, hi=1000)] = 0
+    steps: Annotated[int, Knob("The same on the full picture.", lo=0, hi=1000)] = 0
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.", advanced=True)] = "8"
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 4
 
@@ -63,8 +63,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
     def run(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         """One stage after another."""
         search = 0 if request.start is not None else _ENCODERS[knobs.start][3] if knobs.start in _ENCODERS else knobs.quick_steps + 1
-        full = knobs.steps or int(bool(knobs.coarse_steps) or not knobs.tuning_steps)  # something has to draw the picture
-        refining = full and knobs.coarse_steps + full
+        refining = knobs.coarse_steps + knobs.steps or int(not knobs.tuning_steps)  # something has to draw the picture
         total = search + refining + knobs.tuning_steps
         if search:
             found = yield from within(self._search(request, knobs), 0, total)
@@ -72,7 +71,7 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         assert request.start is not None
         inversion = Inversion(request.start)
         if refining:
-            found = yield from within(self._refine(request, knobs, full), search, total)
+            found = yield from within(self._refine(request, knobs), search, total)
             inversion = found.inversions[0]
             if not knobs.tuning_steps:
                 return found
@@ -88,8 +87,8 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
         settings = {"quick_steps": knobs.quick_steps, "steps": 1, "preview_every": knobs.preview_every}
         return projector.run(request, projector.knob_set.of(settings))
 
-    def _refine(self, request: InvertRequest, knobs: RecommendedKnobs, steps: int) -> Run:
+    def _refine(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         stylemap = StylemapInversion(self.generator)
-        settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": steps}
+        settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": knobs.steps}
         settings |= {"preview_every": knobs.preview_every}
         return stylemap.run(request, stylemap.knob_set.of(settings))

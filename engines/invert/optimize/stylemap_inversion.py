@@ -33,7 +33,7 @@ class StylemapInversionKnobs(Knobs):
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.")] = "8"
     quick_steps: Annotated[int, Knob("Updates of one w for all layers, at a small size, to begin with.", lo=0, hi=1000)] = 25
     coarse_steps: Annotated[int, Knob("Updates of grid and layers' codes together, at a small size.", lo=0, hi=1000)] = 40
-    steps: Annotated[int, Knob("Updates of grid and layers' codes together, on the full picture.", lo=1, hi=1000)] = 45
+    steps: Annotated[int, Knob("Updates of grid and layers' codes together, on the full picture.", lo=0, hi=1000)] = 45
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.06
     editability_weight: Annotated[
         float, Knob("How strongly layers and cells are held together: 0 is most faithful, more edits better.", lo=0, hi=1)
@@ -61,6 +61,7 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
     def run(self, request: InvertRequest, knobs: StylemapInversionKnobs) -> Run:
         """Descend on a shared w, one offset a slot and the grid, from the mean or the request's start."""
         generator, slots = self.generator, self.generator.slots
+        coarse, full = knobs.coarse_steps, knobs.steps or int(not knobs.coarse_steps)  # something has to be done
         weights = {
             "pixel": knobs.pixel_weight,
             "perceptual": knobs.perceptual_weight,
@@ -79,9 +80,8 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
 
         if knobs.quick_steps:
             quick = Descent(generator, loss, code, [shared], lambda progress: QUICK_RATE * arch(progress), kept)
-            after = knobs.coarse_steps + knobs.steps
-            yield from quick.run([working_size(generator)] * knobs.quick_steps, knobs.preview_every, after=after)
-        sizes = [working_size(generator)] * knobs.coarse_steps + [generator.resolution] * knobs.steps
+            yield from quick.run([working_size(generator)] * knobs.quick_steps, knobs.preview_every, after=coarse + full)
+        sizes = [working_size(generator)] * coarse + [generator.resolution] * full
         both = together(generator, loss, shared, offsets, grid, knobs.learning_rate)
         return (yield from both.run(sizes, knobs.preview_every, before=knobs.quick_steps))
 
