@@ -27,6 +27,7 @@ from engines.spaces.statistics import random_w
 
 QUICK = {
     "steps": 2,
+    "coarse_steps": 2,
     "quick_steps": 1,
     "noise_steps": 2,
     "samples": 200,
