@@ -21,11 +21,12 @@ from engines.nets.initial import small
 from engines.training.command import Preset, Setting
 from engines.training.loop import Moment, Once, Player, Terms, Trainer, still
 from engines.training.poses import Poses, posed
-from engines.training.schedules import constant, through
+from engines.training.schedules import Schedule, constant, through
 
 BETAS = (0.5, 0.999)
-DISCRIMINATOR_RATE, GENERATOR_RATE, INFORMATION = 2e-4, 1e-3, 0.1
-"""On digits; the last weighs the category's bound, and in the end the continuous codes' too."""
+DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
+INFORMATION, CONTINUOUS = constant(0.1), through((0.5, 0.01), (0.55, 0.1))
+"""Weights of the category's bound and of the continuous codes', on digits."""
 
 _MEASURED_ON = 40
 """Batches that the normalisations of the averaged networks are measured on."""
@@ -74,8 +75,7 @@ class Game:
         setting: The run.
         real: Pictures of a step, as the networks' form has them.
         poses: The category is read off pictures that are moved so far; off those as they are, if not given.
-        information: Weight of the category's bound, and in the end of the continuous codes' too; they begin at a tenth of it.
-        rate: The generator's learning rate.
+        information: Weight of the category's bound.
     """
 
     def __init__(
@@ -83,12 +83,11 @@ class Game:
         setting: Setting[InfoPreset],
         real: Callable[[int], Tensor],
         poses: Poses | None = None,
-        information: float = INFORMATION,
-        rate: float = GENERATOR_RATE,
+        information: Schedule = INFORMATION,
     ) -> None:
-        self.setting, self.real, self.poses, self.form, self.rate = setting, real, poses, setting.preset.form, rate
+        self.setting, self.real, self.poses, self.form = setting, real, poses, setting.preset.form
         self.plain = "information" in setting.without
-        self.weights = {"category": constant(information), "continuous": through((0.5, 0.1 * information), (0.55, information))}
+        self.weights = {"category": information, "continuous": CONTINUOUS}
         self.drawer = small(lambda: generator(self.form), setting.stream_seed(1)).to(setting.device)
         self.reader = small(lambda: Discriminator(self.form), setting.stream_seed(2)).to(setting.device)
         self.made = Once(self._made)
@@ -98,7 +97,7 @@ class Game:
         helped = dict.fromkeys(self.weights, constant(0.0)) if self.plain else self.weights
         players = {
             "reader": Player(self.reader, self.of_discriminator, self.weights, DISCRIMINATOR_RATE, BETAS),
-            "generator": Player(self.drawer, self.of_generator, helped, self.rate, BETAS),
+            "generator": Player(self.drawer, self.of_generator, helped, GENERATOR_RATE, BETAS),
         }
         setting = self.setting
         return Trainer(setting.preset.plan, players, self.real, setting.folder / "checkpoint.pt", setting.device)

@@ -24,6 +24,7 @@ from engines.training.command import run
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
 from engines.training.info_game import Game, InfoPreset, averaged
 from engines.training.loop import Plan, Trainer
+from engines.training.schedules import through
 
 
 class InfoBirds(BirdRecipe):
@@ -56,7 +57,7 @@ class InfoBirds(BirdRecipe):
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """The discriminator with Q, then the generator."""
-        return Game(setting, self.real(setting), information=0.3, rate=5e-4).trainer()
+        return Game(setting, self.real(setting), information=through((0.3, 0.1), (0.5, 1.0))).trainer()
 
     def real(self, setting: BirdSetting) -> Callable[[int], Tensor]:
         """The drawings of a step."""
