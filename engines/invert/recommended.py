@@ -29,6 +29,9 @@ _ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
 }
 """Weights, engine, settings and steps of the encoders that can find a start; after so few updates the last leaves the best picture."""
 
+_HELD = {"learning_rate": 0.03, "editability_weight": 0.1, "smoothness_weight": 0.1}
+"""Codes that a tuning follows are held tighter than those that must do alone: edits reach them, and the picture gets no worse."""
+
 STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if weights in manifest()))
 """What can find a start here; encoders only where their weights are."""
 
@@ -90,5 +93,5 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
     def _refine(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         stylemap = StylemapInversion(self.generator)
         settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": knobs.steps}
-        settings |= {"preview_every": knobs.preview_every}
+        settings |= {"preview_every": knobs.preview_every} | (_HELD if knobs.tuning_steps else {})
         return stylemap.run(request, stylemap.knob_set.of(settings))

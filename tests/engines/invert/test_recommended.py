@@ -27,9 +27,9 @@ def test_it_tunes_around_what_the_projector_finds(toy: Student) -> None:
 def test_a_grid_may_come_between_and_stays_under_the_tuning(toy: Student) -> None:
     settings = {"start": "projector", "quick_steps": 2, "coarse_steps": 2, "steps": 3, "side": "4"}
     plain, tuned = (Recommended(toy)(InvertRequest(image=face(toy)), **settings, tuning_steps=count).inversions[0] for count in (0, 4))
-    assert torch.equal(tuned.latent.codes, plain.latent.codes)
-    assert torch.equal(tuned.features["grid"], plain.features["grid"])
     assert tuned.tuning and not plain.tuning
+    away = [float(found.features["grid"].square().mean()) for found in (tuned, plain)]
+    assert 0 < away[0] < away[1]  # what a tuning follows is held tighter
 
 
 @pytest.mark.parametrize(
