@@ -162,11 +162,12 @@ def rendered(results: dict[str, Any]) -> str:
         figures = f"{row['psnr']:.1f}{better} | {row['lpips']:.3f} | {row['identity_distance']:.2f} | {turned}"
         lines.append(f"| {row['faces']} {row['kind']} | {row['way']} | {row['steps']} | {figures} |")
     holes, crossed = results["filling"], results["crossover"]
-    known = max(row["mse_known"] for row in holes)
+    known = [row["mse_known"] for row in holes]
     found = sum(row["found"] > 0 for row in holes)
     borders = [statistics.median(row[name] for row in crossed) for name in ("border", "border_pasted", "border_source")]
     words = (
-        f"Holes of 128 px in {len(holes)} faces: the known pixels' MSE at most {known:.4f}, a face found in {found}. "
+        f"Holes of 128 px in {len(holes)} faces: the known pixels' MSE at most 0.005 in {sum(one <= 0.005 for one in known)}, "
+        f"{max(known):.4f} in the worst; a face found in {found}. "
         f"Crossover of {len(crossed)} pairs ({PART}): gradient on the border over the picture's {borders[0]:.2f}, "
         f"in the plain copy {borders[1]:.2f}, in the source {borders[2]:.2f} "
         f"(medians; the largest {max(row['border'] for row in crossed):.2f})."

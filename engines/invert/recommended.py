@@ -42,10 +42,10 @@ class RecommendedKnobs(Knobs):
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16
-    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 14
+    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 12
     coarse_steps: Annotated[
         int, Knob("Updates of every layer's code and a grid of codes at a small size, before the tuning.", lo=0, hi=1000)
-    ] = 45
+    ] = 30
     steps: Annotated[int, Knob("The same on the full picture.", lo=0, hi=1000)] = 0
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.", advanced=True)] = "8"
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 4
