@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import editing_table, finegan, in_domain, infogan, methods_table, networks, twins
+from benchmarks import editing_table, finegan, image2stylegan_pp, in_domain, infogan, methods_table, networks, twins
 from benchmarks.grid import figure
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
@@ -31,6 +31,7 @@ def rendered(folder: Path) -> str:
         ("in_domain", in_domain.rendered),
         ("editing", editing_table.rendered),
         ("mixing", _mixing),
+        ("image2stylegan_pp", image2stylegan_pp.rendered),
         ("finegan", finegan.rendered),
         ("infogan", infogan.rendered),
     )
