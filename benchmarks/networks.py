@@ -42,7 +42,8 @@ def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
         parts += ["On held-out pictures of two faces, each in a part of it:", _table(mixes)]
     if own:
         rows = [[words, *(_known(entry["metrics"], figure) for entry in own.values())] for figure, words in OWN_MAPS.items()]
-        parts += ["**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says how many cells a side their maps have:", grid(("figure", *own), rows)]
+        words = "**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says how many cells a side their maps have:"
+        parts += [words, grid(("figure", *own), rows)]
     return "\n\n".join(parts)
 
 

@@ -93,5 +93,5 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
     def _refine(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         stylemap = StylemapInversion(self.generator)
         settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": knobs.steps}
-        settings |= {"preview_every": knobs.preview_every} | (_HELD if knobs.tuning_steps else {})
-        return stylemap.run(request, stylemap.knob_set.of(settings))
+        held = _HELD if knobs.tuning_steps else {}
+        return stylemap.run(request, stylemap.knob_set.of(settings | held | {"preview_every": knobs.preview_every}))

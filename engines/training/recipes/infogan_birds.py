@@ -6,9 +6,9 @@ Chen et al., arXiv:1606.03657, with as many categories as FineGAN has child code
 with it). Nothing tells the code whether to be a shape, a coat or a place, and no box is needed. The game is that of the digits, but for the
 information's weight, which rises from their tenth to the paper's 1.
 
-Nothing ships: the game does not bear pictures of 64 px. At a weight of 0.1 throughout the code was not heeded after 1 850 updates; at 1 it was
-read off noise after 1 969; rising, all pictures were one pattern after 1 150, and so they were after 400 to 550 with the generator's rate at
-5e-4 or 2e-4 instead of 1e-3, and with R1 of 0.5 on the discriminator, though FineGAN's own blocks draw birds at these.
+Nothing ships: the game does not bear pictures of 64 px. At a weight of 0.1 throughout the code was not heeded after 1 850 updates; at 1 it
+was read off noise after 1 969; rising, all pictures were one pattern after 1 150, and so they were after 400 to 550 with the generator's
+rate at 5e-4 or 2e-4 instead of 1e-3, or with R1 of 0.5 on the discriminator.
 """
 
 from collections.abc import Callable, Mapping
