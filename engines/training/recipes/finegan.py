@@ -26,8 +26,8 @@ The generator's learning rate is 5e-4, where the authors take 2e-4 for sixty tim
 two thirds, to be given the late noise, and went on from its checkpoint; figures and log are in assets/. Outlines are still rough: no beaks,
 no legs.
 
-Refused: last features twice as wide over first ones half as wide, at 1.4 times the time a step. On 600 pictures p's and c's say on shape and
-coat was .57 and .79 after 1 500 updates (here .62 and .69 after 6 151), but p's fell from there on, to .50 after 4 700, though its
+Refused: last features twice as wide over first ones half as wide, at 1.4 times the time a step. On 600 pictures p's and c's say on shape
+and coat was .57 and .79 after 1 500 updates (here .62 and .69 after 6 151), but p's fell from there on, to .50 after 4 700, though its
 reader's noise doubled and its weight trebled on the way: shapes became blobs that only a reader tells apart. The critic heard three times
 as loud took p's say from .54 to .47 in 600 updates, and grew no beak.
 """
