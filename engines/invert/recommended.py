@@ -16,7 +16,7 @@ from engines.invert.encode.e4e import E4e
 from engines.invert.encode.psp import Psp
 from engines.invert.encode.restyle import ReStyle
 from engines.invert.optimize.projector import Projector
-from engines.invert.optimize.stylemap_inversion import Side, StylemapInversion
+from engines.invert.optimize.stylemap_inversion import HELD, Side, StylemapInversion
 from engines.invert.tune.pti import PivotalTuning, tune
 from engines.spaces.latent import Inversion
 
@@ -28,9 +28,6 @@ _ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
     "psp": ("psp", Psp, {}, 2),
 }
 """Weights, engine, settings and steps of the encoders that can find a start; after so few updates the last leaves the best picture."""
-
-_HELD = {"learning_rate": 0.03, "editability_weight": 0.1, "smoothness_weight": 0.1}
-"""Codes that a tuning follows are held tighter than those that must do alone: edits reach them, and the picture gets no worse."""
 
 STARTS = ("projector", *(name for name, (weights, *_) in _ENCODERS.items() if weights in manifest()))
 """What can find a start here; encoders only where their weights are."""
@@ -93,5 +90,5 @@ class Recommended(Engine[InvertRequest, RecommendedKnobs]):
     def _refine(self, request: InvertRequest, knobs: RecommendedKnobs) -> Run:
         stylemap = StylemapInversion(self.generator)
         settings = {"side": knobs.side, "quick_steps": 0, "coarse_steps": knobs.coarse_steps, "steps": knobs.steps}
-        held = _HELD if knobs.tuning_steps else {}
+        held = HELD if knobs.tuning_steps else {}
         return stylemap.run(request, stylemap.knob_set.of(settings | held | {"preview_every": knobs.preview_every}))

@@ -25,6 +25,9 @@ from engines.spaces.statistics import statistics
 
 Side = Literal["4", "8", "16"]
 
+HELD = {"learning_rate": 0.03, "editability_weight": 0.1, "smoothness_weight": 0.1}
+"""Codes that a tuning follows are held tighter than those that must do alone: edits reach them, and the picture gets no worse."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StylemapInversionKnobs(Knobs):

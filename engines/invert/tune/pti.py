@@ -22,14 +22,19 @@ from engines.core.shapes import Codes, Image, Mask
 from engines.core.weights import manifest
 from engines.generators.base import Generator, Prefix
 from engines.invert.encode.e4e import E4e
+from engines.invert.encode.psp import Psp
 from engines.invert.optimize.image2stylegan import arch
 from engines.invert.optimize.projector import Projector
+from engines.invert.optimize.stylemap_inversion import HELD, StylemapInversion
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Inversion, layer_of
 from engines.spaces.statistics import random_w, statistics
 
-PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []))
-"""Methods that find a pivot here; the encoder only where its weights are."""
+PIVOTS = ("projector", *(["stylemap"] if "psp" in manifest() else []), *(["e4e"] if "e4e" in manifest() else []))
+"""Methods that find a pivot here; encoders, and W+ with a grid of w that begins at pSp's code, only where their weights are."""
+
+_GRID_STEPS = 40
+"""Updates of a stylemap pivot, at a small size."""
 
 _SMALLEST_TUNED = 32
 """Side in pixels of the first layers that are tuned; earlier ones decide pose and shape."""
@@ -74,7 +79,7 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
     def run(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
         """Find the pivots that are not given, and tune to them together."""
         given = [(request.image, None if request.start is None else Inversion(request.start)), *request.beside]
-        search = 2 if knobs.pivot == "e4e" else knobs.quick_steps + 1
+        search = {"e4e": 2, "stylemap": 2 + _GRID_STEPS}.get(knobs.pivot, knobs.quick_steps + 1)
         before = search * sum(pivot is None for _, pivot in given)
         total, done, photos = before + knobs.steps * len(given), 0, list[tuple[Image, Inversion]]()
         for number, (image, pivot) in enumerate(given):
@@ -87,9 +92,19 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
 
     def _pivot(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
         if knobs.pivot == "e4e":
-            return E4e(self.generator).run(request, E4e.knob_set())
+            return (yield from E4e(self.generator).run(request, E4e.knob_set()))
+        if knobs.pivot == "stylemap":
+            return (yield from self._stylemap(request, knobs))
         projector = Projector(self.generator)
-        return projector.run(request, projector.knob_set.of({"quick_steps": knobs.quick_steps, "steps": 1}))
+        return (yield from projector.run(request, projector.knob_set.of({"quick_steps": knobs.quick_steps, "steps": 1})))
+
+    def _stylemap(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
+        """W+ and a grid of w from pSp's code: so close that a tuning need change little, and unrelated faces stay as they were."""
+        total, engine = 2 + _GRID_STEPS, StylemapInversion(self.generator)
+        start = yield from within(Psp(self.generator).run(request, Psp.knob_set()), 0, total)
+        settings = {"quick_steps": 0, "coarse_steps": _GRID_STEPS, "steps": 0, "preview_every": knobs.preview_every} | HELD
+        request = replace(request, start=start.inversions[0].latent)
+        return (yield from within(engine.run(request, engine.knob_set.of(settings)), 2, total))
 
 
 def tune(

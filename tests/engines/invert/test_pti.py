@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 
 from engines import Inversion, InvertRequest, Latent, Result
+from engines.core.images import area
 from engines.core.seeds import normal
 from engines.generators import Student
 from engines.invert import PivotalTuning
+from engines.invert.tune import pti
 from engines.spaces.latent import layer_of
 from engines.spaces.statistics import random_w
 
@@ -106,3 +108,15 @@ def test_without_a_start_the_projector_finds_the_pivot(toy: Student, foreign: Te
     result = PivotalTuning(toy)(InvertRequest(image=foreign), steps=2, quick_steps=2, pivot="projector")
     assert result.inversions[0].latent.space == "w"
     assert result.metrics["tuning_megabytes"] > 0
+
+
+def test_a_stylemap_pivot_has_a_grid_and_is_closer_than_its_start(ffhq: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pti, "_GRID_STEPS", 4)
+    face = ffhq.synthesize(random_w(ffhq, 5), features={"grid": normal((1, ffhq.width, 4, 4), 3)}).clamp(-1, 1)
+    engine = PivotalTuning(ffhq)
+    steps = list(engine.run(InvertRequest(image=face), engine.knob_set.of({"pivot": "stylemap", "steps": 1, "preview_every": 1})))
+    assert [step.step for step in steps] == list(range(1, 8)) and {step.total for step in steps} == {7}
+    found = steps[-1].best
+    assert found is not None and found.inversions[0].features["grid"].shape[-2:] == (8, 8) and found.inversions[0].tuning
+    drawn = [step.preview for step in steps if step.preview is not None]
+    assert error(area(drawn[-1], 256), area(face, 256)) < error(area(drawn[0], 256), area(face, 256))
