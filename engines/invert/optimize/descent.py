@@ -1,7 +1,7 @@
 """What the optimisers share: the plan of sizes, the step on one code, and the report of each step.
 
-A step at an early exit costs a third of one on the full picture. It serves to find a code in W; the full picture has the final say,
-because the exits' heads imitate faces that W knows and mislead a code that leaves that crowd.
+A step at an early exit costs a third of one on the full picture. It serves to find a code in W, or to begin with one a layer and place; the
+full picture has the final say, because the exits' heads imitate faces that W knows and mislead a code that leaves that crowd.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -31,7 +31,7 @@ HELD = {"learning_rate": 0.03, "editability_weight": 0.1, "smoothness_weight": 0
 
 @dataclass(frozen=True, kw_only=True)
 class StylemapInversionKnobs(Knobs):
-    """Defaults suit a minute on two CPU cores."""
+    """Defaults suit half a minute on two CPU cores."""
 
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.")] = "8"
     quick_steps: Annotated[int, Knob("Updates of one w for all layers, at a small size, to begin with.", lo=0, hi=1000)] = 25

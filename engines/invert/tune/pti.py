@@ -1,9 +1,10 @@
 """Pivotal tuning (PTI): bend the generator around a fixed code until it redraws the photo.
 
 Paper: Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", arXiv:2106.05744. Followed: a pivot in W by projection,
-the objective of Eq. 2 (LPIPS and squared error), the locality term of Eq. 3, tuning to several photos at once. Changed for CPUs: a short
-projection at an early exit, a few dozen updates, distances at 256 px, and locality on every fourth update. The change
-is additive, the generator is only read; what places things (constant, affine maps, layers up to 16 px) is left alone, so that edits work.
+the objective of Eq. 2 (LPIPS and squared error), the locality term of Eq. 3, tuning to several photos at once. Changed for CPUs: an
+encoder, a short projection or a stylemap at an early exit for the pivot, a few dozen updates, distances at 256 px, and locality on every
+fourth update. The change is additive, the generator is only read; what places things (constant, affine maps, layers up to 16 px) is left
+alone, so that edits work.
 """
 
 from collections.abc import Mapping, Sequence

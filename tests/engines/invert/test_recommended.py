@@ -6,7 +6,8 @@ from torch import Tensor
 
 from engines import InvertRequest
 from engines.generators import Student
-from engines.invert import Projector, Recommended
+from engines.invert import Projector, Recommended, StylemapInversion
+from engines.invert.optimize.stylemap_inversion import HELD
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w
 from studio.session import INVERTED_BY
@@ -30,6 +31,10 @@ def test_a_grid_may_come_between_and_stays_under_the_tuning(toy: Student) -> Non
     assert tuned.tuning and not plain.tuning
     away = [float(found.features["grid"].square().mean()) for found in (tuned, plain)]
     assert 0 < away[0] < away[1]  # what a tuning follows is held tighter
+    start = Projector(toy)(InvertRequest(image=face(toy)), quick_steps=2, steps=1).inversions[0].latent
+    request = InvertRequest(image=face(toy), start=start)
+    alone = StylemapInversion(toy)(request, quick_steps=0, coarse_steps=2, steps=3, side="4", **HELD).inversions[0]
+    assert torch.equal(tuned.latent.codes, alone.latent.codes) and torch.equal(tuned.features["grid"], alone.features["grid"])
 
 
 @pytest.mark.parametrize(
