@@ -20,7 +20,8 @@ from benchmarks.grid import grid, where
 from benchmarks.machine import RESULTS, facts, write
 from engines.core.memory import keep_pages
 from engines.core.weights import manifest
-from engines.generators.infogan import bundled_infogan
+from engines.generators.flat import WEIGHTS as FLAT
+from engines.generators.flat import bundled_flat
 from engines.hierarchy.discovery import Reader, agreement, bundled_reader, clusters, features_of
 from engines.hierarchy.finegan import WEIGHTS, bundled_finegan
 from engines.metrics.birds import disentangled, flat, free_codes
@@ -28,9 +29,8 @@ from engines.training.datasets.birds import FACTORS
 from engines.training.drawn import TEST, drawn
 
 PICTURES, DRAWINGS, REPEATS, GRID = 5_000, 2_000, 50, 64
-FLAT = "infogan_birds"
 READERS: dict[str, tuple[str, Callable[[], Reader]]] = {
-    "InfoGAN, flat code": (FLAT, lambda: bundled_infogan(FLAT)),
+    "InfoGAN, flat code": (FLAT, bundled_flat),
     "FineGAN": ("finegan_reader", bundled_reader),
 }
 """Networks whose features are clustered: entry of the manifest, and how it is read."""
@@ -60,7 +60,7 @@ def measure(pictures: int, drawings: int) -> dict[str, Any]:
     machine, finegan = facts(), bundled_finegan()
     results: dict[str, Any] = {"machine": machine, "pictures": pictures, "speed": speed()}
     results["figures"] = _rounded(disentangled(finegan, pictures, TEST))
-    results["flat"] = _rounded(flat(bundled_infogan(FLAT), pictures, TEST)) if FLAT in manifest() else {}
+    results["flat"] = _rounded(flat(bundled_flat(), pictures, TEST)) if FLAT in manifest() else {}
     birds = drawn(drawings, TEST, finegan.form.size)
     ways = {"pixels": birds.images.flatten(1)}
     ways |= {name: features_of(reader(), birds.images) for name, (entry, reader) in READERS.items() if entry in manifest()}

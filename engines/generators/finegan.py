@@ -6,7 +6,7 @@ reads edits of w off those of the styles.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch import Tensor
 from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.nets.finegan import FineGenerator, Form, Stages
-from engines.nets.initial import orthogonal
+from engines.nets.initial import Network, orthogonal
 from engines.spaces.paths import lerp, slerp
 
 FARTHEST = 6.0
@@ -225,9 +225,18 @@ def from_weights(weights: Mapping[str, Tensor], name: str, device: torch.device 
     Raises:
         WeightsError: Weights are missing, or do not fit together.
     """
-    form = _form(weights, name)
+    form = form_of(weights, name)
+    return FineGAN(form, filled(lambda: FineGenerator(form), weights, name).to(device))
+
+
+def filled(build: Callable[[], Network], weights: Mapping[str, Tensor], name: str) -> Network:
+    """A network with its weights, widened to float32 and only to be read.
+
+    Raises:
+        WeightsError: Weights are missing, or do not fit together.
+    """
     with torch.random.fork_rng(devices=[]):
-        network = FineGenerator(form)
+        network = build()
     known: dict[str, Any] = {key: weights[key] for key in network.state_dict() if key in weights}
     lacking = [key for key in network.state_dict() if key not in known and not key.endswith("num_batches_tracked")]
     if lacking:
@@ -236,20 +245,26 @@ def from_weights(weights: Mapping[str, Tensor], name: str, device: torch.device 
         network.load_state_dict({key: _widened(value) for key, value in known.items()}, strict=False)
     except RuntimeError as error:
         raise WeightsError(f"The weights in {name} do not fit together.") from error
-    return FineGAN(form, network.eval().requires_grad_(False).to(device))
+    return network.eval().requires_grad_(False)
 
 
-def _form(weights: Mapping[str, Tensor], name: str) -> Form:
+def form_of(weights: Mapping[str, Tensor], name: str) -> Form:
+    """The numbers of a generator, read from the shapes; one of a single stage has as many children as parents.
+
+    Raises:
+        WeightsError: They do not fit together.
+    """
     try:
         joint, start = weights["h_net2.jointConv.0.weight"].shape, weights["h_net1.fc.0.weight"].shape
         width = int(joint[0]) // 2
         parents = int(joint[1]) - width
-        children = int(weights["h_net3.jointConv.0.weight"].shape[1]) - width // 2
+        children = int(weights["h_net3.jointConv.0.weight"].shape[1]) - width // 2 if "h_net3.jointConv.0.weight" in weights else parents
         noise = int(start[1]) - parents
     except (KeyError, IndexError) as error:
         raise WeightsError(f"{name} has no stages of shape and appearance: it is no generator of FineGAN.") from error
     doublings = sum(f"h_net1.upsample{number}.1.weight" in weights for number in range(1, 10))
-    form = Form(parents, children, noise, width, 4 * 2**doublings)
+    halvings = (int(start[0]) // max(1, Form(width=width, halvings=0).inner)).bit_length() - 1
+    form = Form(parents, children, noise, width, 4 * 2**doublings, halvings)
     plausible = 0 < parents <= children <= _MOST_CODES and 0 < noise <= _MOST_CODES and width >= 4 and 8 <= form.size <= _LARGEST_SIZE
     if not plausible or start[0] != form.inner:
         raise WeightsError(f"The weights in {name} do not fit together: {form}.")

@@ -13,9 +13,8 @@ from torch import Tensor
 from engines.core.seeds import rng
 from engines.core.shapes import Image, Mask
 from engines.generators.finegan import FineCodes, FineGAN
-from engines.generators.infogan import InfoGAN
+from engines.generators.flat import FlatGAN
 from engines.metrics.factors import information, normalised_information, overlap, share_known, share_known_within
-from engines.metrics.infogan import sampled
 from engines.nets.finegan import Stages
 from engines.nets.oracle import Oracle, load_oracle
 
@@ -96,13 +95,13 @@ def known(codes: list[FineCodes], labels: Labels) -> dict[str, float]:
     }
 
 
-def flat(generator: InfoGAN, count: int, seed: int) -> dict[str, float]:
+def flat(generator: FlatGAN, count: int, seed: int) -> dict[str, float]:
     """What one categorical code says of each factor: shares of information, normalised information, and nats.
 
     A generator that draws one kind only has no information to know, and all of it is known; nats tell.
     """
-    draw, pictures = sampled(generator, count, seed)
-    labels, category = judged(pictures)[0], draw.category.cpu()
+    category, pictures = generator.sampled(count, seed)
+    labels = judged(pictures)[0]
     shares = {f"{name}_by_code": share_known(category, found.cpu()) for name, found in labels.items()}
     shares |= {f"nmi_code_{name}": normalised_information(category, found.cpu()) for name, found in labels.items()}
     return shares | {f"{name}_nats": information(category, found.cpu()) for name, found in labels.items()}

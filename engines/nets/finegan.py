@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_FIRST, _HALVINGS = 4, 4
-"""Side of the first features, and how often their width is halved on the way at most."""
+from engines.core.shapes import Image
+
+_FIRST = 4
+"""Side of the first features."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Form:
         noise: Length of z.
         width: Channels of the features that shape and background are read off ("ngf").
         size: Side of the pictures.
+        halvings: How often the first features' width is halved on the way to `width`, at most.
     """
 
     parents: int = 20
@@ -33,6 +36,7 @@ class Form:
     noise: int = 100
     width: int = 64
     size: int = 128
+    halvings: int = 4
 
     @property
     def doublings(self) -> int:
@@ -42,7 +46,7 @@ class Form:
     @property
     def first(self) -> int:
         """Channels of the first features."""
-        return self.width * 2 ** min(_HALVINGS, self.doublings)
+        return self.width * 2 ** min(self.halvings, self.doublings)
 
     @property
     def inner(self) -> int:
@@ -204,3 +208,17 @@ class FineGenerator(nn.Module):
         child_foreground, child_mask = self.img_net3(look), self.img_net3_mask(look)
         finished = torch.lerp(stitched, child_foreground, child_mask)
         return Stages(behind, parent_mask, parent_foreground, stitched, child_mask, child_foreground, finished)
+
+
+class FlatGenerator(nn.Module):
+    """One stage and one code for all that a picture shows: what FineGAN is without its idea, of the same parts."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self.form, width = form, form.width
+        self.h_net1, self.h_net2 = Start(form, form.parents), Next(form.parents, width)
+        self.img_net2 = Head(width // 2, 3)
+
+    def forward(self, z: Tensor, code: Tensor) -> Image:
+        """Pictures (N,3,S,S) in [-1, 1] of z (N,noise) and the code (N,parents), one-hot or anything between."""
+        return self.img_net2(self.h_net2(self.h_net1(code, z), code))

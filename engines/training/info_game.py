@@ -21,7 +21,7 @@ from engines.nets.initial import small
 from engines.training.command import Preset, Setting
 from engines.training.loop import Moment, Once, Player, Terms, Trainer, still
 from engines.training.poses import Poses, posed
-from engines.training.schedules import Schedule, constant, through
+from engines.training.schedules import constant, through
 
 BETAS = (0.5, 0.999)
 DISCRIMINATOR_RATE, GENERATOR_RATE = 2e-4, 1e-3
@@ -75,19 +75,12 @@ class Game:
         setting: The run.
         real: Pictures of a step, as the networks' form has them.
         poses: The category is read off pictures that are moved so far; off those as they are, if not given.
-        information: Weight of the category's bound.
     """
 
-    def __init__(
-        self,
-        setting: Setting[InfoPreset],
-        real: Callable[[int], Tensor],
-        poses: Poses | None = None,
-        information: Schedule = INFORMATION,
-    ) -> None:
+    def __init__(self, setting: Setting[InfoPreset], real: Callable[[int], Tensor], poses: Poses | None = None) -> None:
         self.setting, self.real, self.poses, self.form = setting, real, poses, setting.preset.form
         self.plain = "information" in setting.without
-        self.weights = {"category": information, "continuous": CONTINUOUS}
+        self.weights = {"category": INFORMATION, "continuous": CONTINUOUS}
         self.drawer = small(lambda: generator(self.form), setting.stream_seed(1)).to(setting.device)
         self.reader = small(lambda: Discriminator(self.form), setting.stream_seed(2)).to(setting.device)
         self.made = Once(self._made)

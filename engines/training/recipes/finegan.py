@@ -222,11 +222,7 @@ class FineBirds(BirdRecipe):
             yield {"patches": told, "kinds": F.binary_cross_entropy_with_logits(kind, free)}
 
         def of_children(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            steep = moment.step % SLOPE_EVERY == 0
-            real = birds.images.clone().requires_grad_(steep)
-            scores = game.child.score(real)
-            terms = {"told_apart": told_apart(scores, game.child.score(game.drawn(birds, moment)[1].child.detach()))}
-            yield terms | ({"slope": slope_penalty(scores, real)} if steep else {})
+            yield apart(game.child, birds.images, game.drawn(birds, moment)[1].child.detach(), moment)
 
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             codes, stages = game.drawn(birds, moment)
@@ -265,6 +261,15 @@ class FineBirds(BirdRecipe):
     def shipped(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, Tensor]:
         """The averaged generator under its published names."""
         return generator_of(trainer).network.state_dict()
+
+
+def apart(critic: CodeCritic, real: Image, made: Image, moment: Moment) -> Terms:
+    """What a critic of whole pictures minimises: real from made, and at some steps R1."""
+    steep = moment.step % SLOPE_EVERY == 0
+    real = real.clone().requires_grad_(steep)
+    scores = critic.score(real)
+    terms = {"told_apart": told_apart(scores, critic.score(made))}
+    return terms | ({"slope": slope_penalty(scores, real)} if steep else {})
 
 
 def read(stages: Stages, moment: Moment) -> tuple[Image, Image]:

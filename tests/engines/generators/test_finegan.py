@@ -11,7 +11,7 @@ from engines.core.seeds import normal
 from engines.generators.finegan import FineCodes, FineGAN, from_weights, load_finegan
 from engines.nets.finegan import FineGenerator, Form, spread
 
-SMALL = Form(parents=3, children=6, noise=5, width=8, size=32)
+SMALL = Form(parents=3, children=6, noise=5, width=8, size=32, halvings=3)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,14 @@ def test_a_published_file_loads_with_its_dimensions_and_draws_the_same(birds: Fi
     loaded = load_finegan(path)
     assert loaded.form == SMALL
     assert torch.equal(loaded.draw(FineCodes(1, 2, 3)).child, birds.draw(FineCodes(1, 2, 3)).child)
+
+
+def test_first_features_that_are_hardly_wider_than_the_last_are_told_by_the_shapes() -> None:
+    form = Form(parents=3, children=6, noise=5, width=8, size=64, halvings=1)
+    with torch.random.fork_rng():
+        weights = FineGenerator(form).state_dict()
+    assert weights["h_net1.upsample1.1.weight"].shape[:2] == (16, 16) and weights["h_net1.upsample2.1.weight"].shape[:2] == (16, 8)
+    assert from_weights(weights, "narrow").form == form
 
 
 def test_half_precision_weights_are_widened(birds: FineGAN) -> None:
