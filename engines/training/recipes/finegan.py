@@ -125,20 +125,12 @@ class Game:
         assert isinstance(preset, FinePreset)
         self.preset, self.device, seed = preset, setting.device, setting.seed
         self.wants_hard = "hard" not in setting.without
-        self.generator = self._placed(lambda: FineGenerator(preset.form), seed)
-        self.patches = self._placed(lambda: PatchCritic(preset.critics), seed + 1)
-        self.parent = self._placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2)
-        self.child = self._placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3)
-        self.coat = self._placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4)
+        self.generator = placed(lambda: FineGenerator(preset.form), seed, self.device)
+        self.patches = placed(lambda: PatchCritic(preset.critics), seed + 1, self.device)
+        self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)
+        self.child = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3, self.device)
+        self.coat = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4, self.device)
         self.drawn = Once(self._drawn)
-
-    def _placed(self, build: Callable[[], Network], seed: int) -> Network:
-        """A fresh network where it is computed, channels last in memory: a sixth quicker on CPUs."""
-        network = orthogonal(build, seed).to(self.device)
-        for weight in network.parameters():
-            if weight.dim() == 4:
-                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-        return network
 
     def codes(self, count: int, chance: torch.Generator) -> Draw:
         """Random codes."""
@@ -172,6 +164,15 @@ class Game:
         """How much the reader believes in the child code of each picture, (N,)."""
         logits = self.coat.logits(self.stages(codes).masked_child)
         return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
+
+
+def placed(build: Callable[[], Network], seed: int, device: torch.device | str) -> Network:
+    """A fresh network where it is computed, channels last in memory: a sixth quicker on CPUs."""
+    network = orthogonal(build, seed).to(device)
+    for weight in network.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 class FineBirds(BirdRecipe):

@@ -28,13 +28,12 @@ from engines.losses.adversarial import convinced
 from engines.metrics.birds import flat
 from engines.nets.finegan import FlatGenerator, Form
 from engines.nets.finegan_critics import CodeCritic
-from engines.nets.initial import orthogonal
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.poses import clouded
-from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart
+from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart, placed
 from engines.training.schedules import constant
 
 WEIGHTS = {"code": constant(3.0), "slope": constant(0.5 * SLOPE_EVERY)}
@@ -87,8 +86,8 @@ class InfoBirds(BirdRecipe):
         def codes() -> CodeCritic:
             return CodeCritic(preset.critics, preset.size, form.parents)
 
-        drawer = orthogonal(lambda: FlatGenerator(form), seed).to(device, memory_format=torch.channels_last)
-        critic, reader = (orthogonal(codes, seed + step).to(device, memory_format=torch.channels_last) for step in (1, 2))
+        drawer = placed(lambda: FlatGenerator(form), seed, device)
+        critic, reader = (placed(codes, seed + step, device) for step in (1, 2))
 
         def made(_: Birds, moment: Moment) -> tuple[Tensor, Image]:
             z = torch.randn((preset.batch, form.noise), generator=moment.chance).to(device)
