@@ -51,6 +51,9 @@ def _network(device: torch.device) -> torch.nn.Module:
     return network.eval().requires_grad_(False).to(device)
 
 
+LAYERS = (64, 192, 384, 256, 256)
+"""Channels of what AlexNet's layers see."""
+
 _TINY = 1e-20
 _SLICE_OF = {"0": 1, "3": 2, "6": 3, "8": 4, "10": 5}
 
@@ -76,12 +79,12 @@ class Perceptual:
         """
         total = image.new_zeros(image.shape[0])
         heads: Iterable[torch.nn.Module] = self.network.lins  # type: ignore[assignment]
-        for head, ours, theirs in zip(heads, self._features(image), self._features(target), strict=True):
+        for head, ours, theirs in zip(heads, self.features(image), self.features(target), strict=True):
             total = total + (head((ours - theirs).square()) * area(mask, ours.shape[-1])).mean(dim=(1, 2, 3))
         return total
 
-    def _features(self, image: Image) -> list[Tensor]:
-        """Of each layer, with channels of unit length at every cell."""
+    def features(self, image: Image) -> list[Tensor]:
+        """Of each of AlexNet's five layers (B,C,n,n), with channels of unit length at every cell."""
         found = self.network.net(self.network.scaling_layer(image))  # type: ignore[operator]
         return [values * (values.square().sum(dim=1, keepdim=True) + _TINY).rsqrt() for values in found]
 

@@ -1,4 +1,4 @@
-"""FineGAN's three critics: of background patches, of shapes by their code, and of finished pictures with their code.
+"""FineGAN's critics: of background patches, of shapes by their code, and of finished pictures with their code or by known features.
 
 Singh, Ojha, Lee, arXiv:1811.11155, section 3 and appendix. The published ones look at 128 px; at 64 px the patch critic sees 16 px with a
 stride of 2 instead of 34 px with a stride of 4, and the others halve once less. Scores and logits are given before any sigmoid or softmax.
@@ -6,6 +6,7 @@ stride of 2 instead of 34 px with a stride of 4, and the others halve once less.
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from engines.core.shapes import Image
 
@@ -87,3 +88,32 @@ class CodeCritic(nn.Module):
     def score(self, picture: Image) -> Tensor:
         """How real, (B,)."""
         return self.real(self.trunk(picture))
+
+
+class FeatureCritic(nn.Module):
+    """Says how real a picture is by what a frozen network sees in it, at every place of each of its layers.
+
+    Sauer et al., "Projected GANs Converge Faster", arXiv:2111.01007: whoever judges features that are known already needs far fewer
+    pictures. Changed: AlexNet's five layers as LPIPS takes them, and no random projections between them.
+
+    Args:
+        layers: Channels of each layer.
+        width: Channels of the features that scores are read off.
+    """
+
+    def __init__(self, layers: tuple[int, ...], width: int = 32) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                spectral_norm(nn.Conv2d(channels, width, 1)),
+                nn.LeakyReLU(_SLOPE),
+                spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
+                nn.LeakyReLU(_SLOPE),
+                spectral_norm(nn.Conv2d(width, 1, 1)),
+            )
+            for channels in layers
+        )
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """How real, (B,1,n,n) for each layer (B,C,n,n)."""
+        return [head(layer) for head, layer in zip(self.heads, features, strict=True)]

@@ -37,6 +37,13 @@ def _fill(weight: Tensor, values: Tensor) -> None:
     weight.copy_(values)
 
 
+def plain(build: Callable[[], Network], seed: int) -> Network:
+    """A network whose layers draw their first weights in their own way."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.set_rng_state(rng(seed).get_state())
+        return build()
+
+
 def orthogonal(build: Callable[[], Network], seed: int) -> Network:
     """A network whose convolutions and linear layers are orthogonal (Saxe et al., arXiv:1312.6120), normalisations about one."""
     with torch.random.fork_rng(devices=[]):

@@ -32,8 +32,7 @@ reader's noise doubled and its weight trebled on the way: shapes became blobs th
 as loud took p's say from .54 to .47 in 600 updates, and grew no beak.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import torch
@@ -43,14 +42,14 @@ from torch import Tensor, nn
 from engines.core.shapes import Image, Mask
 from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.metrics.birds import disentangled
-from engines.nets.finegan import FineGenerator, Form, Stages
-from engines.nets.finegan_critics import CodeCritic, PatchCritic, free_patches
-from engines.nets.initial import Network, orthogonal
-from engines.training.command import Preset, run
+from engines.nets.finegan import Stages
+from engines.nets.finegan_critics import CodeCritic, free_patches
+from engines.training.command import run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, BirdRecipe, BirdSetting
+from engines.training.fine_game import FinePreset, Game
 from engines.training.fine_watch import FineWatch, generator_of
-from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
+from engines.training.loop import Moment, Plan, Player, Terms, Trainer, still
 from engines.training.poses import clouded, posed
 from engines.training.schedules import constant, through
 
@@ -72,107 +71,6 @@ CLOUDS, COAT_CLOUDS = through((0.68, 0.2), (0.8, 0.4)), through((0.05, 0.03), (0
 """Noise that readers of shapes and of coats see through, where black to white is 1 in a mask and 2 in a picture."""
 SMALLEST, LARGEST = 0.08, 0.5
 """What share of a picture a bird covers, as boxes tell."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinePreset(Preset):
-    """One size.
-
-    Attributes:
-        parents: Length of p.
-        children: Length of c and of b.
-        noise: Length of z.
-        width: Of the generator's last features.
-        critics: Width of the critics' first features.
-        hard: Share of the run at which every other step is on hard examples.
-        candidates: Examples that one hard example is the worst of.
-    """
-
-    parents: int = 10
-    children: int = 50
-    noise: int = 64
-    width: int
-    critics: int
-    hard: float
-    candidates: int
-
-    @property
-    def form(self) -> Form:
-        """The generator's numbers."""
-        return Form(self.parents, self.children, self.noise, self.width, self.size)
-
-
-@dataclass(frozen=True, eq=False)
-class Draw:
-    """What one picture a row is made from: z (N,noise) and the child's number (N,), which decides all codes."""
-
-    z: Tensor
-    child: Tensor
-
-
-class Game:
-    """The networks, and the pictures of a step, which all players share.
-
-    Attributes:
-        drawn: Codes and pictures of a step, with their graph.
-
-    Args:
-        setting: The run.
-    """
-
-    def __init__(self, setting: BirdSetting) -> None:
-        preset = setting.preset
-        assert isinstance(preset, FinePreset)
-        self.preset, self.device, seed = preset, setting.device, setting.seed
-        self.wants_hard = "hard" not in setting.without
-        self.generator = placed(lambda: FineGenerator(preset.form), seed, self.device)
-        self.patches = placed(lambda: PatchCritic(preset.critics), seed + 1, self.device)
-        self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)
-        self.child = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3, self.device)
-        self.coat = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4, self.device)
-        self.drawn = Once(self._drawn)
-
-    def codes(self, count: int, chance: torch.Generator) -> Draw:
-        """Random codes."""
-        z = torch.randn((count, self.preset.noise), generator=chance)
-        return Draw(z.to(self.device), torch.randint(self.preset.children, (count,), generator=chance).to(self.device))
-
-    def parents_of(self, child: Tensor) -> Tensor:
-        """The shape that a child is tied to: consecutive children share one."""
-        return child // (self.preset.children // self.preset.parents)
-
-    def stages(self, draw: Draw) -> Stages:
-        """Pictures, all codes tied to the child's."""
-        child = F.one_hot(draw.child, self.preset.children).float()
-        parent = F.one_hot(self.parents_of(draw.child), self.preset.parents).float()
-        return self.generator(draw.z, child, parent, child)
-
-    def _drawn(self, _: Birds, moment: Moment) -> tuple[Draw, Stages]:
-        hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
-        codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
-        return codes, self.stages(codes)
-
-    @torch.no_grad()
-    def hard(self, moment: Moment) -> Draw:
-        """Codes whose appearance the child's critic reads worst (section 3.3)."""
-        every = [self.codes(self.preset.batch, moment.chance) for _ in range(self.preset.candidates)]
-        sure = torch.cat([self.sure(codes) for codes in every])
-        worst = sure.topk(self.preset.batch, largest=False).indices
-        return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
-
-    def sure(self, codes: Draw) -> Tensor:
-        """How much the reader believes in the child code of each picture, (N,)."""
-        logits = self.coat.logits(self.stages(codes).masked_child)
-        return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
-
-
-def placed(build: Callable[[], Network], seed: int, device: torch.device | str) -> Network:
-    """A fresh network where it is computed, channels last in memory: a sixth quicker on CPUs."""
-    network = orthogonal(build, seed).to(device)
-    for weight in network.parameters():
-        if weight.dim() == 4:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    return network
 
 
 class FineBirds(BirdRecipe):
@@ -208,8 +106,8 @@ class FineBirds(BirdRecipe):
             candidates=10,
         ),
     }
-    ideas = ("information", "background", "hard", "shape")
-    learning_rate, generator_rate = 2e-4, 5e-4
+    ideas = ("information", "background", "hard", "shape", "features")
+    learning_rate, generator_rate, features_rate = 2e-4, 5e-4, 2e-4
 
     def trainer(self, setting: BirdSetting) -> Trainer:
         """Background critic, child critic, then the generator with the parts that learn to read its codes."""
@@ -225,10 +123,18 @@ class FineBirds(BirdRecipe):
         def of_children(birds: Birds, moment: Moment) -> Iterator[Terms]:
             yield apart(game.child, birds.images, game.drawn(birds, moment)[1].child.detach(), moment)
 
+        def of_features(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            pictures = (birds.images, game.drawn(birds, moment)[1].child.detach())
+            real, made = (game.features(game.seen(picture)) for picture in pictures)
+            yield {"features": torch.stack([told_apart(*pair) for pair in zip(real, made, strict=True)]).mean()}
+
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             codes, stages = game.drawn(birds, moment)
-            with still(game.patches, game.child):
+            with still(game.patches, game.child, game.features):
                 terms = {"convinced": convinced(game.child.score(stages.child))}
+                if "features" not in setting.without:
+                    scores = game.features(game.seen(stages.child))
+                    terms["features_convinced"] = torch.stack([convinced(score) for score in scores]).mean()
                 if "background" not in setting.without:
                     kind, real = game.patches(stages.background)
                     terms |= {"patches_convinced": convinced(real), "kinds_convinced": convinced(kind)}
@@ -246,8 +152,10 @@ class FineBirds(BirdRecipe):
         players = {
             "patches": Player(game.patches, of_patches, WEIGHTS, self.learning_rate, BETAS),
             "child": Player(game.child, of_children, WEIGHTS, self.learning_rate, BETAS),
+            "features": Player(game.features, of_features, WEIGHTS, self.features_rate, BETAS),
             "generator": Player(readers, of_generator, WEIGHTS, self.generator_rate, BETAS),
         }
+        players = {name: player for name, player in players.items() if name not in setting.without}
         checkpoint = setting.folder / "checkpoint.pt"
         return Trainer(setting.preset.plan, players, lambda step: self.birds(setting, step), checkpoint, setting.device)
 

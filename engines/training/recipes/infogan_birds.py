@@ -31,9 +31,10 @@ from engines.nets.finegan_critics import CodeCritic
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
+from engines.training.fine_game import placed
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.poses import clouded
-from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart, placed
+from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart
 from engines.training.schedules import constant
 
 WEIGHTS = {"code": constant(3.0), "slope": constant(0.5 * SLOPE_EVERY)}

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from engines.nets.finegan_critics import PATCH, STRIDE, CodeCritic, PatchCritic, free_patches
-from engines.nets.initial import orthogonal
+from engines.nets.finegan_critics import PATCH, STRIDE, CodeCritic, FeatureCritic, PatchCritic, free_patches
+from engines.nets.initial import orthogonal, plain
 from engines.nets.oracle import Oracle
 
 
@@ -49,6 +49,19 @@ def test_orthogonal_weights_follow_from_the_seed_alone() -> None:
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
     weight = first.code[0].weight.flatten(1)
     assert torch.allclose(weight @ weight.T, torch.eye(len(weight)), atol=1e-4)
+
+
+def test_a_critic_of_features_is_the_seeds_and_bounded_in_its_slope() -> None:
+    state = torch.random.get_rng_state()
+    first, second = (plain(lambda: FeatureCritic((3, 5), 4), seed) for seed in (1, 1))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    features = [torch.rand(2, 3, 8, 8, requires_grad=True), torch.rand(2, 5, 4, 4, requires_grad=True)]
+    for _ in range(20):
+        scores = first(features)
+    assert [tuple(score.shape) for score in scores] == [(2, 1, 8, 8), (2, 1, 4, 4)]
+    (slope,) = torch.autograd.grad(scores[1][0, 0, 2, 2], features[1])
+    assert 0 < float(slope.norm()) < 9
 
 
 def test_the_oracle_names_factors_and_finds_the_object() -> None:

@@ -11,16 +11,21 @@ from safetensors.torch import load
 
 from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
+from engines.nets.finegan import FineGenerator
+from engines.nets.initial import orthogonal
 from engines.training.command import Setting, finish, train
+from engines.training.fine_game import Draw, FinePreset, Game, loud
 from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.poses import clouded
 from engines.training.recipes.bird_oracle import BirdOracle
-from engines.training.recipes.finegan import Draw, FineBirds, FinePreset, Game, disagreement, uncommon
+from engines.training.recipes.finegan import FineBirds, disagreement, uncommon
 from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
-TINY = FinePreset(plan=PLAN, batch=4, size=64, parents=3, children=6, noise=8, width=4, critics=4, hard=0.5, candidates=2)
+TINY = FinePreset(
+    plan=PLAN, batch=4, size=64, parents=3, children=6, noise=8, width=4, critics=4, patches=4, hard=0.5, candidates=2, halvings=1
+)
 
 
 def setting_for(folder: Path, without: frozenset[str] = frozenset(), preset: FinePreset = TINY) -> Setting[FinePreset]:
@@ -46,8 +51,10 @@ def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
         expected = {
             "generator": {"generator"} | ({"parent", "coat"} if "information" not in without else set()),
             "child": {"trunk", "real"},
+            "features": {"heads"},
         }
         assert parts == expected.get(name, {"trunk", "kind", "real"}), name
+    assert ("features" in trainer.players) == ("features_convinced" in figures) == ("features" not in without)
     assert ("parent" in figures) == ("information" not in without)
     assert ("kinds_convinced" in figures) == ("background" not in without)
 
@@ -71,6 +78,14 @@ def test_hard_examples_are_those_whose_code_is_read_worst(tmp_path: Path, monkey
     every = torch.cat(seen)
     assert len(every) == TINY.candidates * TINY.batch
     assert torch.equal(hard.z[:, 0], every.sort().values[: TINY.batch])
+
+
+def test_a_loud_code_moves_first_features_as_far_as_z_does() -> None:
+    form = replace(TINY, noise=16).form
+    generator = loud(orthogonal(lambda: FineGenerator(form), 1), 4.0)
+    weight = generator.h_net1.fc[0].weight.detach()
+    code, z = weight[:, : form.parents], weight[:, form.parents :]
+    assert float(code.square().sum(dim=0).mean()) == pytest.approx(float(z.square().sum()), rel=0.01)
 
 
 def test_codes_are_tied_as_the_paper_ties_them(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""FineGAN's game: its networks, the codes of a step, and the pictures that all players of a step share.
+
+Singh, Ojha, Lee, arXiv:1811.11155, section 3; the critic of features is that of Sauer et al., "Projected GANs Converge Faster",
+arXiv:2111.01007.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engines.core.shapes import Image
+from engines.losses.perceptual import LAYERS, Perceptual
+from engines.nets.finegan import FineGenerator, Form, Stages
+from engines.nets.finegan_critics import CodeCritic, FeatureCritic, PatchCritic
+from engines.nets.initial import Network, orthogonal, plain
+from engines.training.command import Preset
+from engines.training.datasets.birds import Birds
+from engines.training.drawn import BirdSetting
+from engines.training.loop import Moment, Once
+from engines.training.precision import lean
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinePreset(Preset):
+    """One size.
+
+    Attributes:
+        parents: Length of p.
+        children: Length of c and of b.
+        noise: Length of z.
+        width: Of the generator's last features.
+        halvings: See `Form`.
+        loudness: Of codes in the first layers before training, where a part of z is 1.
+        critics: Width of the first features of critics and readers.
+        patches: Width of the patch critic's.
+        hard: Share of the run at which every other step is on hard examples.
+        candidates: Examples that one hard example is the worst of.
+    """
+
+    parents: int = 10
+    children: int = 50
+    noise: int = 16
+    width: int
+    halvings: int = 2
+    loudness: float = 4.0
+    critics: int
+    patches: int = 16
+    hard: float
+    candidates: int
+
+    @property
+    def form(self) -> Form:
+        """The generator's numbers."""
+        return Form(self.parents, self.children, self.noise, self.width, self.size, self.halvings)
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What one picture a row is made from: z (N,noise) and the child's number (N,), which decides all codes."""
+
+    z: Tensor
+    child: Tensor
+
+
+class Game:
+    """The networks, and the pictures of a step, which all players share.
+
+    Attributes:
+        drawn: Codes and pictures of a step, with their graph.
+
+    Args:
+        setting: The run.
+    """
+
+    def __init__(self, setting: BirdSetting) -> None:
+        preset = setting.preset
+        assert isinstance(preset, FinePreset)
+        self.preset, self.device, seed = preset, setting.device, setting.seed
+        self.wants_hard = "hard" not in setting.without
+        self.generator = loud(placed(lambda: FineGenerator(preset.form), seed, self.device), preset.loudness)
+        self.patches = placed(lambda: PatchCritic(preset.patches), seed + 1, self.device)
+        self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)
+        self.child = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3, self.device)
+        self.coat = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4, self.device)
+        self.features = plain(lambda: FeatureCritic(LAYERS), seed + 5).to(self.device)
+        self.sight = Perceptual(self.device)
+        self.drawn = Once(self._drawn)
+
+    def seen(self, picture: Image) -> list[Tensor]:
+        """What the critic of features sees in pictures: AlexNet's layers at twice their size, each value about 1."""
+        larger = F.interpolate(picture, scale_factor=2.0, mode="bilinear")
+        return [layer * layer.shape[1] ** 0.5 for layer in self.sight.features(larger)]
+
+    def codes(self, count: int, chance: torch.Generator) -> Draw:
+        """Random codes."""
+        z = torch.randn((count, self.preset.noise), generator=chance)
+        return Draw(z.to(self.device), torch.randint(self.preset.children, (count,), generator=chance).to(self.device))
+
+    def parents_of(self, child: Tensor) -> Tensor:
+        """The shape that a child is tied to: consecutive children share one."""
+        return child // (self.preset.children // self.preset.parents)
+
+    def stages(self, draw: Draw) -> Stages:
+        """Pictures, all codes tied to the child's."""
+        child = F.one_hot(draw.child, self.preset.children).float()
+        parent = F.one_hot(self.parents_of(draw.child), self.preset.parents).float()
+        with lean(torch.device(self.device), self.preset.plan.bfloat16):
+            stages = self.generator(draw.z, child, parent, child)
+        return Stages(**{name: value.float() for name, value in vars(stages).items()})
+
+    def _drawn(self, _: Birds, moment: Moment) -> tuple[Draw, Stages]:
+        hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
+        codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
+        return codes, self.stages(codes)
+
+    @torch.no_grad()
+    def hard(self, moment: Moment) -> Draw:
+        """Codes whose appearance the child's critic reads worst (section 3.3)."""
+        every = [self.codes(self.preset.batch, moment.chance) for _ in range(self.preset.candidates)]
+        sure = torch.cat([self.sure(codes) for codes in every])
+        worst = sure.topk(self.preset.batch, largest=False).indices
+        return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
+
+    def sure(self, codes: Draw) -> Tensor:
+        """How much the reader believes in the child code of each picture, (N,)."""
+        logits = self.coat.logits(self.stages(codes).masked_child)
+        return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
+
+
+@torch.no_grad()
+def loud(generator: FineGenerator, loudness: float) -> FineGenerator:
+    """A fresh generator that hears its codes: a single one is 1 where z is 1 in each of its parts, and would be lost among them."""
+    for start in ("h_net1_bg", "h_net1"):
+        generator.get_parameter(f"{start}.fc.0.weight")[:, : -generator.form.noise] *= loudness
+    return generator
+
+
+def placed(build: Callable[[], Network], seed: int, device: torch.device | str) -> Network:
+    """A fresh network where it is computed, channels last in memory: a sixth quicker on CPUs."""
+    network = orthogonal(build, seed).to(device)
+    for weight in network.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return network
