@@ -91,29 +91,33 @@ class CodeCritic(nn.Module):
 
 
 class FeatureCritic(nn.Module):
-    """Says how real a picture is by what a frozen network sees in it, at every place of each of its layers.
+    """Says how real a picture is by what a frozen network sees in it, at every place of each of its layers and over the last ones' whole.
 
     Sauer et al., "Projected GANs Converge Faster", arXiv:2111.01007: whoever judges features that are known already needs far fewer
     pictures. Changed: AlexNet's five layers as LPIPS takes them, and no random projections between them.
 
     Args:
-        layers: Channels of each layer.
+        layers: Channels of each layer; those from the third on have 7 x 7 places or fewer.
         width: Channels of the features that scores are read off.
     """
 
     def __init__(self, layers: tuple[int, ...], width: int = 32) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(
-            nn.Sequential(
-                spectral_norm(nn.Conv2d(channels, width, 1)),
-                nn.LeakyReLU(_SLOPE),
-                spectral_norm(nn.Conv2d(width, width, 3, padding=1)),
-                nn.LeakyReLU(_SLOPE),
-                spectral_norm(nn.Conv2d(width, 1, 1)),
-            )
-            for channels in layers
-        )
+        self.places = nn.ModuleList(_scores(channels, width, 3, 1) for channels in layers)
+        self.whole = nn.ModuleList(_scores(channels, 2 * width, 4, 4) for channels in layers[2:])
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
-        """How real, (B,1,n,n) for each layer (B,C,n,n)."""
-        return [head(layer) for head, layer in zip(self.heads, features, strict=True)]
+        """How real, (B,1,n,n) for each layer (B,C,n,n), then (B,1,1,1) for the whole of each from the third on."""
+        heads = [*zip(self.places, features, strict=True), *zip(self.whole, features[2:], strict=True)]
+        return [head(layer) for head, layer in heads]
+
+
+def _scores(channels: int, width: int, first: int, second: int) -> nn.Sequential:
+    """Three convolutions of bounded slope, the second and third over so many places; an even one has no border."""
+    return nn.Sequential(
+        spectral_norm(nn.Conv2d(channels, width, 1)),
+        nn.LeakyReLU(_SLOPE),
+        spectral_norm(nn.Conv2d(width, width, first, padding=first % 2)),
+        nn.LeakyReLU(_SLOPE),
+        spectral_norm(nn.Conv2d(width, 1, second)),
+    )

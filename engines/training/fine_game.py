@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from engines.core.shapes import Image
+from engines.losses.adversarial import convinced, told_apart
 from engines.losses.perceptual import LAYERS, Perceptual
 from engines.nets.finegan import FineGenerator, Form, Stages
 from engines.nets.finegan_critics import CodeCritic, FeatureCritic, PatchCritic
@@ -21,6 +22,9 @@ from engines.training.datasets.birds import Birds
 from engines.training.drawn import BirdSetting
 from engines.training.loop import Moment, Once
 from engines.training.precision import lean
+
+_SIGHT = 128
+"""Side at which AlexNet looks: its last layers then have 7 x 7 places."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +89,8 @@ class Game:
         self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)
         self.child = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 3, self.device)
         self.coat = placed(lambda: CodeCritic(preset.critics, preset.size, preset.children), seed + 4, self.device)
-        self.features = plain(lambda: FeatureCritic(LAYERS), seed + 5).to(self.device)
-        self.sight = Perceptual(self.device)
+        self.features = Features(seed + 5, self.device)
         self.drawn = Once(self._drawn)
-
-    def seen(self, picture: Image) -> list[Tensor]:
-        """What the critic of features sees in pictures: AlexNet's layers at twice their size, each value about 1."""
-        larger = F.interpolate(picture, scale_factor=2.0, mode="bilinear")
-        return [layer * layer.shape[1] ** 0.5 for layer in self.sight.features(larger)]
 
     def codes(self, count: int, chance: torch.Generator) -> Draw:
         """Random codes."""
@@ -128,6 +126,33 @@ class Game:
         """How much the reader believes in the child code of each picture, (N,)."""
         logits = self.coat.logits(self.stages(codes).masked_child)
         return logits.softmax(dim=1).gather(1, codes.child[:, None]).squeeze(1)
+
+
+class Features(nn.Module):
+    """The critic of features, with the frozen network whose features they are.
+
+    Args:
+        seed: Of the critic's first weights.
+        device: Where it is.
+    """
+
+    def __init__(self, seed: int, device: torch.device | str) -> None:
+        super().__init__()
+        self.critic = plain(lambda: FeatureCritic(LAYERS), seed).to(device)
+        self._sight = [Perceptual(device)]  # in a list, so that its weights are not taken for the critic's
+
+    def forward(self, picture: Image) -> list[Tensor]:
+        """How real pictures (B,3,S,S) look, at every place of every layer and as a whole."""
+        larger = F.interpolate(picture, _SIGHT, mode="bilinear")
+        return self.critic([layer * layer.shape[1] ** 0.5 for layer in self._sight[0].features(larger)])
+
+    def apart(self, real: Image, made: Image) -> Tensor:
+        """What it minimises."""
+        return torch.stack([told_apart(*pair) for pair in zip(self(real), self(made), strict=True)]).mean()
+
+    def convinced(self, made: Image) -> Tensor:
+        """What a generator minimises."""
+        return torch.stack([convinced(score) for score in self(made)]).mean()
 
 
 @torch.no_grad()

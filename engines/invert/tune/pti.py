@@ -31,7 +31,7 @@ from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Inversion, layer_of
 from engines.spaces.statistics import random_w, statistics
 
-PIVOTS = ("projector", *(["stylemap"] if "psp" in manifest() else []), *(["e4e"] if "e4e" in manifest() else []))
+PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []), *(["stylemap"] if "psp" in manifest() else []))
 """Methods that find a pivot here; encoders, and W+ with a grid of w that begins at pSp's code, only where their weights are."""
 
 _GRID_STEPS = 40
@@ -45,11 +45,11 @@ _UNRELATED_SEED = 920_001
 
 @dataclass(frozen=True, kw_only=True)
 class PivotalTuningKnobs(Knobs):
-    """Defaults suit about a minute on two CPU cores; the authors take 450 and 350 steps, a rate of 3e-4, and stop at 0.06."""
+    """Defaults suit about half a minute on two CPU cores; the authors take 450 and 350 steps, a rate of 3e-4, and stop at 0.06."""
 
     pivot: Annotated[str, Knob("What finds the code that stays.", choices=PIVOTS)] = PIVOTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size, for the pivot.", lo=0, hi=1000)] = 50
-    steps: Annotated[int, Knob("Updates of the generator's weights, for each photo.", lo=1, hi=1000)] = 50
+    steps: Annotated[int, Knob("Updates of the generator's weights, for each photo.", lo=1, hi=1000)] = 24
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-5, hi=1e-2, log=True)] = 4e-4
     locality_weight: Annotated[
         float, Knob("How strongly other faces must stay as they were; 0 leaves this out, as the authors' release does.", lo=0, hi=10)

@@ -35,7 +35,6 @@ as loud took p's say from .54 to .47 in 600 updates, and grew no beak.
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -124,17 +123,14 @@ class FineBirds(BirdRecipe):
             yield apart(game.child, birds.images, game.drawn(birds, moment)[1].child.detach(), moment)
 
         def of_features(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            pictures = (birds.images, game.drawn(birds, moment)[1].child.detach())
-            real, made = (game.features(game.seen(picture)) for picture in pictures)
-            yield {"features": torch.stack([told_apart(*pair) for pair in zip(real, made, strict=True)]).mean()}
+            yield {"features": game.features.apart(birds.images, game.drawn(birds, moment)[1].child.detach())}
 
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             codes, stages = game.drawn(birds, moment)
             with still(game.patches, game.child, game.features):
                 terms = {"convinced": convinced(game.child.score(stages.child))}
                 if "features" not in setting.without:
-                    scores = game.features(game.seen(stages.child))
-                    terms["features_convinced"] = torch.stack([convinced(score) for score in scores]).mean()
+                    terms["features_convinced"] = game.features.convinced(stages.child)
                 if "background" not in setting.without:
                     kind, real = game.patches(stages.background)
                     terms |= {"patches_convinced": convinced(real), "kinds_convinced": convinced(kind)}

@@ -4,7 +4,7 @@
 
 Chen et al., arXiv:1606.03657, with as many categories as FineGAN has child codes (Singh, Ojha, Lee, arXiv:1811.11155, table 1 compares
 with it). Nothing tells the code whether to be a shape, a coat or a place, and no box is needed. Changed: the generator is FineGAN's first
-two stages without a mask, the critic has R1, and Q is a network of its own that reads through noise, all as in FineGAN's recipe: what is
+two stages without a mask, the critics are FineGAN's, and Q is a network of its own that reads through noise: what is
 compared is a flat code with a hierarchy, not one network with another.
 
 The paper's own networks do not bear pictures of 64 px here: five runs of them either did not heed the code or collapsed to one pattern
@@ -31,13 +31,14 @@ from engines.nets.finegan_critics import CodeCritic
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
-from engines.training.fine_game import placed
+from engines.training.fine_game import Features, placed
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.poses import clouded
+from engines.training.precision import lean
 from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart
 from engines.training.schedules import constant
 
-WEIGHTS = {"code": constant(3.0), "slope": constant(0.5 * SLOPE_EVERY)}
+WEIGHTS = {"code": constant(3.0), "features_convinced": constant(10.0), "slope": constant(0.5 * SLOPE_EVERY)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class FlatPreset(Preset):
     """
 
     categories: int = 50
-    noise: int = 64
+    noise: int = 16
     width: int
     halvings: int
     critics: int
@@ -70,7 +71,12 @@ class InfoBirds(BirdRecipe):
     name = "infogan_birds"
     presets: ClassVar = {
         "cpu": FlatPreset(
-            plan=Plan(2_500, hours=0.5, warm_up=1, averaging=0.998, last=1.0), batch=16, size=64, width=32, halvings=2, critics=24
+            plan=Plan(2_400, hours=0.6, warm_up=1, averaging=0.998, last=1.0, bfloat16=True),
+            batch=16,
+            size=64,
+            width=32,
+            halvings=2,
+            critics=32,
         ),
         "gpu": FlatPreset(
             plan=Plan(20_000, hours=0.3, warm_up=1, averaging=0.999, last=1.0), batch=64, size=64, width=32, halvings=4, critics=32
@@ -93,17 +99,22 @@ class InfoBirds(BirdRecipe):
         def made(_: Birds, moment: Moment) -> tuple[Tensor, Image]:
             z = torch.randn((preset.batch, form.noise), generator=moment.chance).to(device)
             code = torch.randint(form.parents, (preset.batch,), generator=moment.chance).to(device)
-            return code, drawer(z, F.one_hot(code, form.parents).float())
+            with lean(torch.device(device), preset.plan.bfloat16):
+                pictures = drawer(z, F.one_hot(code, form.parents).float())
+            return code, pictures.float()
 
-        drawn = Once(made)
+        drawn, features = Once(made), Features(seed + 3, device)
 
         def of_critic(birds: Birds, moment: Moment) -> Iterator[Terms]:
             yield apart(critic, birds.images, drawn(birds, moment)[1].detach(), moment)
 
+        def of_features(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            yield {"features": features.apart(birds.images, drawn(birds, moment)[1].detach())}
+
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             code, pictures = drawn(birds, moment)
-            with still(critic):
-                terms = {"convinced": convinced(critic.score(pictures))}
+            with still(critic, features):
+                terms = {"convinced": convinced(critic.score(pictures)), "features_convinced": features.convinced(pictures)}
                 if "information" not in setting.without:
                     seen = clouded(pictures, COAT_CLOUDS(moment.progress), moment.chance)
                     terms["code"] = F.cross_entropy(reader.logits(seen), code)
@@ -112,6 +123,7 @@ class InfoBirds(BirdRecipe):
         readers = nn.ModuleDict({"generator": drawer, "reader": reader})
         players = {
             "critic": Player(critic, of_critic, WEIGHTS, self.learning_rate, BETAS),
+            "features": Player(features, of_features, WEIGHTS, self.learning_rate, BETAS),
             "generator": Player(readers, of_generator, WEIGHTS, self.generator_rate, BETAS),
         }
         return Trainer(preset.plan, players, lambda step: self.birds(setting, step), setting.folder / "checkpoint.pt", device)

@@ -53,15 +53,17 @@ def test_orthogonal_weights_follow_from_the_seed_alone() -> None:
 
 def test_a_critic_of_features_is_the_seeds_and_bounded_in_its_slope() -> None:
     state = torch.random.get_rng_state()
-    first, second = (plain(lambda: FeatureCritic((3, 5), 4), seed) for seed in (1, 1))
+    first, second = (plain(lambda: FeatureCritic((3, 5, 6), 4), seed) for seed in (1, 1))
     assert torch.equal(torch.random.get_rng_state(), state)
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
-    features = [torch.rand(2, 3, 8, 8, requires_grad=True), torch.rand(2, 5, 4, 4, requires_grad=True)]
+    features = [torch.rand(2, channels, side, side, requires_grad=True) for channels, side in ((3, 8), (5, 7), (6, 7))]
     for _ in range(20):
         scores = first(features)
-    assert [tuple(score.shape) for score in scores] == [(2, 1, 8, 8), (2, 1, 4, 4)]
-    (slope,) = torch.autograd.grad(scores[1][0, 0, 2, 2], features[1])
+    assert [tuple(score.shape) for score in scores] == [(2, 1, 8, 8), (2, 1, 7, 7), (2, 1, 7, 7), (2, 1, 1, 1)]
+    (slope,) = torch.autograd.grad(scores[1][0, 0, 2, 2], features[1], retain_graph=True)
     assert 0 < float(slope.norm()) < 9
+    (slope,) = torch.autograd.grad(scores[3][0, 0, 0, 0], features[2])
+    assert (slope[0] != 0).flatten(1).any(dim=0).all() and not slope[1].any()
 
 
 def test_the_oracle_names_factors_and_finds_the_object() -> None:

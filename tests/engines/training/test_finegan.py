@@ -51,7 +51,7 @@ def test_every_player_moves(without: frozenset[str], tmp_path: Path) -> None:
         expected = {
             "generator": {"generator"} | ({"parent", "coat"} if "information" not in without else set()),
             "child": {"trunk", "real"},
-            "features": {"heads"},
+            "features": {"critic"},
         }
         assert parts == expected.get(name, {"trunk", "kind", "real"}), name
     assert ("features" in trainer.players) == ("features_convinced" in figures) == ("features" not in without)
