@@ -49,7 +49,7 @@ class FinePreset(Preset):
     noise: int = 16
     width: int
     halvings: int = 2
-    loudness: float = 4.0
+    loudness: float = 3.0
     critics: int
     patches: int = 16
     hard: float
