@@ -263,10 +263,9 @@ def measure(generator: Generator, plan: Plan, path: Path, only: str | None = Non
     methods = {name: found for name, found in old.get("methods", {}).items() if name in order and only is not None}
     machine, start = facts(), time.perf_counter()
     for entrant in entrants:
-        methods[entrant.name] = bench.measure(entrant)
+        methods[entrant.name] = bench.measure(entrant) | {"machine": machine}
         methods = {name: methods[name] for name in order if name in methods}
         about = {
-            "machine": machine,
             "edits": [edit[0].name for edit in bench.edits],
             "strength": STRENGTH,
             "portraits": list(bench.portraits),

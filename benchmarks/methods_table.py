@@ -16,7 +16,7 @@ def rendered(results: dict[str, Any]) -> str:
     head = (
         f"**Inversion methods side by side** (each at its defaults; means with standard errors; seconds are medians; "
         f"portraits: {', '.join(results['portraits'])}; edits: {edits} at {results['strength']:+g} sigma, and {reads}; "
-        f"{where(results['machine'])})"
+        f"{_machines(methods)})"
     )
     parts = [head]
     for kind, title in _KINDS.items():
@@ -25,6 +25,15 @@ def rendered(results: dict[str, Any]) -> str:
     return "\n\n".join(
         [*parts, "Ratios on the faces that both had, LPIPS / MSE / identity distance:", *filter(None, ratios), _papers(results)]
     )
+
+
+def _machines(methods: dict[str, Any]) -> str:
+    """Where methods were measured: the machine of most of them, then those that were measured elsewhere or on another day."""
+    places: dict[str, list[str]] = {}
+    for method in methods.values():
+        places.setdefault(where(method["machine"]), []).append(method["title"])
+    first, *others = sorted(places, key=lambda place: -len(places[place]))
+    return "; ".join([first, *(f"{', '.join(places[place])}: {place}" for place in others)])
 
 
 def _likeness(methods: dict[str, Any], kind: str) -> str:

@@ -81,7 +81,8 @@ def test_the_faces_are_the_held_out_ones(toy: Student, tmp_path: Path) -> None:
     samples.fill(3)
     bench, rows = Bench(toy, Plan(faces=3)), torch.arange(3)
     assert torch.equal(bench._codes[:3], samples.codes(rows))
-    assert torch.equal(torch.cat([bench.generated(row) for row in range(3)]).float() / 127.5 - 1, samples.pictures(rows))
+    apart = torch.cat([bench.generated(row) for row in range(3)]).float() / 127.5 - 1 - samples.pictures(rows)
+    assert float(apart.abs().max()) < 1.5 / 127.5  # one and three at a time may round a level apart
 
 
 def test_means_errors_and_ratios() -> None:
@@ -147,8 +148,11 @@ def test_ratios_to_psp_and_reversed_orderings_are_printed(results: dict[str, Any
     figures = {"lpips": [0.1, 0.2, 0.3], "mse": [0.1, 0.1, 0.1], "identity_distance": [0.5, 0.5, 0.5], "seconds": 0.2}
     better = {"lpips": [0.01, 0.02, 0.03], "mse": [0.01, 0.01, 0.01], "identity_distance": [0.1, 0.1, 0.1], "seconds": 0.1}
     found = {"average": each(**dict(figures)), "psp": each(**dict(figures)), "e4e": each(**dict(better))}
+    here, there = results["methods"]["psp"]["machine"], {"cpu": "Elsewhere"}
+    found = {name: method | {"machine": here | (there if name == "e4e" else {})} for name, method in found.items()}
     text = methods_table.rendered(results | {"methods": found} | compared(found))
     assert "| 0.10 ± 0.00 / 0.10 ± 0.00 / 0.20 ± 0.00 |" in text
+    assert f"{here['date']}; T: Elsewhere, " in text
     assert "clearly the other way round" in text and "arXiv:2111.15666" in text
 
 
