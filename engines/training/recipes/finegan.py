@@ -76,7 +76,7 @@ SMALLEST, LARGEST = 0.08, 0.5
 
 
 class FineBirds(BirdRecipe):
-    """Three critics against one generator, which is helped by two readers of codes."""
+    """Three critics and one of known features against a generator, which is helped by two readers of codes."""
 
     name = "finegan_birds"
     presets: ClassVar = {
