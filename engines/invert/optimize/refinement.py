@@ -83,7 +83,7 @@ class Refinement(Descent):
 
 def stalled(totals: Sequence[float], history: Sequence[Mapping[str, float]]) -> bool:
     """Whether a run has come to rest, or pays for its last pixels with its place in the domain."""
-    if len(totals) > PATIENCE and min(totals[-PATIENCE:]) > (1 - LEAST_GAIN) * min(totals[:-PATIENCE]):
+    if len(totals) > PATIENCE and min(totals[-PATIENCE:]) >= (1 - LEAST_GAIN) * min(totals[:-PATIENCE]):
         return True
     last = [(terms.get("domain", 0.0), terms["pixel"]) for terms in history[-DRIFTING - 1 :]]
     leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in pairwise(last))

@@ -144,6 +144,7 @@ def test_rest_and_drift_are_told_from_progress() -> None:
     falling = [1 / step for step in range(1, 40)]
     terms = [{"pixel": value, "domain": 1.0} for value in falling]
     assert not stalled(falling, terms)
+    assert stalled([0.0] * (PATIENCE + 1), [{"pixel": 0.0}] * (PATIENCE + 1)), "nothing is left to gain"
     assert stalled(falling + [falling[-1]] * PATIENCE, terms)
     leaving = [{"pixel": 1.0, "domain": float(step)} for step in range(DRIFTING + 1)]
     assert stalled([1.0], leaving)
