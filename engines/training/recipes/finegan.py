@@ -30,7 +30,9 @@ paper has some 440 000 updates:
   it begins faint and grows: under all of it from the beginning c was never heeded. For shapes it doubles late.
 - The child's reader shares no trunk with its critic: that one never sees noise, and what it has learnt is of no help to read through it.
 
-The generator's learning rate is 5e-4, where the authors take 2e-4.
+The generator's learning rate is 5e-4, where the authors take 2e-4. The run that ships was stopped once, at a tenth, where readers get
+louder, and went on from its checkpoint; the first weights of its critic of features were not the seed's. Shapes stop getting clearer after
+some thousand updates, and z has less and less to say (masks of two z overlap by .62 after 1 000 updates, by .80 at the end).
 """
 
 from collections.abc import Iterator, Mapping
