@@ -17,12 +17,15 @@ from torch import Tensor
 
 from engines.core.errors import CatalogueError
 from engines.core.memory import keep_pages
+from engines.training.best import Best, restore
 from engines.training.loop import Plan, Trainer
 
 log = logging.getLogger(__name__)
 PresetT = TypeVar("PresetT", bound="Preset")
 SettingT = TypeVar("SettingT", bound="Setting[Any]")
 
+BEST = "best.pt"
+"""The file, beside a run's checkpoint, that the network of its best look is kept in."""
 _SMOOTHING = 0.95
 
 
@@ -118,6 +121,10 @@ class Recipe(ABC, Generic[SettingT]):
     def shipped(self, trainer: Trainer, setting: SettingT) -> Mapping[str, Tensor]:
         """What ships: averaged weights by name, and whatever numbers it takes to build the network again."""
 
+    def merit(self, figures: Mapping[str, float]) -> float | None:
+        """How good a look's figures are, where the best look's network ships; None where the last one's does."""
+        return None
+
     def origin(self, trainer: Trainer, setting: SettingT) -> str:
         """Where the weights come from: this recipe's file, seed, steps and time."""
         file = type(self).__module__.replace(".", "/")
@@ -167,11 +174,13 @@ def finish(recipe: Recipe[SettingT], trainer: Trainer, setting: SettingT) -> Non
     from scripts.manifest import log as keep
     from scripts.manifest import record
 
-    name, figures = named(recipe.name, setting.without), _rounded(recipe.test(trainer, setting))
-    Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "test": figures})
+    name, best = named(recipe.name, setting.without), restore(setting.folder / BEST, trainer, setting.device)
+    figures = _rounded(recipe.test(trainer, setting))
+    Journal(setting.folder / "log.jsonl", trainer.step).write({"step": trainer.step, "of": best, "test": figures})
     if recipe.keeps_twins or not setting.without:
         weights = {key: value.cpu() for key, value in recipe.shipped(trainer, setting).items()}
-        record(name, weights, licence="MIT", origin=recipe.origin(trainer, setting), metrics=figures)
+        origin = recipe.origin(trainer, setting) + ("" if best == trainer.step else f", best at {best}")
+        record(name, weights, licence="MIT", origin=origin, metrics=figures)
     keep(name, [json.loads(line) for line in (setting.folder / "log.jsonl").read_text().splitlines()])
 
 
@@ -191,7 +200,7 @@ def train(
 ) -> None:
     """Drive a trainer to its end with a log, checkpoints and looks at what was held out."""
     journal = Journal(setting.folder / "log.jsonl", trainer.step)
-    watch, preset = recipe.watch(setting), setting.preset
+    watch, preset, best = recipe.watch(setting), setting.preset, Best(setting.folder / BEST, trainer)
     sizes = {name: value for name, value in vars(preset).items() if name != "plan"}
     how = {"seed": setting.seed, "steps": preset.plan.steps, "bfloat16": preset.plan.bfloat16, **sizes}
     if trainer.step > 0:
@@ -209,6 +218,8 @@ def train(
         if trainer.step % validate_every == 0 or trainer.progress >= 1:
             found, sheet = watch.look(trainer)
             journal.write({"step": trainer.step, "held_out": _rounded(found)})
+            if (merit := recipe.merit(found)) is not None:
+                best.offer(merit)
             sheet.save(setting.folder / "sheet.png")
         if time.monotonic() - last_saved > every_seconds:
             trainer.save()

@@ -22,9 +22,13 @@ from engines.training.datasets.birds import Birds
 from engines.training.drawn import BirdSetting
 from engines.training.loop import Moment, Once
 from engines.training.precision import lean
+from engines.training.schedules import constant, through
 
 _SIGHT = 128
 """Side at which AlexNet looks: its last layers then have 7 x 7 places."""
+
+FREE = through((0.4, 0.0), (0.5, 0.5))
+"""Share of a batch whose codes are free of each other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +67,11 @@ class FinePreset(Preset):
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """What one picture a row is made from: z (N,noise) and the child's number (N,), which decides all codes."""
+    """What one picture a row is made from: z (N,noise) and the codes' numbers b, p and c, (N,) each."""
 
     z: Tensor
+    background: Tensor
+    parent: Tensor
     child: Tensor
 
 
@@ -84,6 +90,7 @@ class Game:
         assert isinstance(preset, FinePreset)
         self.preset, self.device, seed = preset, setting.device, setting.seed
         self.wants_hard = "hard" not in setting.without
+        self.free = constant(0.0) if "free" in setting.without else FREE
         self.generator = loud(placed(lambda: FineGenerator(preset.form), seed, self.device), preset.loudness)
         self.patches = placed(lambda: PatchCritic(preset.patches), seed + 1, self.device)
         self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)
@@ -92,35 +99,36 @@ class Game:
         self.features = Features(seed + 5, self.device)
         self.drawn = Once(self._drawn)
 
-    def codes(self, count: int, chance: torch.Generator) -> Draw:
-        """Random codes."""
-        z = torch.randn((count, self.preset.noise), generator=chance)
-        return Draw(z.to(self.device), torch.randint(self.preset.children, (count,), generator=chance).to(self.device))
-
-    def parents_of(self, child: Tensor) -> Tensor:
-        """The shape that a child is tied to: consecutive children share one."""
-        return child // (self.preset.children // self.preset.parents)
+    def codes(self, moment: Moment) -> Draw:
+        """Random codes: the first rows' are free of each other; the others' are tied, b to c, and p to a fifth of all c in their order."""
+        preset, count, chance = self.preset, self.preset.batch, moment.chance
+        z = torch.randn((count, preset.noise), generator=chance)
+        child, background = (torch.randint(preset.children, (count,), generator=chance) for _ in range(2))
+        parent = torch.randint(preset.parents, (count,), generator=chance)
+        tied = torch.arange(count) >= round(self.free(moment.progress) * count)
+        background, parent = torch.where(tied, child, background), torch.where(tied, child // (preset.children // preset.parents), parent)
+        return Draw(*(part.to(self.device) for part in (z, background, parent, child)))
 
     def stages(self, draw: Draw) -> Stages:
-        """Pictures, all codes tied to the child's."""
-        child = F.one_hot(draw.child, self.preset.children).float()
-        parent = F.one_hot(self.parents_of(draw.child), self.preset.parents).float()
+        """Pictures."""
+        child, background = (F.one_hot(code, self.preset.children).float() for code in (draw.child, draw.background))
+        parent = F.one_hot(draw.parent, self.preset.parents).float()
         with lean(torch.device(self.device), self.preset.plan.bfloat16):
-            stages = self.generator(draw.z, child, parent, child)
+            stages = self.generator(draw.z, background, parent, child)
         return Stages(**{name: value.float() for name, value in vars(stages).items()})
 
     def _drawn(self, _: Birds, moment: Moment) -> tuple[Draw, Stages]:
         hard = self.wants_hard and moment.progress >= self.preset.hard and moment.step % 2
-        codes = self.hard(moment) if hard else self.codes(self.preset.batch, moment.chance)
+        codes = self.hard(moment) if hard else self.codes(moment)
         return codes, self.stages(codes)
 
     @torch.no_grad()
     def hard(self, moment: Moment) -> Draw:
         """Codes whose appearance the child's critic reads worst (section 3.3)."""
-        every = [self.codes(self.preset.batch, moment.chance) for _ in range(self.preset.candidates)]
+        every = [self.codes(moment) for _ in range(self.preset.candidates)]
         sure = torch.cat([self.sure(codes) for codes in every])
         worst = sure.topk(self.preset.batch, largest=False).indices
-        return Draw(torch.cat([codes.z for codes in every])[worst], torch.cat([codes.child for codes in every])[worst])
+        return Draw(**{name: torch.cat([getattr(codes, name) for codes in every])[worst] for name in vars(every[0])})
 
     def sure(self, codes: Draw) -> Tensor:
         """How much the reader believes in the child code of each picture, (N,)."""

@@ -110,7 +110,7 @@ class FineBirds(BirdRecipe):
             candidates=10,
         ),
     }
-    ideas = ("information", "background", "hard", "shape", "features")
+    ideas = ("information", "background", "hard", "shape", "features", "free")
     learning_rate, generator_rate, features_rate = 2e-4, 5e-4, 2e-4
 
     def trainer(self, setting: BirdSetting) -> Trainer:
@@ -145,7 +145,7 @@ class FineBirds(BirdRecipe):
                         shape, coat = read(stages, moment)
                         terms["uncommon"] = uncommon(stages.parent_mask)
                         terms["disagree"] = disagreement(stages.parent_mask, stages.child_mask)
-                    terms["parent"] = F.cross_entropy(game.parent.logits(shape), game.parents_of(codes.child))
+                    terms["parent"] = F.cross_entropy(game.parent.logits(shape), codes.parent)
                     terms["child"] = F.cross_entropy(game.coat.logits(coat), codes.child)
                 yield terms | {"parent_area": stages.parent_mask.mean(), "child_area": stages.child_mask.mean()}
 
@@ -163,6 +163,10 @@ class FineBirds(BirdRecipe):
     def watch(self, setting: BirdSetting) -> FineWatch:
         """Figures of pictures with free codes, and a sheet of them."""
         return FineWatch()
+
+    def merit(self, figures: Mapping[str, float]) -> float:
+        """How much is known of shapes and coats, and how well shapes are kept: a sum of three shares."""
+        return figures["shape_by_parent"] + figures["texture_by_child"] + figures["shape_kept_under_child"]
 
     def test(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, float]:
         """Figures of 5 000 pictures with free codes."""

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image as Pil
 from safetensors.torch import load
 
 from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
 from engines.nets.finegan import FineGenerator
 from engines.nets.initial import orthogonal
-from engines.training.command import Setting, finish, train
+from engines.training.best import restore
+from engines.training.command import BEST, Setting, finish, train
 from engines.training.fine_game import Draw, FinePreset, Game, loud
 from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
@@ -88,9 +90,38 @@ def test_a_loud_code_moves_first_features_as_far_as_z_does() -> None:
     assert float(code.square().sum(dim=0).mean()) == pytest.approx(float(z.square().sum()), rel=0.01)
 
 
-def test_codes_are_tied_as_the_paper_ties_them(tmp_path: Path) -> None:
-    game = Game(setting_for(tmp_path))
-    assert game.parents_of(torch.arange(6)).tolist() == [0, 0, 1, 1, 2, 2]
+def test_codes_are_tied_as_the_paper_ties_them_until_half_of_them_are_set_free(tmp_path: Path) -> None:
+    game = Game(setting_for(tmp_path, preset=replace(TINY, batch=64)))
+    early, late = (game.codes(Moment(step, progress, rng(step))) for step, progress in ((1, 0.1), (2, 0.9)))
+    assert torch.equal(early.background, early.child) and torch.equal(early.parent, early.child // 2)
+    assert torch.equal(late.background[32:], late.child[32:]) and torch.equal(late.parent[32:], late.child[32:] // 2)
+    assert not torch.equal(late.background[:32], late.child[:32]) and not torch.equal(late.parent[:32], late.child[:32] // 2)
+    paper = Game(setting_for(tmp_path, frozenset({"free"}), preset=replace(TINY, batch=64))).codes(Moment(2, 0.9, rng(2)))
+    assert torch.equal(paper.parent, paper.child // 2)
+
+
+def test_what_ships_is_the_best_look_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, setting = FineBirds(), setting_for(tmp_path)
+    seen: dict[int, torch.Tensor] = {}
+
+    class Rising:
+        def baseline(self) -> dict[str, float]:
+            return {}
+
+        def look(self, trainer: Trainer) -> tuple[dict[str, float], Pil.Image]:
+            seen[trainer.step] = first(trainer)
+            good = {1: 0.1, 2: 0.7, 3: 0.2, 4: 0.3}[trainer.step]
+            return dict.fromkeys(("shape_by_parent", "texture_by_child", "shape_kept_under_child"), good), Pil.new("RGB", (8, 8))
+
+    def first(trainer: Trainer) -> torch.Tensor:
+        return trainer.averaged["generator"].get_parameter("generator.h_net1.fc.0.weight").clone()
+
+    monkeypatch.setattr(recipe, "watch", lambda setting: Rising())
+    trainer = recipe.trainer(setting)
+    train(recipe, trainer, setting, validate_every=1)
+    assert torch.equal(first(trainer), seen[4])
+    assert restore(setting.folder / BEST, trainer, "cpu") == 2
+    assert torch.equal(first(trainer), seen[2]) and not torch.equal(seen[2], seen[4])
 
 
 def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
