@@ -27,8 +27,8 @@ from engines.training.schedules import constant, through
 _SIGHT = 128
 """Side at which AlexNet looks: its last layers then have 7 x 7 places."""
 
-FREE = through((0.4, 0.0), (0.5, 0.5))
-"""Share of a batch whose codes are free of each other."""
+_FREE, _FREEING = 0.5, 0.06
+"""Share of a batch whose codes are free of each other in the end, and of the run in which it grows to that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ class FinePreset(Preset):
         patches: Width of the patch critic's.
         hard: Share of the run at which every other step is on hard examples.
         candidates: Examples that one hard example is the worst of.
+        free: Share of the run at which first codes come free of each other.
     """
 
     parents: int = 10
@@ -58,6 +59,7 @@ class FinePreset(Preset):
     patches: int = 16
     hard: float
     candidates: int
+    free: float
 
     @property
     def form(self) -> Form:
@@ -90,7 +92,7 @@ class Game:
         assert isinstance(preset, FinePreset)
         self.preset, self.device, seed = preset, setting.device, setting.seed
         self.wants_hard = "hard" not in setting.without
-        self.free = constant(0.0) if "free" in setting.without else FREE
+        self.free = constant(0.0) if "free" in setting.without else through((preset.free, 0.0), (preset.free + _FREEING, _FREE))
         self.generator = loud(placed(lambda: FineGenerator(preset.form), seed, self.device), preset.loudness)
         self.patches = placed(lambda: PatchCritic(preset.patches), seed + 1, self.device)
         self.parent = placed(lambda: CodeCritic(preset.critics, preset.size, preset.parents), seed + 2, self.device)

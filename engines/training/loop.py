@@ -41,6 +41,7 @@ class Plan:
         clip: Largest norm of a network's gradient.
         bfloat16: Whether encoders compute in bfloat16; it halves a step where the processor has it.
         last: Share of the learning rate that is left at the end; 1 keeps it as it is.
+        level: Share of the run over which it does not fall yet.
     """
 
     steps: int
@@ -50,6 +51,7 @@ class Plan:
     clip: float = 10.0
     bfloat16: bool = False
     last: float = 0.02
+    level: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Trainer:
         while self.progress < 1:
             start = time.perf_counter()
             moment = Moment(self.step, self.progress, rng(self.step))
-            share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress, self.plan.last)
+            share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress, self.plan.last, self.plan.level)
             batch = self.stream(self.step)
             figures = {"rate": share}
             for name, player in self.players.items():

@@ -27,6 +27,7 @@ def through(*points: tuple[float, float]) -> Schedule:
     return value
 
 
-def cosine(progress: float, last: float = 0.02) -> float:
-    """Share of a learning rate: all of it at first, `last` of it at the end."""
-    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+def cosine(progress: float, last: float = 0.02, level: float = 0.0) -> float:
+    """Share of a learning rate: all of it until the progress is `level`, `last` of it at the end."""
+    falling = max(0.0, min(1.0, progress) - level) / (1 - level)
+    return last + (1 - last) * 0.5 * (1 + math.cos(math.pi * falling))

@@ -37,6 +37,7 @@ _CONTENT = 0.3
 """How much of the source's own features must stay where a style is brought: its parts keep their places."""
 
 _MASK_SIDE, _TONE_CELLS = 512, 16
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +65,7 @@ class LocalEmbeddingKnobs(Knobs):
     ] = "crossover"
     quick_steps: Annotated[int, Knob("Updates of one w at a small size, where no code is known to begin with.", lo=0, hi=1000)] = 25
     steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 40
-    noise_steps: Annotated[int, Knob("Updates of the noise maps, at the end.", lo=0, hi=1000)] = 30
+    noise_steps: Annotated[int, Knob("Updates of the noise maps, at the end.", lo=0, hi=1000)] = 75
     edge: Annotated[float, Knob("How far the mask's soft edge reaches on either side, as a share of the side.", lo=0, hi=0.15)] = 0.05
     style_weight: Annotated[float, Knob("Weight of the textures, where a style is brought.", lo=0, hi=10, log=True)] = 0.05
     tones: Annotated[
@@ -75,7 +76,7 @@ class LocalEmbeddingKnobs(Knobs):
         Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, whose features are copied as an attribute.")
     ] = "32"
     learning_rate: Annotated[float, Knob("Adam step size of the codes at its height.", lo=1e-4, hi=1.0, log=True, advanced=True)] = 0.06
-    noise_rate: Annotated[float, Knob("Adam step size of the noise maps.", lo=1e-3, hi=1, log=True, advanced=True)] = 0.05
+    noise_rate: Annotated[float, Knob("Adam step size of the noise maps.", lo=1e-3, hi=1, log=True, advanced=True)] = 0.1
     editability_weight: Annotated[float, Knob("How strongly the layers' codes are held together.", lo=0, hi=1, advanced=True)] = 3e-3
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 0.8
@@ -177,9 +178,31 @@ def _goals(wanted: _Wanted, knobs: LocalEmbeddingKnobs, number: int) -> list[Goa
 def _details(wanted: _Wanted, knobs: LocalEmbeddingKnobs, picture: Image) -> list[Goal]:
     """What the noise maps are sought by: the source outside, and inside the other photo, or else what the codes made there."""
     inside = picture
+    if knobs.use == INPAINT:
+        inside = picture + continued(wanted.image - picture, wanted.outside)
     if knobs.use == CROSSOVER:
         inside = wanted.other if knobs.tones == "photo" else _toned(wanted.other, picture, wanted.inside)
     return [Goal(wanted.image, pixel=wanted.outside), Goal(inside, pixel=wanted.inside)]
+
+
+def continued(difference: Image, known: Mask) -> Image:
+    """A difference that is known at some pixels, carried on softly over the others: each takes the mean of the finest cells that know one.
+
+    Args:
+        difference: (1,3,R,R).
+        known: Where it is known, 1, or not, 0, (1,1,M,M); a cell that is known by less than half is not.
+    """
+    side = min(_MASK_SIDE // 4, known.shape[-1])
+    weight = (area(known, side) > 0.5).float()
+    levels = [(area(difference, side) * weight, weight)]
+    while levels[-1][0].shape[-1] > 1:
+        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
+    value, weight = levels.pop()
+    smooth = value / weight.clamp_min(_LEAST)
+    for value, weight in reversed(levels):
+        smooth = F.interpolate(smooth, value.shape[-1], mode="bilinear")
+        smooth = torch.where(weight > 0, value / weight.clamp_min(_LEAST), smooth)
+    return area(smooth, difference.shape[-1])
 
 
 def _toned(image: Image, like: Image, mask: Mask) -> Image:

@@ -60,10 +60,10 @@ WEIGHTS = {
     "patches": constant(10.0),
     "patches_convinced": constant(10.0),
     "features_convinced": constant(10.0),
-    "disagree": through((0.014, 5.0), (0.085, 40.0)),
+    "disagree": through((0.0085, 5.0), (0.051, 40.0)),
     "uncommon": constant(20.0),
-    "parent": through((0.104, 0.5), (0.167, 1.0)),
-    "child": through((0.104, 2.0), (0.167, 4.0)),
+    "parent": through((0.0625, 0.5), (0.1, 1.0)),
+    "child": through((0.0625, 2.0), (0.1, 4.0)),
     "slope": constant(0.5 * SLOPE_EVERY),
     "parent_area": constant(0.0),
     "child_area": constant(0.0),
@@ -71,7 +71,7 @@ WEIGHTS = {
 """The last two are only watched."""
 
 BETAS = (0.5, 0.999)
-CLOUDS, COAT_CLOUDS = through((0.68, 0.2), (0.8, 0.4)), through((0.035, 0.03), (0.283, 0.15))
+CLOUDS, COAT_CLOUDS = through((0.408, 0.2), (0.48, 0.4)), through((0.021, 0.03), (0.17, 0.15))
 """Noise that readers of shapes and of coats see through, where black to white is 1 in a mask and 2 in a picture."""
 SMALLEST, LARGEST = 0.08, 0.5
 """What share of a picture a bird covers, as boxes tell."""
@@ -83,13 +83,14 @@ class FineBirds(BirdRecipe):
     name = "finegan_birds"
     presets: ClassVar = {
         "cpu": FinePreset(
-            plan=Plan(2_400, hours=2, warm_up=1, averaging=0.998, last=1.0, bfloat16=True),
+            plan=Plan(4_000, hours=2, warm_up=1, averaging=0.998, last=0.1, level=0.5, bfloat16=True),
             batch=16,
             size=64,
             width=32,
             critics=32,
             hard=0.92,
             candidates=4,
+            free=0.24,
         ),
         "lesson": FinePreset(
             plan=Plan(1_000_000, hours=1 / 12, warm_up=1, averaging=0.99, last=1.0),
@@ -99,6 +100,7 @@ class FineBirds(BirdRecipe):
             critics=16,
             hard=1.0,
             candidates=2,
+            free=1.0,
         ),
         "gpu": FinePreset(
             plan=Plan(41_500, hours=0.5, warm_up=1, averaging=0.999, last=1.0),
@@ -108,6 +110,7 @@ class FineBirds(BirdRecipe):
             critics=32,
             hard=0.964,
             candidates=10,
+            free=0.24,
         ),
     }
     ideas = ("information", "background", "hard", "shape", "features", "free")

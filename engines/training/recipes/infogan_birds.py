@@ -38,10 +38,12 @@ from engines.training.fine_game import Features, placed
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.poses import clouded
 from engines.training.precision import lean
-from engines.training.recipes.finegan import BETAS, COAT_CLOUDS, SLOPE_EVERY, apart
-from engines.training.schedules import constant
+from engines.training.recipes.finegan import BETAS, SLOPE_EVERY, apart
+from engines.training.schedules import constant, through
 
 WEIGHTS = {"code": constant(3.0), "features_convinced": constant(10.0), "slope": constant(0.5 * SLOPE_EVERY)}
+CLOUDS = through((0.035, 0.03), (0.283, 0.15))
+"""Noise that the reader sees through, where black to white is 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,7 @@ class InfoBirds(BirdRecipe):
             with still(critic, features):
                 terms = {"convinced": convinced(critic.score(pictures)), "features_convinced": features.convinced(pictures)}
                 if "information" not in setting.without:
-                    seen = clouded(pictures, COAT_CLOUDS(moment.progress), moment.chance)
+                    seen = clouded(pictures, CLOUDS(moment.progress), moment.chance)
                     terms["code"] = F.cross_entropy(reader.logits(seen), code)
                 yield terms
 

@@ -13,11 +13,12 @@ from engines.generators import Student
 from engines.generators.sketch import draw
 from engines.invert.optimize import LocalEmbedding, LocalRequest
 from engines.invert.optimize.blocks import copied
+from engines.invert.optimize.local_embedding import continued
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w
 
 LEFT = (torch.arange(64) < 32).float().expand(1, 1, 64, 64).contiguous()
-FAST = {"quick_steps": 1, "steps": 6, "noise_steps": 15, "edge": 0.03}
+FAST = {"quick_steps": 1, "steps": 6, "noise_steps": 15, "noise_rate": 0.05, "edge": 0.03}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,19 @@ def test_a_hole_is_filled_without_a_look_at_what_is_in_it(toy: Student, faces: t
     ]
     # the perceptual features of the known pixels still see a little of their neighbours in the hole
     assert float((filled[0] - filled[1]).square().mean()) < 0.05 * float(hole.mean()) * 4
+
+
+def test_a_difference_is_carried_on_softly_where_it_is_not_known() -> None:
+    difference = torch.linspace(-1, 1, 64).expand(1, 3, 64, 64)
+    known = torch.ones(1, 1, 64, 64)
+    known[..., 20:44, 20:44] = 0
+    wild = difference.clone()
+    wild[..., 20:44, 20:44] = 50.0
+    carried = continued(wild, known)
+    assert torch.allclose(carried[..., :20, :], difference[..., :20, :])
+    assert float((carried - difference).abs().max()) < 0.4
+    assert torch.allclose(continued(torch.full((1, 3, 64, 64), 0.3), known[..., ::2, ::2]), torch.tensor(0.3))
+    assert not continued(difference, torch.zeros(1, 1, 64, 64)).any()
 
 
 def test_filling_gives_only_some_layers_a_code_of_their_own(toy: Student, faces: tuple[Tensor, Tensor]) -> None:

@@ -26,7 +26,7 @@ from scripts import manifest
 
 PLAN = Plan(4, warm_up=1, last=1.0)
 TINY = FinePreset(
-    plan=PLAN, batch=4, size=64, parents=3, children=6, noise=8, width=4, critics=4, patches=4, hard=0.5, candidates=2, halvings=1
+    plan=PLAN, batch=4, size=64, parents=3, children=6, noise=8, width=4, critics=4, patches=4, hard=0.5, candidates=2, halvings=1, free=0.3
 )
 
 

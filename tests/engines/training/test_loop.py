@@ -130,6 +130,7 @@ def test_schedules() -> None:
     assert [round(ramp(at), 6) for at in (0, 0.2, 0.4, 0.6, 0.7, 0.8, 1)] == [1, 1, 0.5, 0, 1, 2, 2]
     assert (cosine(0), cosine(1), cosine(2)) == pytest.approx((1, 0.02, 0.02))
     assert cosine(0.2) > cosine(0.5) > cosine(0.8)
+    assert cosine(0.5, 0.1, 0.5) == 1 and cosine(0.75, 0.1, 0.5) == pytest.approx(0.55) and cosine(1, 0.1, 0.5) == pytest.approx(0.1)
 
 
 def test_the_journal_drops_what_a_killed_run_wrote_behind_its_checkpoint(tmp_path: Path) -> None:
