@@ -10,6 +10,7 @@
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from benchmarks import editing, generator, image2stylegan_pp, inversion, methods, mixing, page
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("what", nargs="?", choices=names, default="all")
     parser.add_argument("--quick", action="store_true", help="few repeats and steps")
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
-    parser.add_argument("--only", metavar="NAME", help="of methods: this one alone, the results of the others kept")
+    parser.add_argument("--only", metavar="NAME", help="of methods, or of image2stylegan_pp: this one alone, the others as they were")
     parser.add_argument("--share", type=float, metavar="SECONDS", help="of methods: for the generated faces of each quick method")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
@@ -44,7 +45,8 @@ def main() -> None:
     if arguments.what in ("mixing", "all"):
         print(write("mixing", mixing.measure(arguments.quick), folder))
     if arguments.what == "image2stylegan_pp":
-        results = image2stylegan_pp.measure(arguments.quick)
+        known = folder / "image2stylegan_pp.json"
+        results = image2stylegan_pp.measure(arguments.quick, arguments.only, json.loads(known.read_text()) if known.exists() else None)
         print(image2stylegan_pp.rendered(results))
         print(write("image2stylegan_pp", results, folder))
 

@@ -1,6 +1,7 @@
 """What Image2StyleGAN++ is worth: noise after W+ beside W+ alone, holes that are filled, and borders of crossovers.
 
     python -m benchmarks image2stylegan_pp             # under an hour on two CPU cores; leave the machine alone
+    python -m benchmarks image2stylegan_pp --only masks  # holes and crossovers again, reconstruction as it was
     python -m benchmarks image2stylegan_pp --quick     # does it run? its figures mean nothing and go to build/benchmarks
 
 Ten faces, three real and seven generated (seeds no training here has seen, truncation 0.7), kept apart. Reconstruction: as many steps in
@@ -11,6 +12,7 @@ plain copy's and the source's own.
 """
 
 import statistics
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -47,19 +49,36 @@ QUICK = {"quick_steps": 1, "steps": 1, "noise_steps": 1}
 _PHOTOS = ("assets/examples/astronaut.jpg", "assets/examples/hopper.jpg", "tests/golden/portraits/president.jpg")
 
 
-def measure(quick: bool) -> dict[str, Any]:
-    """Everything on the bundled generator; quick runs take one step on two faces and mean nothing."""
-    machine, generator = facts(), load_generator("ffhq")
+def measure(quick: bool, only: str | None = None, before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Both parts on the bundled generator, or one, the other as it was; quick runs take one step on two faces and mean nothing."""
+    if only not in (None, *PARTS):
+        raise ValueError(f"There is no part {only!r}; there are: {', '.join(PARTS)}.")
+    generator = load_generator("ffhq")
     faces = [*_real(generator), *_generated(generator, SEEDS)]
     faces = [faces[0], faces[-1]] if quick else faces
-    settings = QUICK if quick else {}
-    judge = Judge(generator)
+    kept = {name: part for name, part in (before or {}).items() if name in PARTS and only not in (None, name)}
+    return kept | {name: part(generator, faces, quick) for name, part in PARTS.items() if only in (None, name)}
+
+
+def reconstruction(generator: Generator, faces: list[Face], quick: bool) -> dict[str, Any]:
+    """Both ways on all faces."""
+    machine, judge = facts(), Judge(generator)
     learnt = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute=TURNED)).directions[0]
-    runs = [row for face in faces for row in redrawn(generator, judge, face, (learnt, STRENGTH), settings)]
+    runs = [row for face in faces for row in redrawn(generator, judge, face, (learnt, STRENGTH), QUICK if quick else {})]
+    return {"machine": machine, "runs": runs, "medians": medians(runs)}
+
+
+def masks(generator: Generator, faces: list[Face], quick: bool) -> dict[str, Any]:
+    """Holes in all faces, and crossovers."""
+    machine, settings, judge = facts(), QUICK if quick else {}, Judge(generator)
     local = create("image2stylegan_pp_mix", generator)
     filled = [filling(local, judge, face, tuple(HOLES)[index % 2], settings) for index, face in enumerate(faces)]
     crossed = [crossover(local, pair, settings) for pair in (PAIRS[:1] if quick else PAIRS)]
-    return {"machine": machine, "runs": runs, "medians": medians(runs), "filling": filled, "crossover": crossed}
+    return {"machine": machine, "filling": filled, "crossover": crossed}
+
+
+PARTS: Mapping[str, Callable[[Generator, list[Face], bool], dict[str, Any]]] = {"reconstruction": reconstruction, "masks": masks}
+"""What may be measured alone."""
 
 
 def _real(generator: Generator) -> list[Face]:
@@ -156,12 +175,12 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 def rendered(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     lines = ["| faces | way | steps | PSNR | LPIPS | identity distance | turned: change, identity distance |", "|" + " --- |" * 7]
-    for row in results["medians"]:
+    for row in results["reconstruction"]["medians"]:
         better = f" (better on {row['better_on']})" if "better_on" in row else ""
         turned = f"{row['change']:+.2f}, {row['identity_after']:.2f}" if "change" in row else f"{row['identity_after']:.2f}"
         figures = f"{row['psnr']:.1f}{better} | {row['lpips']:.3f} | {row['identity_distance']:.2f} | {turned}"
         lines.append(f"| {row['faces']} {row['kind']} | {row['way']} | {row['steps']} | {figures} |")
-    holes, crossed = results["filling"], results["crossover"]
+    holes, crossed = results["masks"]["filling"], results["masks"]["crossover"]
     known = [row["mse_known"] for row in holes]
     found = sum(row["found"] > 0 for row in holes)
     borders = [statistics.median(row[name] for row in crossed) for name in ("border", "border_pasted", "border_source")]

@@ -42,3 +42,15 @@ def test_an_error_within_a_mask_is_that_of_its_whole_cells() -> None:
     target[..., 100:] = 1.0
     assert benchmark.mse_within(image, target, mask) == pytest.approx(0.25)
     assert benchmark.mse_within(image, target, 1 - mask) == pytest.approx(1.0)
+
+
+def test_one_part_can_be_measured_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "load_generator", lambda name: None)
+    monkeypatch.setattr(benchmark, "_real", lambda generator: ["a"])
+    monkeypatch.setattr(benchmark, "_generated", lambda generator, seeds: ["b"])
+    monkeypatch.setattr(benchmark, "PARTS", {"reconstruction": lambda *_: {"is": "new"}, "masks": lambda *_: {"is": "new"}})
+    before = {"reconstruction": {"is": "old"}, "masks": {"is": "old"}}
+    assert benchmark.measure(True, "masks", before) == {"reconstruction": {"is": "old"}, "masks": {"is": "new"}}
+    assert benchmark.measure(True, None, before) == {"reconstruction": {"is": "new"}, "masks": {"is": "new"}}
+    with pytest.raises(ValueError, match="reconstruction, masks"):
+        benchmark.measure(True, "holes", before)
