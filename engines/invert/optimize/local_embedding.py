@@ -5,7 +5,8 @@ blocks in engines/invert/optimize/blocks.py that ends with the noise maps. It st
 that does not exist. Followed: the three masks, blurred at the edge; inpainting moves the first nine and the last layers apart, no others;
 scribbles hold the codes near their start. Changed: fewer steps, LPIPS on AlexNet with masked features for the perceptual term, textures
 compared at 128 px beside a little of the source's own features, weights tuned anew. The last block also keeps the source outside the mask
-in every use. Added: a crossover may keep the tones that the code found for both, since two photos seldom have one light.
+in every use. Added: a crossover may keep the tones that the code found for both, since two photos seldom have one light, and a filled hole
+takes the tones of what is around it.
 """
 
 from collections.abc import Mapping
