@@ -1,6 +1,6 @@
 """FineGAN on paper birds: what its codes know, how its masks fit, what they find in drawings, and how fast it draws.
 
-    python -m benchmarks.finegan                      # about six minutes
+    python -m benchmarks.finegan                      # about eight minutes
 
 All codes are free of each other; labels and masks are those of the bundled judge (assets/weights.toml, bird_oracle), which is no Inception
 network: none of this is FID. Beside it stand the targets that were set before, and clusters of the drawings' pixels.

@@ -28,8 +28,9 @@ paper has some 440 000 updates:
   them; so what one mask covers and the other does not is charged for, and half-covered places are. Masks that cover less or more than birds
   do cost as well, for nothing at all is easily read.
 - **Half of the codes come free** after a quarter of the run, once shapes and coats are there: b, p and c are drawn apart, as they are in
-  this world and on the page. What c does to the shape, or p to the coat, is then no code any more but an error. Tied throughout, c told
-  shapes and p tinted coats; free from the beginning, half or all of them, p was not heeded at all after 750 steps.
+  this world and on the page. What c does to the shape, or p to the coat, is then no code any more but an error. Its twin, the same run
+  tied from step 839 on, knew .66 of the coat from c after 3 000 steps, and .21 from p (with it .96 and .00), and the shape about as well.
+  Free from the beginning, half or all of them, p was not heeded at all after 750 steps.
 - **Readers look through noise** of all scales: what is faint would be read as well as what is plain, by networks that normalise. For coats
   it begins faint and grows: under all of it from the beginning c was never heeded. For shapes it doubles late.
 - The child's reader shares no trunk with its critic: that one never sees noise, and what it has learnt is of no help to read through it.
