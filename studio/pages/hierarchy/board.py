@@ -29,7 +29,7 @@ _CAPTIONS = (
 )
 _PICKING = (
     "Three codes and a z draw each bird. Pick by thumbnail or by number; Tab and Enter do, too. While the ties are on, codes go "
-    "together as in training: a child brings its own parent and background. Take them off to mix freely."
+    "together as the paper trains them: a child brings its own parent and background. Take them off to mix freely."
 )
 _STAGES = "The same picture from its first stage to its last. Each stage listens to one code more; white in a mask is what covers."
 
