@@ -14,7 +14,7 @@ from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
 from engines.nets.finegan import FineGenerator
 from engines.nets.initial import orthogonal
-from engines.training.best import restore
+from engines.training.best import Best, restore
 from engines.training.command import BEST, Setting, finish, train
 from engines.training.fine_game import Draw, FinePreset, Game, loud
 from engines.training.fine_watch import FineWatch, generator_of
@@ -122,6 +122,10 @@ def test_what_ships_is_the_best_look_of_a_run(tmp_path: Path, monkeypatch: pytes
     assert torch.equal(first(trainer), seen[4])
     assert restore(setting.folder / BEST, trainer, "cpu") == 2
     assert torch.equal(first(trainer), seen[2]) and not torch.equal(seen[2], seen[4])
+    (setting.folder / "checkpoint.pt").unlink()
+    anew = recipe.trainer(setting)
+    Best(setting.folder / BEST, anew)
+    assert restore(setting.folder / BEST, anew, "cpu") == 0
 
 
 def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
