@@ -39,7 +39,7 @@ class RecommendedKnobs(Knobs):
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
     quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16
-    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 12
+    tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 13
     coarse_steps: Annotated[
         int, Knob("Updates of every layer's code and a grid of codes at a small size, before the tuning.", lo=0, hi=1000)
     ] = 30
