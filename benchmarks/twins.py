@@ -2,6 +2,7 @@
 
     studio train psp --without pictures && studio train psp --without levels --without pictures     # and so on, see COMPARED
     python -m benchmarks.twins                                                                      # those whose checkpoints are there
+    python -m benchmarks.twins --only cells                                                         # one part again: the stylemap encoder's
 
 Checkpoints are read from build/training, where `studio train` leaves them; runs without image losses take minutes and differ in nothing but
 the idea. Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of twin less original, with its
@@ -9,6 +10,7 @@ standard error: paired, since both see the same faces. Errors and offsets are in
 """
 
 import argparse
+import json
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,19 +66,25 @@ COMPARED = (
 )
 
 
-def measure(faces: int) -> dict[str, Any]:
-    """All twins whose checkpoints are there, on that many faces."""
-    machine, rows = facts(), list[dict[str, Any]]()
+def measure(faces: int, only: str | None = None, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """All parts on that many faces, or one of them beside what is known of the others; none tells times, so machines may differ."""
+    machine, kept = facts(), {name: part for name, part in (before or {}).items() if name in PARTS and only not in (None, name)}
+    return {"machine": machine} | kept | {name: part(faces) for name, part in PARTS.items() if only in (None, name)}
+
+
+def worth(faces: int) -> list[dict[str, Any]]:
+    """All twins whose checkpoints are there."""
+    rows = list[dict[str, Any]]()
     for twins in COMPARED:
         names = [named(twins.recipe, without) for without in (twins.both, (*twins.both, twins.idea))]
         if all((TRAINING / name / "checkpoint.pt").is_file() for name in names):
             found = [read(twins.recipe, without, faces) for without in (twins.both, (*twins.both, twins.idea))]
             rows.append({"recipe": twins.recipe, "without": twins.idea, "idea": twins.title, "faces": faces} | compared(*found))
-    return {"machine": machine, "twins": rows, "looks": looks(min(PICTURES, faces)), "cells": cells()}
+    return rows
 
 
 @torch.no_grad()
-def cells() -> list[dict[str, Any]]:
+def cells(_: int) -> list[dict[str, Any]]:
     """The stylemap encoder by cells along a side: on held-out mixes, as its recipes recorded, and on the real portraits."""
     generator = load_generator("ffhq")
     encoder, measure, known = StylemapEncoder(generator), Reconstruction(generator.device), manifest()
@@ -92,7 +100,7 @@ def cells() -> list[dict[str, Any]]:
 @torch.no_grad()
 def looks(faces: int) -> list[dict[str, Any]]:
     """LPIPS and squared error of pSp and of each of ReStyle's looks on full pictures, and what each gains over pSp, face by face."""
-    generator = load_generator("ffhq")
+    generator, faces = load_generator("ffhq"), min(PICTURES, faces)
     samples = HeldOut(generator, SAMPLES, kind="test", count=faces).samples
     measure, psp, restyle = Reconstruction(generator.device), Psp(generator), ReStyle(generator)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("pSp", *(f"look {look}" for look in range(1, LOOKS + 1)))}
@@ -176,15 +184,22 @@ def rendered(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+PARTS = {"twins": worth, "looks": looks, "cells": cells}
+"""What is measured, by its name in the results."""
+
+
 def main() -> None:
     """Measure, write and print."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.twins", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--faces", type=int, default=256)
+    parser.add_argument("--only", choices=tuple(PARTS), help="one part again, the others as they were")
     parser.add_argument("--output", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    results = measure(arguments.faces)
+    known = arguments.output / "twins.json"
+    before = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else None
+    results = measure(arguments.faces, arguments.only, before)
     write("twins", results, arguments.output)
     print(rendered(results))
 

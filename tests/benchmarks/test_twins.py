@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from benchmarks import twins
 from benchmarks.twins import COMPARED, compared, rendered
 from engines.training.catalogue import recipes
 
@@ -19,5 +20,13 @@ def test_a_difference_is_paired() -> None:
 
 def test_every_idea_is_one_of_its_recipe() -> None:
     known = recipes()
-    for twins in COMPARED:
-        assert {twins.idea, *twins.both} <= set(known[twins.recipe].ideas)
+    for pair in COMPARED:
+        assert {pair.idea, *pair.both} <= set(known[pair.recipe].ideas)
+
+
+def test_one_part_is_measured_again_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twins, "PARTS", {name: lambda faces, name=name: [f"{name} on {faces}"] for name in ("twins", "looks", "cells")})
+    whole = twins.measure(3)
+    again = twins.measure(5, "cells", whole)
+    assert again["cells"] == ["cells on 5"]
+    assert {name: again[name] for name in ("twins", "looks")} == {"twins": ["twins on 3"], "looks": ["looks on 3"]}
