@@ -1,8 +1,9 @@
 """How well a part of one face goes into another: what is kept, what arrives, whether the border shows, and how long it takes.
 
 Pairs of generated faces (seeds no training here has seen, truncation 0.7), each with one ready-made mask in turn: the union of that part in
-both pictures. Styles by pixel are compared with the same and features carried along, pasting pixels and mixing one vector for the whole
-picture, by engines/metrics/mixing.py. Times are medians at full size, each way beside a plain face in the same loop.
+both pictures. What the page does, styles by pixel with the coarsest features brought along, is compared with styles alone, with features up
+to 64 px, with pasted pixels and with one vector mixed for the whole picture, by engines/metrics/mixing.py. Times are medians at full size,
+each way beside a plain face in the same loop.
 """
 
 import statistics
@@ -22,6 +23,7 @@ from engines.generators.sketch import draw
 from engines.metrics.mixing import mixing_figures
 from engines.mix.baselines import pasted, vector_mixed
 from engines.mix.mixture import Mixture
+from engines.mix.spatial import COARSE
 from engines.spaces.statistics import random_w
 
 PAIRS, QUICK_PAIRS = 100, 3
@@ -32,8 +34,9 @@ TIMED = ("mouth", "left half", "background")
 
 Way = Callable[[Generator, Inversion, Part], Tensor]
 WAYS: dict[str, Way] = {
+    "coarsest features too": lambda generator, source, part: Mixture(generator, source, [part], EDGE, still=COARSE).draw(),
     "styles by pixel": lambda generator, source, part: Mixture(generator, source, [part], EDGE).draw(),
-    "styles and features": lambda generator, source, part: Mixture(generator, source, [part], EDGE, 64, always=True).draw(),
+    "styles and features": lambda generator, source, part: Mixture(generator, source, [part], EDGE, still=64).draw(),
     "pasted pixels": lambda generator, source, part: pasted(generator, source, [part], EDGE),
     "one vector": lambda generator, source, part: draw(generator, vector_mixed(generator, source, [part])),
 }
@@ -100,9 +103,9 @@ def _times(generator: Generator, repeats: int) -> dict[str, Any]:
     preview = min(generator.exits, key=lambda size: abs(size - 256))
     calls: dict[str, Callable[[], object]] = {"plain": lambda: generator.synthesize(source.latent)}
     for name in TIMED:
-        calls[name] = lambda mask=found[name]: Mixture(generator, source, [Part(reference, mask)], EDGE).draw()  # type: ignore[misc]
-    calls["two weight changes"] = lambda: Mixture(generator, source, [Part(tuned, found["left half"])], EDGE).draw()
-    calls["preview"] = lambda: Mixture(generator, source, [Part(reference, found["left half"])], EDGE).draw(preview)
+        calls[name] = lambda mask=found[name]: Mixture(generator, source, [Part(reference, mask)], EDGE, still=COARSE).draw()  # type: ignore[misc]
+    calls["two weight changes"] = lambda: Mixture(generator, source, [Part(tuned, found["left half"])], EDGE, still=COARSE).draw()
+    calls["preview"] = lambda: Mixture(generator, source, [Part(reference, found["left half"])], EDGE, still=COARSE).draw(preview)
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():

@@ -144,15 +144,12 @@ def _mixing(results: dict[str, Any]) -> str:
     where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
     head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
     rows = [[way, *(figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
-    plain = next(iter(results["all"].values()))
+    usual, plain = next(iter(results["all"].items()))
     words = (
         f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
         f"where faces have lines. MSE on [-1, 1], the soft edge ({results['edge']:.0%} of the side) left out."
     )
-    by_part = [
-        [name, *(figure(ways["styles by pixel"][kind]) for kind in ("mse_src", "mse_ref", "seam"))]
-        for name, ways in results["parts"].items()
-    ]
+    by_part = [[name, *(figure(ways[usual][kind]) for kind in ("mse_src", "mse_ref", "seam"))] for name, ways in results["parts"].items()]
     seconds = results["seconds"]
     times = "; ".join(f"{name} {found['median']:.3f} s ({found['over_plain']:.2f}x)" for name, found in seconds.items())
     return "\n\n".join(
@@ -160,7 +157,7 @@ def _mixing(results: dict[str, Any]) -> str:
             f"**Local mixing** ({where})",
             _grid(head, rows),
             words,
-            _grid(["styles by pixel, part", *head[1:]], by_part),
+            _grid([f"{usual}, part", *head[1:]], by_part),
             f"Medians at full size, over a plain face: {times}.",
         ]
     )

@@ -25,7 +25,7 @@ class Mix:
         layers: One of "all", "shape", "texture".
         edge: Reach of the soft edge, as a share of the side.
         shift: How far the part moves to the right and down, as shares of the side.
-        carry: "moved", "always" or "never", as `SpatialMixKnobs.carry`.
+        carry: One of "coarse", "moved", "always" and "never", as `SpatialMixKnobs.carry`.
         below: Parts laid aside, which this one covers; of each, what its mask brings in and how, not its source, edge or carrying.
     """
 
@@ -39,7 +39,7 @@ class Mix:
     layers: str = "all"
     edge: float = 0.03
     shift: tuple[float, float] = (0.0, 0.0)
-    carry: str = "moved"
+    carry: str = "coarse"
     below: "tuple[Mix, ...]" = ()
 
     @property

@@ -20,7 +20,7 @@ from engines.generators.sketch import draw
 from engines.mix.baselines import pasted, vector_mixed
 from engines.mix.masks import soft
 from engines.mix.mixture import Mixture
-from engines.mix.spatial import RANGES, slots_of
+from engines.mix.spatial import CARRIED, RANGES, carried, slots_of
 from engines.mix.stylemapgan import StyleMapMix
 from studio.editor import Editor
 from studio.edits import Edits, Face, Turn
@@ -177,11 +177,10 @@ class Mixer:
 
     def mixture(self, desk: Desk, mix: Mix) -> Mixture:
         """The mixture that the controls stand for."""
-        if not (0 <= mix.edge <= 0.15 and mix.carry in ("moved", "always", "never")):
-            raise StudioError("The soft edge reaches 0 to 0.15 of the side, and features are carried for moved parts, always or never.")
+        if not (0 <= mix.edge <= 0.15 and mix.carry in CARRIED):
+            raise StudioError(f"The soft edge reaches 0 to 0.15 of the side, and features are carried as one of {', '.join(CARRIED)}.")
         source = self.editor.moved(desk, mix.source, Edits())
-        carry = 0 if mix.carry == "never" else 64
-        return Mixture(self.session.generator, source, self.layers(desk, mix), mix.edge, carry, mix.carry == "always")
+        return Mixture(self.session.generator, source, self.layers(desk, mix), mix.edge, *carried(mix.carry))
 
     def draw(self, desk: Desk, mix: Mix, size: int | None = None) -> Pil.Image:
         """The mixed picture."""
@@ -209,10 +208,10 @@ class Mixer:
         """The same mask by other means."""
         generator, size = self.session.generator, self.session.live_size
         source, parts = self.editor.moved(desk, mix.source, Edits()), self.layers(desk, mix)
-        always = replace(mix, carry="always")
         drawn = [
             (self.draw(desk, replace(mix, carry="never" if mix.shift == (0.0, 0.0) else "moved"), size), "styles by pixel"),
-            (self.draw(desk, always, size), "styles and features"),
+            (self.draw(desk, replace(mix, carry="coarse"), size), "coarsest features too"),
+            (self.draw(desk, replace(mix, carry="always"), size), "styles and features"),
             (to_picture(pasted(generator, source, parts, mix.edge, size)), "pasted pixels"),
         ]
         if all(face.latent.space != "s" for face in (source, *(part.reference for part in parts))):

@@ -3,7 +3,8 @@
 The student's layers are linear in their style (demodulation is folded into the weights), so a style may differ from pixel to pixel.
 Each layer's style is painted, part over part, with the masks averaged to the layer's size. Faces that bend the generator differently
 are drawn side by side, block by block, and their features are painted in the same way. A part that moves takes the features of its
-reference along, up to a middle layer; the layers behind blend them in.
+reference along, up to a middle layer; the layers behind blend them in. A part that stays may bring its coarsest features: at 4 and 8 px one
+cell is an eighth of the picture or more, and a style painted there reaches far beyond the part.
 """
 
 from collections.abc import Generator as Coroutine
@@ -39,7 +40,7 @@ class Layer:
         strength: How opaquely.
         slots: Slots of W+ that it takes over.
         shift: How far it moved.
-        carried: Whether it takes its features along.
+        carried: Side of the layer, in pixels, up to which it brings its own features instead of styles; 0 for styles alone.
     """
 
     face: Inversion
@@ -47,7 +48,7 @@ class Layer:
     strength: float = 1.0
     slots: frozenset[int] = frozenset()
     shift: tuple[float, float] = (0.0, 0.0)
-    carried: bool = False
+    carried: int = 0
 
 
 class Mixture:
@@ -60,7 +61,7 @@ class Mixture:
         edge: How far the soft edge reaches on either side of a line, as a share of the side.
         carry: Side of the layer, in pixels, up to which features move along with a part (the largest there is if that is too large);
             0 for styles alone.
-        always: Whether parts that stay in place take their features along too.
+        still: The same for parts that stay in place.
 
     Raises:
         ImageError: A mask that is none.
@@ -68,15 +69,15 @@ class Mixture:
     """
 
     def __init__(
-        self, generator: Generator, source: Inversion, parts: Sequence[Part], edge: float = 0.03, carry: int = 64, always: bool = False
+        self, generator: Generator, source: Inversion, parts: Sequence[Part], edge: float = 0.03, carry: int = 64, still: int = 0
     ) -> None:
         self.generator, self.edge = generator, edge
         self._sides = {layer: int(layer.rsplit("_", 1)[1]) for layer in generator.layout("s")}
         self._blocks = tuple(sorted(set(self._sides.values()) - {min(self._sides.values())}))
-        self.carry = max((side for side in self._blocks[:-1] if side <= carry), default=0)
+        self._carry, self._still = (max((side for side in self._blocks[:-1] if side <= most), default=0) for most in (carry, still))
         base, kept = self._needed(source, parts)
         self._masks: dict[tuple[int, int], Mask] = {}
-        over = [self._layer(part, always) for part in kept]
+        over = [self._layer(part) for part in kept]
         self.layers = (Layer(base), *(layer for layer in over if layer.mask is not None and not is_empty(layer.mask)))
         self.groups = self._by_tuning()
 
@@ -129,14 +130,13 @@ class Mixture:
             return None
         features = self._features(self.groups[0], tuple(self._sides), CELLS)
         base = self.layers[0].face
-        carried = [layer for layer in self.layers if layer.carried]
-        if carried:
-            own: Prefix | None = None
-            for block in (side for side in self._blocks if side <= 2 * self.carry):
-                own = self._advance(block, own, carrying=False)
-            assert own is not None
-            name = f"feature/conv2_{self.carry}"
-            features[name] = features.get(name, 0) + self._with_carried(own).features - own.features
+        own: Prefix | None = None
+        for block in (side for side in self._blocks if side <= 2 * max(layer.carried for layer in self.layers)):
+            plain = self._advance(block, own, carrying=False)
+            own = self._with_carried(plain)
+            if own.features is not plain.features:
+                name = f"feature/conv2_{block // 2}"
+                features[name] = features.get(name, 0) + own.features - plain.features
         return Inversion(base.latent, base.tuning, {name: value.contiguous() for name, value in features.items()})
 
     def _needed(self, source: Inversion, parts: Sequence[Part]) -> tuple[Inversion, list[Part]]:
@@ -156,10 +156,11 @@ class Mixture:
                 kept.append(part)
         return base, kept
 
-    def _layer(self, part: Part, always: bool) -> Layer:
+    def _layer(self, part: Part) -> Layer:
         slots = frozenset(self.generator.slots.active if part.layers is None else part.layers)
         groups = self.generator.slots.groups
-        carried = bool(self.carry and slots & {*groups["coarse"], *groups["middle"]}) and (always or part.shift != (0.0, 0.0))
+        most = self._still if part.shift == (0.0, 0.0) else self._carry
+        carried = most if slots & {*groups["coarse"], *groups["middle"]} else 0
         mask = soft(checked(part.mask).to(self.generator.device), self._blocks[-1], self.edge, part.shift)
         return Layer(part.reference, mask, part.strength, slots, part.shift, carried)
 
@@ -208,13 +209,12 @@ class Mixture:
     def _with_carried(self, prefix: Prefix) -> Prefix:
         """With the features that parts bring along, where this is their layer."""
         features = prefix.features
-        if prefix.block == 2 * self.carry:
-            for layer in self.layers:
-                if layer.carried and layer.mask is not None:
-                    face = layer.face
-                    own = self.generator.prefix(face.latent, prefix.block, tuning=face.tuning, features=face.features).features
-                    share = layer.strength * area(layer.mask, features.shape[-1])
-                    features = torch.lerp(features, moved(own, layer.shift), share)
+        for layer in self.layers:
+            if layer.mask is not None and prefix.block == 2 * layer.carried:
+                face = layer.face
+                own = self.generator.prefix(face.latent, prefix.block, tuning=face.tuning, features=face.features).features
+                share = layer.strength * area(layer.mask, features.shape[-1])
+                features = torch.lerp(features, moved(own, layer.shift), share)
         return Prefix(prefix.block, features)
 
     def _hidden(self, layer: Layer, size: int) -> bool:
@@ -222,7 +222,7 @@ class Mixture:
         behind = [
             key for key in layer.face.features if not key.startswith("noise/") and self._sides.get(key.partition("/")[2], size) > size // 2
         ]
-        return layer.face.latent.space == "s" or bool(behind) or (layer.carried and 2 * self.carry > size)
+        return layer.face.latent.space == "s" or bool(behind) or 2 * layer.carried > size
 
     def _from_head(self, resume: Prefix, size: int) -> Image:
         """A preview: early heads read one code, so each face's head paints its own pixels."""
@@ -267,7 +267,7 @@ class Mixture:
     def _share(self, number: int, layer: str, cells: int | None = None) -> Mask | None:
         """How much of each cell of a layer a face covers; None for the source, or where it has no say."""
         face, side = self.layers[number], self._sides[layer]
-        if face.mask is None or self.generator.slots.of_layer(layer) not in face.slots or (face.carried and side <= self.carry):
+        if face.mask is None or self.generator.slots.of_layer(layer) not in face.slots or side <= face.carried:
             return None
         side = side // 2 if layer.startswith("up_") else side
         side = side if cells is None else min(side, cells)

@@ -24,6 +24,14 @@ from engines.spaces.slots import Slots
 RANGES = ("all", "shape", "texture")
 """What a part takes over, by name."""
 
+CARRIED = ("coarse", "moved", "always", "never")
+"""Which features parts bring along, by name; see `SpatialMixKnobs.carry`."""
+
+COARSE = 8
+"""Side in pixels of the layer up to which parts that stay bring features by default. With styles alone what lies outside moved by .032
+(squared error, 100 pairs); with features up to 8, 16, 32 and 64 px by .008, .001, .0001 and 0, and the gradient on the border, over the
+picture's, rose from 1.18 to 1.21, 1.23, 1.29 and 1.35. From 16 px on, the reference's surroundings begin to show within large masks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialMixKnobs(Knobs):
@@ -33,9 +41,12 @@ class SpatialMixKnobs(Knobs):
         float, Knob("How far the soft edge reaches on either side of the line, as a share of the picture's side.", lo=0, hi=0.15)
     ] = 0.03
     carry: Annotated[
-        Literal["moved", "always", "never"],
-        Knob("Which parts bring the features of their reference along: those that move, all (closer to the reference), or none."),
-    ] = "moved"
+        Literal["coarse", "moved", "always", "never"],
+        Knob(
+            "Which features of their reference parts bring along: coarse, the coarsest, and those that move all up to a middle layer; "
+            "moved, these alone; always, all parts as if they moved; never, none."
+        ),
+    ] = "coarse"
     carry_until: Annotated[
         Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, up to which features are brought along.", advanced=True)
     ] = "64"
@@ -74,8 +85,12 @@ class SpatialMix(Engine[MixRequest, SpatialMixKnobs]):
 
 def mixture_of(generator: Generator, request: MixRequest, knobs: SpatialMixKnobs) -> Mixture:
     """A request's mixture as the knobs have it."""
-    carry = 0 if knobs.carry == "never" else int(knobs.carry_until)
-    return Mixture(generator, request.source, request.parts, knobs.edge, carry, knobs.carry == "always")
+    return Mixture(generator, request.source, request.parts, knobs.edge, *carried(knobs.carry, int(knobs.carry_until)))
+
+
+def carried(name: str, until: int = 64) -> tuple[int, int]:
+    """Sides in pixels up to which parts that move, and those that stay, bring features along, by the knob's word."""
+    return {"coarse": (until, COARSE), "moved": (until, 0), "always": (until, until), "never": (0, 0)}[name]
 
 
 def slots_of(slots: Slots, name: str) -> tuple[int, ...]:

@@ -114,7 +114,13 @@ def test_an_edit_inside_the_mask_leaves_the_rest(mixer: Mixer, desk: Desk) -> No
 def test_film_and_methods_show_the_same_mask(mixer: Mixer, desk: Desk) -> None:
     mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""))
     assert [caption for _, caption in mixer.film(desk, mix)] == ["20%", "40%", "60%", "80%", "100%"]
-    assert [caption for _, caption in mixer.methods(desk, mix)] == ["styles by pixel", "styles and features", "pasted pixels", "one vector"]
+    assert [caption for _, caption in mixer.methods(desk, mix)] == [
+        "styles by pixel",
+        "coarsest features too",
+        "styles and features",
+        "pasted pixels",
+        "one vector",
+    ]
 
 
 def test_the_same_mask_in_stylemapgans_own_networks(mixer: Mixer, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,10 +81,10 @@ def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
         right = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move right", elem_id="mix-right", min_width=200, buttons=["reset"])
         down = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move down", elem_id="mix-down", min_width=200, buttons=["reset"])
     carry = gr.Radio(
-        [("of moved parts", "moved"), ("always", "always"), ("never", "never")],
+        [("the coarsest", "coarse"), ("of moved parts", "moved"), ("always", "always"), ("never", "never")],
         value=mix.carry,
         label="Bring the reference's features along",
-        info="closer to the reference, at some risk of a seam",
+        info="more is closer to the reference and leaves the rest alone, at some risk of a seam",
         elem_id="mix-carry",
     )
     found = {"content": content, "edit": edit, "amount": amount, "layers": layers, "strength": strength}

@@ -14,7 +14,7 @@ from engines.core.seeds import normal
 from engines.generators import Student
 from engines.generators.sketch import draw
 from engines.mix.mixture import Mixture
-from engines.mix.spatial import local_edit, slots_of
+from engines.mix.spatial import CARRIED, carried, local_edit, slots_of
 from engines.spaces.statistics import random_w
 
 EMPTY, FULL = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
@@ -44,7 +44,7 @@ def mix(toy: Student, source: Inversion, parts: Sequence[Part], **settings: obje
     return create("spatial", toy)(MixRequest(source=source, parts=tuple(parts)), **settings).images
 
 
-@pytest.mark.parametrize("carry", ["moved", "always", "never"])
+@pytest.mark.parametrize("carry", CARRIED)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_mask_is_the_source_and_a_full_one_the_reference_to_the_bit(toy: Student, kind: str, carry: str) -> None:
     source, reference = face(toy, kind, 1), face(toy, "tuned", 2)
@@ -64,14 +64,20 @@ def test_uniform_masks_short_circuit_in_any_size(toy: Student, kind: str, other:
     assert torch.equal(mixture.draw(), draw(toy, reference))
 
 
-@given(st.sampled_from(KINDS), st.integers(0, 1000), st.floats(0.05, 1), st.booleans(), st.sampled_from([None, (0, 1, 2), (8, 9)]))
+@given(
+    st.sampled_from(KINDS),
+    st.integers(0, 1000),
+    st.floats(0.05, 1),
+    st.sampled_from([0, 8, 16]),
+    st.sampled_from([None, (0, 1, 2), (8, 9)]),
+)
 @settings(max_examples=25)
 def test_a_face_mixed_with_itself_is_itself(
-    toy: Student, kind: str, seed: int, strength: float, always: bool, layers: tuple[int, ...] | None
+    toy: Student, kind: str, seed: int, strength: float, still: int, layers: tuple[int, ...] | None
 ) -> None:
     own = face(toy, kind, 1)
     mask = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(seed))
-    mixed = Mixture(toy, own, [Part(own, mask, strength=strength, layers=layers)], 0.05, 16, always).draw()
+    mixed = Mixture(toy, own, [Part(own, mask, strength=strength, layers=layers)], 0.05, 16, still).draw()
     assert torch.allclose(mixed, draw(toy, own), atol=2e-4)
 
 
@@ -181,6 +187,27 @@ def test_a_moved_part_brings_its_features_along(toy: Student) -> None:
     added = kept.features["feature/conv2_16"].abs().sum(1)[0]
     assert float(added[10:14, 10:14].mean()) > 0
     assert float(added[:8, :8].max()) == 0
+
+
+def test_what_stays_and_what_moves_bring_features_up_to_layers_of_their_own(toy: Student) -> None:
+    source, parts = face(toy, "w", 1), [Part(face(toy, "w", 2), LEFT), Part(face(toy, "w", 3), LEFT, (0.4, 0.0))]
+    mixture = Mixture(toy, source, parts, 0.05, 16, 8)
+    assert [layer.carried for layer in mixture.layers] == [0, 8, 16]
+    kept = mixture.inversion()
+    assert kept is not None and {"feature/conv2_8", "feature/conv2_16"} <= set(kept.features)
+    assert float((draw(toy, kept) - mixture.draw()).abs().max()) < 1e-3
+
+
+def test_coarse_features_leave_what_lies_outside_alone(ffhq: Student) -> None:
+    """Styles alone at 4 and 8 px reach far beyond a part: why parts that stay bring those features by default."""
+    source, reference = (Inversion(Latent("w", random_w(ffhq, seed))) for seed in (1, 2))
+    half = (torch.arange(256) < 128).float().expand(1, 1, 256, 256)
+    plain = draw(ffhq, source, 256)
+    away = {
+        carry: float((Mixture(ffhq, source, [Part(reference, half)], 0.03, *carried(carry)).draw(256) - plain)[..., 160:].square().mean())
+        for carry in ("never", "coarse")
+    }
+    assert away["coarse"] < 0.6 * away["never"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
