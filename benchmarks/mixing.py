@@ -29,7 +29,7 @@ from engines.spaces.statistics import random_w
 PAIRS, QUICK_PAIRS = 100, 3
 FIRST_SEED = 920_000
 EDGE = 0.03
-REPEATS, QUICK_REPEATS = 9, 2
+REPEATS, QUICK_REPEATS = 25, 2
 TIMED = ("mouth", "left half", "background")
 
 Way = Callable[[Generator, Inversion, Part], Tensor]
