@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="random-face 2021.7.21.1, for the comparison with OpenVINO")
     parser.add_argument("--only", metavar="NAME", help="of methods, or of image2stylegan_pp: this one alone, the others as they were")
     parser.add_argument("--share", type=float, metavar="SECONDS", help="of methods: for the generated faces of each quick method")
+    parser.add_argument("--slow", type=int, metavar="FACES", help="of methods: generated faces of each slow method")
     parser.add_argument("--output", type=Path, help="folder of the results")
     arguments = parser.parse_args()
     folder = arguments.output or (QUICK_RESULTS if arguments.quick else RESULTS)
@@ -39,7 +40,7 @@ def main() -> None:
     if arguments.what in ("inversion", "all"):
         print(write("inversion", inversion.measure(arguments.quick), folder))
     if arguments.what in ("methods", "all"):
-        print(methods.run(arguments.quick, folder, arguments.only, arguments.share))
+        print(methods.run(arguments.quick, folder, arguments.only, arguments.share, arguments.slow))
     if arguments.what in ("editing", "all"):
         print(write("editing", editing.measure(arguments.quick), folder))
     if arguments.what in ("mixing", "all"):

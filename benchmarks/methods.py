@@ -3,6 +3,7 @@
     python -m benchmarks methods                     # all methods, about 15 minutes on two CPU cores; leave the machine alone
     python -m benchmarks methods --only pti          # one of them again, the others as they were
     python -m benchmarks methods --share 300         # quick methods on more faces, up to all 256
+    python -m benchmarks methods --only pti --slow 10    # slow ones on more than two of them
 
 Faces: the first of the held-out test set (engines/training/samples.py, TEST; half of them change their w between the layers), and real
 portraits, never averaged together. A method runs at its defaults. Those that take less than four seconds a face go on through the test
@@ -15,7 +16,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -285,7 +286,8 @@ def write(results: dict[str, Any], path: Path) -> None:
     part.replace(path)
 
 
-def run(quick: bool, folder: Path, only: str | None = None, share: float | None = None) -> Path:
+def run(quick: bool, folder: Path, only: str | None = None, share: float | None = None, slow: int | None = None) -> Path:
     """The committed benchmark on the bundled generator; a quick one means nothing."""
-    plan = QUICK if quick else Plan() if share is None else Plan(share=share)
+    asked = {name: value for name, value in (("share", share), ("slow", slow)) if value is not None}
+    plan = QUICK if quick else replace(Plan(), **asked)
     return measure(load_generator("ffhq"), plan, folder / "methods.json", only)
