@@ -208,9 +208,11 @@ class Mixer:
         """The same mask by other means."""
         generator, size = self.session.generator, self.session.live_size
         source, parts = self.editor.moved(desk, mix.source, Edits()), self.layers(desk, mix)
-        drawn = [
-            (self.draw(desk, replace(mix, carry="never" if mix.shift == (0.0, 0.0) else "moved"), size), "styles by pixel"),
-            (self.draw(desk, replace(mix, carry="coarse"), size), "coarsest features too"),
+        still = mix.shift == (0.0, 0.0)
+        drawn = [(self.draw(desk, replace(mix, carry="never" if still else "moved"), size), "styles by pixel")]
+        if still:
+            drawn.append((self.draw(desk, replace(mix, carry="coarse"), size), "coarsest features too"))
+        drawn += [
             (self.draw(desk, replace(mix, carry="always"), size), "styles and features"),
             (to_picture(pasted(generator, source, parts, mix.edge, size)), "pasted pixels"),
         ]
