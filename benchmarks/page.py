@@ -1,8 +1,8 @@
 """How quickly the page answers: start, a random face, a slider's preview, Stop, and the memory that all of it takes.
 
 Times are what a program on the same machine sees between sending an event and its answer being complete, so they include the queue and
-the encoding of pictures. The server is a process of its own, started as a person would start it. The explorer's redraws are what headless
-Chromium takes for them, from the change of a control to the finished plot, without a graphics card.
+the encoding of pictures. The server is a process of its own, started as a person would start it. The explorer's redraws and the answers to
+brush strokes are what headless Chromium takes for them, from a person's move to the finished picture, without a graphics card.
 """
 
 import importlib.util
@@ -47,6 +47,7 @@ def measure(quick: bool) -> dict[str, Any]:
         later = [_timed(lambda seed=seed: client.predict(seed, 0.7, api_name="/random_face")) for seed in range(2, 5 if quick else 12)]
         slider = {layers: _slider(page, layers, moves) for layers in ("coarse", "fine")}
         explorer = _explorer(url, 1 if quick else 5)
+        strokes = _strokes(url, 2 if quick else 10)
         photo = handle_file(str(assets() / "examples" / "astronaut.jpg"))
         settings = {"quick_steps": 2, "steps": 2} if quick else {}
         begun = time.perf_counter()
@@ -62,6 +63,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "random_face_seconds": {"first": first, "median": statistics.median(later)},
         "slider_seconds": slider,
         "explorer": explorer,
+        "strokes": strokes,
         "inversion": {"method": "image2stylegan", "photo": "astronaut.jpg", "seconds": seconds} | figures,
         "memory_mib": {"idle": idle, "peak": most, "after": after},
     }
@@ -127,11 +129,13 @@ def _slider(page: _Page, layers: str, moves: int) -> dict[str, float]:
     return {"median": statistics.median(warm), "slowest": warm[-1], "moves": moves}
 
 
-def _explorer(url: str, repeats: int) -> dict[str, Any]:
-    """Seconds that the map of 5 000 faces takes to be redrawn, medians; a sentence where no browser is at hand."""
+@contextmanager
+def _browsed(url: str) -> Iterator[Any]:
+    """The page in headless Chromium; None where there is none."""
     program = Path(os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium"))
     if not program.is_file() or importlib.util.find_spec("playwright") is None:
-        return {"skipped": "not measured: it wants Chromium (or STUDIO_CHROMIUM) and the package playwright"}
+        yield None
+        return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -139,6 +143,18 @@ def _explorer(url: str, repeats: int) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(_PATIENCE * 1000)
         page.goto(url)
+        yield page
+        browser.close()
+
+
+_SKIPPED = {"skipped": "not measured: it wants Chromium (or STUDIO_CHROMIUM) and the package playwright"}
+
+
+def _explorer(url: str, repeats: int) -> dict[str, Any]:
+    """Seconds that the map of 5 000 faces takes to be redrawn, medians; a sentence where no browser is at hand."""
+    with _browsed(url) as page:
+        if page is None:
+            return _SKIPPED
         page.get_by_role("tab", name="Latent explorer").click()
         page.wait_for_function(f"{_PLOT}.dataset.shown")
         page.locator("#explore-shown input[type=number]").fill(str(POINTS))
@@ -147,8 +163,43 @@ def _explorer(url: str, repeats: int) -> dict[str, Any]:
         seconds = {"first view in 3-D": _redrawn(page, {"dimensions": 3}), "back in 2-D": _redrawn(page, {"dimensions": 2})}
         for what, views in _VIEWS.items():
             seconds[what] = statistics.median(_redrawn(page, view) for view in list(views) * repeats)
-        browser.close()
     return {"points": POINTS, "seconds": seconds}
+
+
+def _strokes(url: str, count: int) -> dict[str, Any]:
+    """Seconds from the end of a brush stroke on the mixing tab to its live preview; a sentence where no browser is at hand."""
+    with _browsed(url) as page:
+        if page is None:
+            return _SKIPPED
+        page.get_by_role("tab", name="Local mixing").click()
+        page.locator("#mix-live img").wait_for()
+        canvas = page.locator("#mix-source-canvas canvas").first
+        canvas.scroll_into_view_if_needed()
+        page.wait_for_timeout(3_000)
+        seconds = [_stroke(page, canvas.bounding_box(), 0.3 + 0.4 * number / count) for number in range(count + 1)][1:]
+    return {"strokes": count, "median": statistics.median(seconds), "most": max(seconds)}
+
+
+def _stroke(page: Any, box: dict[str, float], height: float) -> float:
+    """Seconds of one stroke; then the hand rests until the full picture is there."""
+    page.evaluate(
+        """() => {
+          const shown = () => document.querySelector('#mix-live img'), frame = () => new Promise(done => requestAnimationFrame(done));
+          window.strokeShown = new Promise(done => addEventListener('pointerup', async () => {
+            const begun = performance.now(), before = shown()?.src;
+            while (!shown()?.complete || shown().src === before) await frame();
+            done(performance.now() - begun);
+          }, { once: true, capture: true }));
+        }"""
+    )
+    x, y, width = box["x"] + 0.35 * box["width"], box["y"] + height * box["height"], 0.3 * box["width"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + width, y, steps=10)
+    page.mouse.up()
+    seconds = float(page.evaluate("window.strokeShown")) / 1000
+    page.wait_for_timeout(3_000)
+    return seconds
 
 
 def _redrawn(page: Any, view: dict[str, Any]) -> float:

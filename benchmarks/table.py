@@ -126,6 +126,7 @@ def _page(results: dict[str, Any]) -> str:
             f"identity distance {inversion['identity_distance']:.2f}",
         ],
         *_explorer(results.get("explorer", {"skipped": "not measured yet"})),
+        *_strokes(results.get("strokes", {"skipped": "not measured yet"})),
         ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
     ]
     return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
@@ -137,6 +138,17 @@ def _explorer(found: dict[str, Any]) -> list[list[str]]:
     return [
         [f"explorer, {found['points']} points in headless Chromium: {what}", f"{seconds * 1000:.0f} ms"]
         for what, seconds in found["seconds"].items()
+    ]
+
+
+def _strokes(found: dict[str, Any]) -> list[list[str]]:
+    if "skipped" in found:
+        return [["a brush stroke in a browser", found["skipped"]]]
+    return [
+        [
+            f"end of a brush stroke to the mixed preview in headless Chromium, median of {found['strokes']}",
+            f"{found['median'] * 1000:.0f} ms, at most {found['most'] * 1000:.0f} ms",
+        ]
     ]
 
 

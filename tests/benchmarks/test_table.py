@@ -31,6 +31,7 @@ PAGE = {
     "random_face_seconds": {"first": 0.6, "median": 0.5},
     "slider_seconds": {"coarse": {"median": 0.123, "slowest": 0.2, "moves": 50}},
     "explorer": {"points": 5000, "seconds": {"first view in 3-D": 0.9}},
+    "strokes": {"strokes": 10, "median": 0.4, "most": 0.5},
     "inversion": {"method": "image2stylegan", "photo": "a.jpg", "seconds": 50.0} | FIGURES,
     "memory_mib": {"idle": 600.0, "peak": 1500.0, "after": 1000.0},
 }
