@@ -121,6 +121,7 @@ def test_figures_and_machine_are_shown(results: Path) -> None:
     assert "| smile | 0.987 | 0.850 | 0.800 | 3.5 |" in text
     assert "| smile, beard kept | +0.40 → +0.10 | +1.50 → +1.40 | 70% | 34% |" in text
     assert "| mouth | 0.050 | 0.060 | - | 0.300 |" in text and "first view in 3-D | 900 ms |" in text
+    assert "median of 10 | 400 ms, at most 500 ms |" in text
     assert "| smile | 0.111 | 0.300 | 0.200 | - | - | - |" in text
 
 
