@@ -96,7 +96,7 @@ def apply(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Edita
         return replace(inversion, latent=Latent("s", inversion.latent.codes + torch.cat(styles) + shift))
     if any(direction.space != "s" for direction, _ in moving):
         codes = generator.slots.spread(inversion.latent.codes) + way
-        inversion = replace(inversion, latent=Latent("w_plus", codes))
+        inversion = replace(inversion, latent=Latent("w_plus", codes), features=_restyled(inversion.features, way, generator))
     return replace(inversion, features=_shifted(inversion.features, shift, generator)) if isinstance(shift, Tensor) else inversion
 
 
@@ -211,6 +211,17 @@ def _within(direction: Direction, generator: Editable) -> Tensor:
         if generator.slots.of_layer(layer) not in direction.slots:
             vector[part] = 0
     return vector
+
+
+def _restyled(features: Mapping[str, Tensor], way: Tensor, generator: Editable) -> dict[str, Tensor]:
+    """Features whose maps of styles, which stand for the code's own, move as every code behind them would."""
+    moved = dict(features)
+    for layer, slot in _layers(generator).items():
+        style = moved.get(f"style/{layer}")
+        if style is not None:
+            step = way[slot] @ generator.affine((layer,)).T
+            moved[f"style/{layer}"] = style + step.reshape(1, -1, *(1 for _ in style.shape[2:]))
+    return moved
 
 
 def _shifted(features: Mapping[str, Tensor], shift: Tensor, generator: Editable) -> dict[str, Tensor]:

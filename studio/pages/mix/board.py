@@ -60,7 +60,7 @@ def board_cell(mixer: Mixer, mix: Mix) -> tuple[Easels, Board]:
             live = gr.Image(label="Live preview", interactive=False, format="jpeg", elem_id="mix-live", height=440, buttons=["fullscreen"])
     film = _gallery("mix-film", 5)
     compare = gr.Button("Compare methods on this mask", elem_id="mix-compare-run", size="sm")
-    return easels, Board(**controls, **order, live=live, film=film, compare=compare, methods=_gallery("mix-methods", 4))
+    return easels, Board(**controls, **order, live=live, film=film, compare=compare, methods=_gallery("mix-methods", 5))
 
 
 def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:

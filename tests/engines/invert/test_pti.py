@@ -58,6 +58,13 @@ def test_what_places_things_is_left_alone(toy: Student, foreign: Tensor, pivot: 
     assert not any("modulation" in name or layer_of(name) in (None, "conv_4", "conv2_8", "conv2_16") for name in names)
 
 
+@pytest.mark.parametrize("first", ["32", "64"])
+def test_layers_are_tuned_from_the_side_that_is_asked_for(ffhq: Student, first: str) -> None:
+    request = InvertRequest(image=ffhq.synthesize(random_w(ffhq, 2)).clamp(-1, 1), start=Latent("w", random_w(ffhq, 3)))
+    names = PivotalTuning(ffhq)(request, steps=1, tuned_from=first).inversions[0].tuning
+    assert min(int(layer.rsplit("_", 1)[1]) for layer in map(layer_of, names) if layer) == int(first)
+
+
 def test_locality_keeps_other_faces(toy: Student, foreign: Tensor, pivot: Latent) -> None:
     """Eq. 3, at equal steps: other faces change less with the term than without."""
     loose, local = (tuned(toy, foreign, pivot, locality_weight=weight, locality_every=1).metrics["unrelated_mse"] for weight in (0.0, 10.0))

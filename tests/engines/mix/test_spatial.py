@@ -15,6 +15,7 @@ from engines.generators import Student
 from engines.generators.sketch import draw
 from engines.mix.mixture import Mixture
 from engines.mix.spatial import CARRIED, carried, local_edit, slots_of
+from engines.spaces.directions import apply
 from engines.spaces.statistics import random_w
 
 EMPTY, FULL = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
@@ -196,6 +197,17 @@ def test_what_stays_and_what_moves_bring_features_up_to_layers_of_their_own(toy:
     kept = mixture.inversion()
     assert kept is not None and {"feature/conv2_8", "feature/conv2_16"} <= set(kept.features)
     assert float((draw(toy, kept) - mixture.draw()).abs().max()) < 1e-3
+
+
+def test_a_kept_mixture_is_edited_as_both_its_faces_would_be(toy: Student) -> None:
+    direction = Direction("turn", "w", normal((toy.width,), 4), tuple(range(toy.slots.count)), 1.0, "a test")
+    faces = [face(toy, "w", seed) for seed in (1, 2)]
+    kept = Mixture(toy, faces[0], [Part(faces[1], LEFT)], 0.05).inversion()
+    assert kept is not None
+    edited = draw(toy, apply(kept, [(direction, 1.5)], toy))
+    source, reference = (apply(one, [(direction, 1.5)], toy) for one in faces)
+    assert float((edited - Mixture(toy, source, [Part(reference, LEFT)], 0.05).draw()).abs().max()) < 1e-3
+    assert float((edited - draw(toy, kept)).abs().max()) > 1e-2
 
 
 def test_coarse_features_leave_what_lies_outside_alone(ffhq: Student) -> None:
