@@ -8,6 +8,7 @@ length (2e-4, for our 16 slots times 18/16), and the critic's 0.1.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
@@ -29,7 +30,8 @@ from engines.training.encoding import Encoding
 from engines.training.faces import FaceSetting
 from engines.training.loop import Moment, Player, Terms, Trainer
 from engines.training.precision import lean
-from engines.training.recipes.psp import CPU, GPU, image_weights
+from engines.training.recipes.psp import CPU as PSP_CPU
+from engines.training.recipes.psp import GPU, image_weights
 from engines.training.redrawing import Redrawing
 from engines.training.samples import TRUNCATION
 from engines.training.schedules import constant
@@ -39,6 +41,7 @@ from engines.training.validation import Encode
 FIRST, EVERY = 0.4, 0.025
 """Share of the run at which the first offset is switched on, and between one and the next."""
 
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_700), drawn_at=256, first=12_000, capacity=12_000, begin=0.6)
 SLOPE_EVERY = 16
 WEIGHTS = {"delta": constant(2e-4 * 18 / 16), "convinced": constant(0.1)}
 
@@ -109,7 +112,7 @@ class E4e(Encoding):
         """Encoder and critic; the critic moves first."""
         generator, preset = setting.generator, setting.preset
         scale, network, rival = Scale(generator), self.network(setting), Rival(setting)
-        redrawing = Redrawing(generator, larger=preset.drawn_at)
+        redrawing = Redrawing(generator)
 
         def looked(picture: Image, levels: Levels | None = None) -> tuple[Tensor, Codes]:
             with lean(generator.device, preset.plan.bfloat16):

@@ -43,7 +43,7 @@ from engines.training.validation import Encode
 CONVINCED, RAMP = 0.1, 1 / 3
 SLOPE, SLOPE_EVERY = 10.0, 16
 
-CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_300, hours=1), begin=0.75)
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_300, hours=1), drawn_at=256, first=12_000, capacity=12_000, begin=0.75)
 GPU = FacePreset(
     plan=Plan(steps=8_000, hours=1),
     batch=32,
@@ -117,7 +117,7 @@ class InDomain(Encoding):
         """Encoder and critic; the critic moves second, on the pictures that the encoder's codes drew."""
         generator, preset = setting.generator, setting.preset
         scale, network, game = Scale(generator), self.network(setting), Game(setting)
-        redrawing = Redrawing(generator, larger=preset.drawn_at, identity=False)
+        redrawing = Redrawing(generator, identity=False)
         guided = "domain" not in setting.without
         watched = guided and "critic" not in setting.without
 

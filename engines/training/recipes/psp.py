@@ -38,16 +38,16 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = FacePreset(
-    plan=Plan(steps=1_700, hours=2, bfloat16=True),
+    plan=Plan(steps=3_000, hours=2, bfloat16=True),
     batch=32,
     size=128,
-    drawn_at=256,
-    first=12_000,
+    drawn_at=128,
+    first=6_400,
     fresh=0,
-    capacity=12_000,
+    capacity=6_400,
     remembered=True,
     redrawn=4,
-    begin=0.6,
+    begin=0.2,
 )
 GPU = FacePreset(
     plan=Plan(steps=8_000, hours=1), batch=32, redrawn=32, size=256, drawn_at=256, first=4096, fresh=16, capacity=130_000, begin=0.0
@@ -86,7 +86,7 @@ class Psp(Encoding):
         """Heads on one objective."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
-        redrawing = Redrawing(generator, larger=preset.drawn_at)
+        redrawing = Redrawing(generator)
 
         def codes_of(picture: Image, levels: Levels | None = None) -> Codes:
             with lean(generator.device, preset.plan.bfloat16):
@@ -116,7 +116,7 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), first=6_000, capacity=6_000, begin=0.6), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), drawn_at=256, first=6_000, capacity=6_000, begin=0.6), "gpu": GPU}
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:

@@ -50,10 +50,10 @@ CPU = FacePreset(
     batch=32,
     redrawn=4,
     size=128,
-    drawn_at=256,
-    first=12_000,
+    drawn_at=128,
+    first=6_400,
     fresh=0,
-    capacity=12_000,
+    capacity=6_400,
     remembered=True,
     begin=0.0,
 )
@@ -89,7 +89,7 @@ class ReStyle(Encoding):
         """Heads, and for e4e's form the critic."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
-        redrawing = Redrawing(generator, side=preset.size, larger=preset.drawn_at, larger_every=2)
+        redrawing = Redrawing(generator, side=preset.size, larger_every=2)
         average = self.average(setting)
         rival = Rival(setting) if self.base == "e4e" else None
 
