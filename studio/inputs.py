@@ -1,26 +1,29 @@
 """Inputs that the page adds to Gradio's own."""
 
+import base64
 from pathlib import Path
 from types import MethodType
 from typing import Any
 
 import gradio as gr
-from gradio.components.image_editor import EditorData
 from gradio.data_classes import ImageData
 from gradio.image_utils import decode_base64_to_file
 from PIL import Image as Pil
 
+from engines.core.images import png_bytes
+from studio.figures import data_url
+
 CANVAS = 512
 """Side of the painting canvas in pixels."""
 
-DIGIT_CANVAS = 280
-"""Side of the canvas for a digit."""
-
-PAINT = "rgba(37, 99, 235, 0.55)"
+PAINT = "#2563eb"
 """Masks are painted in a blue that the picture shows through."""
 
 COLOURS = ("#2b1d14", "#8a5a33", "#d9b382", "#f1cdb6", "#b8434b", "#3b6ea5", "#f4f4f2", "#101010")
 """Of hair, skin, lips and eyes, and light and dark."""
+
+_CANVAS = Path(__file__).parent / "pages" / "canvas.js"
+_PNG, _MOST = "data:image/png;base64,", 4_000_000
 
 
 def photo_input(**settings: Any) -> gr.Image:
@@ -42,67 +45,59 @@ def _untouched(image: gr.Image, payload: ImageData | None) -> str | None:
     return payload.path
 
 
-def mask_canvas(**settings: Any) -> gr.ImageEditor:
-    """A canvas to paint a mask on; it hands over the painted layers as encoded pictures, and `studio.mixing` alone opens them."""
-    canvas = gr.ImageEditor(
-        image_mode="RGBA",
-        sources=(),
-        transforms=(),
-        layers=False,
-        fixed_canvas=True,
-        canvas_size=(CANVAS, CANVAS),
-        brush=gr.Brush(default_size=24, colors=[PAINT], color_mode="fixed"),
-        eraser=gr.Eraser(default_size=24),
-        buttons=[],
-        format="png",
+def mask_canvas(**settings: Any) -> gr.HTML:
+    """A canvas to paint a mask on; it hands over what `layers` reads."""
+    return _canvas("mask", {"Brush": PAINT}, **settings)
+
+
+def scribble_canvas(**settings: Any) -> gr.HTML:
+    """A canvas to scribble on in colours; as `mask_canvas`."""
+    return _canvas("scribble", {f"Colour {number}": colour for number, colour in enumerate(COLOURS, 1)}, own_steps=True, **settings)
+
+
+def digit_canvas(**settings: Any) -> gr.HTML:
+    """A canvas to draw a digit on with a broad pen; as `mask_canvas`."""
+    return _canvas("digit", {"Pen": "#101010"}, pen=40, own_steps=True, **settings)
+
+
+def hung(background: Pil.Image, layer: Pil.Image | None = None, **settings: Any) -> gr.HTML:
+    """A canvas that shows another picture, and what is painted on it."""
+    painted = "" if layer is None else _PNG + base64.b64encode(png_bytes(layer)).decode()
+    return gr.HTML(value=painted, background=data_url(background, CANVAS), **settings)
+
+
+def _canvas(kind: str, pens: dict[str, str], *, label: str, pen: int = 24, own_steps: bool = False, **settings: Any) -> gr.HTML:
+    """A square canvas with its pens; `own_steps` gives it its own ways to step back and to clear."""
+    shown = [
+        f"<button type='button' data-pen='{colour}' style='--pen: {colour}' aria-label='{name}' title='{name}'><i></i>"
+        f"{name if len(pens) == 1 else ''}</button>"
+        for name, colour in pens.items()
+    ]
+    shown.append("<button type='button' data-pen='eraser'>Eraser</button>")
+    shown.append(f"<label>Size <input type='range' min='4' max='120' value='{pen}'></label>")
+    if own_steps:
+        shown += [f"<button type='button' data-act='{act}'>{act.title()}</button>" for act in ("undo", "clear")]
+    template = (
+        f"<div class='painting {kind}'><span class='title'>{label}</span><div class='sheet'><img class='under' alt='' hidden>"
+        f"<canvas width='{CANVAS}' height='{CANVAS}' role='img' aria-label='{label}: paint here'></canvas><i class='dot' hidden></i></div>"
+        f"<div class='pens' role='toolbar' aria-label='Pens of {label}'>{''.join(shown)}</div></div>"
+    )
+    return gr.HTML(
+        "",
+        html_template=template,
+        js_on_load=_CANVAS.read_text(encoding="utf-8"),
+        label=label,
+        background="",
+        apply_default_css=False,
         **settings,
     )
-    canvas.preprocess = MethodType(_layers, canvas)
-    return canvas
 
 
-def scribble_canvas(**settings: Any) -> gr.ImageEditor:
-    """A canvas to scribble on in colours; it hands over what `mask_canvas` does."""
-    canvas = gr.ImageEditor(
-        image_mode="RGBA",
-        sources=(),
-        transforms=(),
-        layers=False,
-        fixed_canvas=True,
-        canvas_size=(CANVAS, CANVAS),
-        brush=gr.Brush(default_size=24, default_color=COLOURS[0], colors=[*COLOURS], color_mode="defaults"),
-        eraser=gr.Eraser(default_size=24),
-        buttons=[],
-        format="png",
-        **settings,
-    )
-    canvas.preprocess = MethodType(_layers, canvas)
-    return canvas
-
-
-def digit_canvas(**settings: Any) -> gr.ImageEditor:
-    """A canvas to draw a digit on with a broad pen; it hands over what `mask_canvas` does."""
-    canvas = gr.ImageEditor(
-        {"background": Pil.new("RGB", (DIGIT_CANVAS, DIGIT_CANVAS), "white"), "layers": [], "composite": None},
-        image_mode="RGBA",
-        sources=(),
-        transforms=(),
-        layers=False,
-        fixed_canvas=True,
-        canvas_size=(DIGIT_CANVAS, DIGIT_CANVAS),
-        brush=gr.Brush(default_size=22, colors=["#101010"], color_mode="fixed"),
-        eraser=gr.Eraser(default_size=30),
-        buttons=[],
-        format="png",
-        **settings,
-    )
-    canvas.preprocess = MethodType(_layers, canvas)
-    return canvas
-
-
-def _layers(canvas: gr.ImageEditor, payload: EditorData | None) -> list[bytes]:
-    if payload is None:
+def layers(value: object) -> list[bytes]:
+    """What a canvas sent: its painted layer out of a data URL; nothing for anything else, or for more than a canvas can hold."""
+    if not isinstance(value, str) or not value.startswith(_PNG) or len(value) > _MOST:
         return []
-    sent = canvas.blob_storage.pop(payload.id, None) if payload.id is not None else payload
-    layers = [] if sent is None else [layer for layer in sent.layers or [] if layer is not None]
-    return [layer if isinstance(layer, bytes) else Path(layer.path).read_bytes() for layer in layers]
+    try:
+        return [base64.b64decode(value.removeprefix(_PNG), validate=True)]
+    except ValueError:
+        return []

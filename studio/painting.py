@@ -12,7 +12,6 @@ from studio.inputs import CANVAS, PAINT
 
 Painted: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]"
 _LARGEST_LAYER = 4096
-_OPACITY = float(PAINT.rpartition(",")[2].strip(" )"))
 
 
 def blank() -> Painted:
@@ -41,13 +40,11 @@ def opened_layer(data: bytes) -> Pil.Image:
 
 def opened_mask(data: bytes) -> Painted:
     """A painted layer as a mask, by its opacity."""
-    alpha = opened_layer(data).getchannel("A")
-    return np.clip(np.rint(np.asarray(alpha, np.float32) / _OPACITY), 0, 255).astype(np.uint8)
+    return np.asarray(opened_layer(data).getchannel("A"))
 
 
 def as_layer(mask: Painted) -> Pil.Image:
     """A mask as the layer of a canvas."""
-    layer = np.empty((CANVAS, CANVAS, 4), np.uint8)
-    layer[..., :3] = [int(value) for value in PAINT.partition("(")[2].split(",")[:3]]
-    layer[..., 3] = np.rint(mask * _OPACITY)
-    return Pil.fromarray(layer)
+    layer = Pil.new("RGBA", (CANVAS, CANVAS), PAINT)
+    layer.putalpha(Pil.fromarray(mask))
+    return layer

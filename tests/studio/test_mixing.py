@@ -36,10 +36,10 @@ def desk() -> Desk:
 
 
 def layer(box: tuple[int, int, int, int] | None, side: int = CANVAS, form: str = "PNG") -> bytes:
-    """What a canvas sends: transparent but for a blue box, half seen through."""
+    """What a canvas sends: transparent but for a blue box."""
     picture, buffer = Pil.new("RGBA", (side, side)), io.BytesIO()
     if box is not None:
-        picture.paste((37, 99, 235, 140), box)
+        picture.paste((37, 99, 235, 255), box)
     picture.save(buffer, format=form, lossless=True)
     return buffer.getvalue()
 

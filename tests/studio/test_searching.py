@@ -45,7 +45,7 @@ SCRIBBLE = layer("white", (0, 0, CANVAS // 4, CANVAS))
 
 
 def painted(searcher: Searcher, desk: Desk) -> Mix:
-    return Mix(masks=(searcher.mixer.paint(desk, [layer("rgba(37, 99, 235, 140)", LEFT)]), ""))
+    return Mix(masks=(searcher.mixer.paint(desk, [layer("rgb(37, 99, 235)", LEFT)]), ""))
 
 
 @pytest.mark.parametrize("use", USES)

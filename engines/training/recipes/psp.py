@@ -38,7 +38,7 @@ from engines.training.streams import Batch
 from engines.training.validation import Encode
 
 CPU = FacePreset(
-    plan=Plan(steps=3_000, hours=2, bfloat16=True),
+    plan=Plan(steps=3_800, hours=2, bfloat16=True),
     batch=32,
     size=128,
     drawn_at=128,
@@ -116,7 +116,10 @@ class Psp(Encoding):
 class Translation(Psp):
     """The same from a picture that something was taken from."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), drawn_at=256, first=6_000, capacity=6_000, begin=0.6), "gpu": GPU}
+    presets: ClassVar = {
+        "cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), drawn_at=256, first=6_000, capacity=6_000, begin=0.6),
+        "gpu": GPU,
+    }
     ideas: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:

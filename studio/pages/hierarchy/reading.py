@@ -11,7 +11,7 @@ from engines.generators.infogan import InfoCodes
 from studio.cell import cell, lesson
 from studio.digits import DigitLesson, drawing, handful, pictures
 from studio.events import QUICK, spoken
-from studio.inputs import digit_canvas
+from studio.inputs import digit_canvas, layers
 from studio.pages.edit.context import IN_TURN, LANE
 from studio.staged import large
 
@@ -25,7 +25,7 @@ _PROSE = (
 class _Reading:
     tests: gr.Gallery
     others: gr.Button
-    canvas: gr.ImageEditor
+    canvas: gr.HTML
     draw: gr.Button
     seen: gr.Image
     shares: gr.Label
@@ -64,9 +64,9 @@ def reading_cell(digits: DigitLesson, number: int, tab: gr.Tab) -> tuple[gr.Butt
         return _told(digits, result, f"Its label, which nobody asked, is **{int(shown.labels[event.index])}**.")
 
     @spoken
-    def drawn(layers: list[bytes]) -> list[Any]:
+    def drawn(value: str) -> list[Any]:
         """A digit that the visitor drew."""
-        return _told(digits, digits.read(drawing(layers), 0, centre=True), "Your own digit, scaled and centred as MNIST's are.")
+        return _told(digits, digits.read(drawing(layers(value)), 0, centre=True), "Your own digit, scaled and centred as MNIST's are.")
 
     tab.select(offered, page, parts.tests, **QUICK)
     parts.others.click(more, page, [page, parts.tests], **QUICK)
@@ -89,7 +89,7 @@ def _parts() -> _Reading:
                 elem_classes="codes",
             )
             others = gr.Button("Other digits", size="sm", elem_id="info-others")
-            canvas = digit_canvas(label="Draw one", height=330, elem_id="info-canvas", min_width=280)
+            canvas = digit_canvas(label="Draw one", elem_id="info-canvas", min_width=280)
             draw = gr.Button("Show my drawing to Q", variant="primary", elem_id="info-draw")
             lesson("infogan_codes")
         with gr.Column(scale=1, min_width=290):

@@ -79,8 +79,6 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     settle_after(gr.on(moved, answers.turn, [mix, *board.controls], [mix, *preview], trigger_mode="always_last", **LANE))
     settle_after(easels.parts.input(answers.ready, [mix, easels.parts], shown, trigger_mode="always_last", **LANE))
     settle_after(easels.clear.click(answers.clear, mix, [*shown, easels.parts], **IN_TURN))
-    for canvas in (easels.source, easels.reference):  # its own button takes the picture away, too
-        settle_after(canvas.clear(answers.clear, mix, [*shown, easels.parts], **IN_TURN))
     for index, chooser in enumerate((source, reference)):
         told, out = [mix, *chooser.inputs, easels.parts], [*chooser.inputs, *shown]
         changes = [chooser.kind.input, chooser.seed.input, chooser.truncation.input, chooser.item.input]

@@ -11,6 +11,7 @@ from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
 from studio.edits import Face, History
 from studio.events import offer, spoken
+from studio.inputs import layers
 from studio.mix import EDIT, Mix
 from studio.mixing import Mixer
 from studio.pages.mix.board import arrange, laid_aside, turned
@@ -42,12 +43,12 @@ class Answers:
         return [True, *canvases(self.mixer, desk, mix), *self._preview(desk, mix)]
 
     @spoken
-    def painted(self, mix: Mix, hung: float, source: list[bytes], reference: list[bytes], request: gr.Request) -> list[Any]:
-        """The live picture after a stroke; canvases send what they show when they are hung, too, which may arrive after the next."""
+    def painted(self, mix: Mix, hung: float, source: str, reference: str, request: gr.Request) -> list[Any]:
+        """The live picture after a stroke, unless its canvas shows something else by now."""
         desk = self.desk(request)
         if not self.mixer.hangs(desk, int(hung)):
             return [gr.skip() for _ in range(4)]
-        mix = replace(mix, masks=(self.mixer.paint(desk, source), self.mixer.paint(desk, reference)))
+        mix = replace(mix, masks=(self.mixer.paint(desk, layers(source)), self.mixer.paint(desk, layers(reference))))
         return [mix, *self._preview(desk, mix)]
 
     @spoken

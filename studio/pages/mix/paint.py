@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from engines.faces.parts import PARTS
-from studio.inputs import mask_canvas
+from studio.inputs import hung, mask_canvas
 from studio.mix import Mix
 from studio.mixing import Mixer
 from studio.shelf import Desk
@@ -16,8 +16,8 @@ from studio.shelf import Desk
 class Easels:
     """Canvases and what stands around them; `hung` is the number of what they show, which a stroke is sent with."""
 
-    source: gr.ImageEditor
-    reference: gr.ImageEditor
+    source: gr.HTML
+    reference: gr.HTML
     hung: gr.Number
     parts: gr.CheckboxGroup
     clear: gr.Button
@@ -32,8 +32,8 @@ def paint_cell() -> Easels:
     info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
     ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
     with gr.Row():
-        source = mask_canvas(label="Source", elem_id="mix-source-canvas", height=390, min_width=280)
-        reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas", height=390, min_width=280)
+        source = mask_canvas(label="Source", elem_id="mix-source-canvas", min_width=280)
+        reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas", min_width=280)
     hung = gr.Number(0, precision=0, visible="hidden", elem_id="mix-hung")
     with gr.Row():
         soft = gr.Image(label="Soft mask", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0)
@@ -50,8 +50,7 @@ def canvases(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
     """Both faces with what is painted on them, and the number of this hanging: `Mixer.hangs` tells strokes on it from earlier ones."""
     values: list[Any] = []
     for face, key in zip((mix.source, mix.reference), mix.masks, strict=True):
-        layer = mixer.painted(desk, key)
-        values.append({"background": mixer.canvas(desk, face), "layers": [] if layer is None else [layer], "composite": None})
+        values.append(hung(mixer.canvas(desk, face), mixer.painted(desk, key)))
     return [*values, mixer.hang(desk)]
 
 

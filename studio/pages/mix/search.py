@@ -14,7 +14,7 @@ from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, control
 from studio.edits import Face
 from studio.events import QUICK, offer, say, spoken
-from studio.inputs import scribble_canvas
+from studio.inputs import hung, layers, scribble_canvas
 from studio.mix import Mix
 from studio.pages.edit.context import LANE
 from studio.pages.mix.answers import Answers
@@ -40,7 +40,7 @@ class Search:
     """The cell's components."""
 
     use: gr.Radio
-    canvas: gr.ImageEditor
+    canvas: gr.HTML
     knobs: Panel
     buttons: Runner
     preview: gr.Image
@@ -82,7 +82,7 @@ def _components(engine: Any) -> Search:
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             use = gr.Radio(list(USES.items()), value=CROSSOVER, label="What the mask is for", elem_id="search-use")
-            canvas = scribble_canvas(label="Scribble on the source", elem_id="search-canvas", height=420, visible=False)
+            canvas = scribble_canvas(label="Scribble on the source", elem_id="search-canvas", visible=False)
             with gr.Accordion("Knobs", open=False, elem_id="search-knobs"):
                 knobs = _panel(engine, use)
             lesson(ENGINE)
@@ -124,20 +124,20 @@ def _connect(answers: Answers, search: Search, mix: gr.State) -> None:
         """The controls of another use; for a scribble, the source to draw on."""
         shown = [type(control)(visible=use == only) for control, only in zip(search.own, _OWN.values(), strict=True)]
         if use != SCRIBBLE:
-            return [gr.ImageEditor(visible=False), *shown]
+            return [gr.HTML(visible=False), *shown]
         source = to_picture(searcher.picture(answers.desk(request), mix.source)).resize((512, 512))
-        return [gr.ImageEditor({"background": source, "layers": [], "composite": None}, visible=True), *shown]
+        return [hung(source, visible=True), *shown]
 
     runs = Stopper(search.buttons, answers.desk)
 
     @spoken
-    def run(request: gr.Request, mix: Mix, layers: list[bytes], *values: Any) -> Iterator[Updates]:
+    def run(request: gr.Request, mix: Mix, scribble: str, *values: Any) -> Iterator[Updates]:
         """Search for the picture that is asked for."""
-        yield from runs.going(request, searched(answers.desk(request), mix, layers, values))
+        yield from runs.going(request, searched(answers.desk(request), mix, layers(scribble), values))
 
-    def searched(desk: Desk, mix: Mix, layers: list[bytes], values: tuple[Any, ...]) -> Going:
+    def searched(desk: Desk, mix: Mix, drawn: list[bytes], values: tuple[Any, ...]) -> Going:
         knobs: Any = search.knobs.knobs(values)
-        for moment in searcher.run(desk, mix, layers, knobs):
+        for moment in searcher.run(desk, mix, drawn, knobs):
             seen = moment.progress.preview if moment.result is None else None
             yield {status: say(moment)} | ({} if seen is None else {search.preview: preview(seen)})
         found = searcher.found(desk)
