@@ -179,3 +179,46 @@ def test_a_hole_is_filled_and_the_picture_goes_on_the_shelf(visit: Visit, toy_ur
     assert downloaded(page, "#search-download").size == (64, 64)
     page.click("#search-keep")
     expect(page.locator("#shelf-strip")).to_contain_text("Searched")
+
+
+def test_a_stroke_is_sent_once_and_the_eraser_takes_away(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    settled(page, "random_w(generator, 7")
+    page.wait_for_timeout(1_500)  # what follows the tab's first look
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    surface = page.locator("#mix-source-canvas canvas").first
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=20)
+    page.wait_for_timeout(300)
+    assert not sent  # nothing while the pen is down
+    page.mouse.up()
+    says(page, "of the picture is painted")
+    assert not [url for url in sent if "upload" in url]
+    page.locator("#mix-source-canvas").get_by_role("button", name="Eraser").click()
+    page.locator("#mix-source-canvas input[type=range]").fill("120")
+    stroke(page)
+    says(page, "Nothing is painted yet")
+
+
+def test_a_scribble_steps_back_and_clears_on_its_canvas(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#search-use").get_by_label("Follow a scribble").check()
+    surface = page.locator("#search-canvas canvas").first
+    expect(surface).to_be_visible()
+    painted = """surface => surface.getContext('2d').getImageData(0, 0, surface.width, surface.height)
+        .data.filter((value, i) => i % 4 === 3 && value).length"""
+    page.locator("#search-canvas").get_by_role("button", name="Colour 5").click()
+    stroke(page, "#search-canvas", 0.4)
+    once = surface.evaluate(painted)
+    stroke(page, "#search-canvas", 0.6)
+    assert surface.evaluate(painted) > 1.5 * once > 0
+    page.locator("#search-canvas").get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(300)
+    assert surface.evaluate(painted) == once
+    page.locator("#search-canvas").get_by_role("button", name="Clear").click()
+    assert surface.evaluate(painted) == 0

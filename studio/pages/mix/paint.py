@@ -32,8 +32,10 @@ def paint_cell() -> Easels:
     info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
     ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
     with gr.Row():
-        source = mask_canvas(label="Source", elem_id="mix-source-canvas", min_width=280)
-        reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas", min_width=280)
+        with gr.Column(min_width=280):
+            source = mask_canvas(label="Source", elem_id="mix-source-canvas")
+        with gr.Column(min_width=280):
+            reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas")
     hung = gr.Number(0, precision=0, visible="hidden", elem_id="mix-hung")
     with gr.Row():
         soft = gr.Image(label="Soft mask", interactive=False, height=170, width=190, elem_id="mix-soft", format="png", buttons=[], scale=0)
