@@ -24,7 +24,7 @@ from engines.core.shapes import Codes, Image, Mask
 from engines.core.weights import manifest
 from engines.generators.base import Generator, Prefix
 from engines.invert.encode.e4e import E4e
-from engines.invert.encode.psp import Psp
+from engines.invert.encode.in_domain import InDomain
 from engines.invert.optimize.image2stylegan import arch
 from engines.invert.optimize.projector import Projector
 from engines.invert.optimize.stylemap_inversion import HELD, StylemapInversion
@@ -32,8 +32,8 @@ from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Inversion, layer_of
 from engines.spaces.statistics import random_w, statistics
 
-PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []), *(["stylemap"] if "psp" in manifest() else []))
-"""Methods that find a pivot here; encoders, and W+ with a grid of w that begins at pSp's code, only where their weights are."""
+PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []), *(["stylemap"] if "in_domain" in manifest() else []))
+"""Methods that find a pivot here; encoders, and W+ with a grid of w that begins at the In-Domain encoder's code, only where their weights are."""
 
 _GRID_STEPS = 40
 """Updates of a stylemap pivot, at a small size."""
@@ -103,9 +103,9 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
         return (yield from projector.run(request, projector.knob_set.of({"quick_steps": knobs.quick_steps, "steps": 1})))
 
     def _stylemap(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
-        """W+ and a grid of w from pSp's code: so close that a tuning need change little, and unrelated faces stay as they were."""
+        """W+ and a grid of w from the In-Domain encoder's code: so close that a tuning need change little, and unrelated faces stay as they were."""
         total, engine = 2 + _GRID_STEPS, StylemapInversion(self.generator)
-        start = yield from within(Psp(self.generator).run(request, Psp.knob_set()), 0, total)
+        start = yield from within(InDomain(self.generator).run(request, InDomain.knob_set()), 0, total)
         settings = {"quick_steps": 0, "coarse_steps": _GRID_STEPS, "steps": 0, "preview_every": knobs.preview_every} | HELD
         request = replace(request, start=start.inversions[0].latent)
         return (yield from within(engine.run(request, engine.knob_set.of(settings)), 2, total))
