@@ -33,7 +33,7 @@ from engines.spaces.latent import Inversion, layer_of
 from engines.spaces.statistics import random_w, statistics
 
 PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []), *(["stylemap"] if "in_domain" in manifest() else []))
-"""Methods that find a pivot here; encoders, and W+ with a grid of w that begins at the In-Domain encoder's code, only where their weights are."""
+"""Methods that find a pivot here; encoders, and W+ with a grid from the In-Domain encoder's code, only where their weights are."""
 
 _GRID_STEPS = 40
 """Updates of a stylemap pivot, at a small size."""
@@ -103,7 +103,7 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
         return (yield from projector.run(request, projector.knob_set.of({"quick_steps": knobs.quick_steps, "steps": 1})))
 
     def _stylemap(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
-        """W+ and a grid of w from the In-Domain encoder's code: so close that a tuning need change little, and unrelated faces stay as they were."""
+        """W+ and a grid of w from In-Domain's code: so close that a tuning need change little, and unrelated faces stay as they were."""
         total, engine = 2 + _GRID_STEPS, StylemapInversion(self.generator)
         start = yield from within(InDomain(self.generator).run(request, InDomain.knob_set()), 0, total)
         settings = {"quick_steps": 0, "coarse_steps": _GRID_STEPS, "steps": 0, "preview_every": knobs.preview_every} | HELD

@@ -9,9 +9,10 @@ Losses are the paper's (arXiv:2008.00951, section 3.2): squared error 1, LPIPS 0
 falls to a tenth when they begin. Without the w-norm: beside the latent loss, its 0.005 held the heads at the average face (0.236 after 750
 steps, where the average face has 0.226).
 
-Image losses begin after a fifth of the run: with latent regression alone held-out pictures stand still after some 500 updates. A run whose last
-680 of 1 700 updates had them ended at a held-out squared error of 0.067 and LPIPS 0.224 (validation); one whose last 2 400 of 3 000 had them, at
-0.053 and 0.208. That one went on to this plan's 3 800 from its checkpoint, so its learning rate rose once more; the log says both.
+Image losses begin after a fifth of the run: with latent regression alone held-out pictures stand still after some 500 updates. A run
+whose last 680 of 1 700 updates had them ended at a held-out squared error of 0.067 and LPIPS 0.224 (validation); one whose last 2 400 of
+3 000 had them, at 0.053 and 0.208. That one went on to this plan's 3 800 from its checkpoint, so its learning rate rose once more; the
+log says both.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,8 @@ quarter; by half, later looks lost what the first had won. Images at 128 px alon
 
 In e4e's form the critic begins anew, and judges four answers a step. Heeded from the first step with e4e's weight it was fooled faster than
 it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so now it first only
-watches, and counts a quarter. The e4e form that ships had 160 updates beside 12 000 kept faces; pSp's, over the newer pSp, has this preset's.
+watches, and counts a quarter. The e4e form that ships had 160 updates beside 12 000 kept faces; pSp's, over the newer pSp, has this
+preset's.
 """
 
 from collections.abc import Iterator
