@@ -3,8 +3,8 @@
 // together at every move of the pen.
 const layer = element.querySelector('canvas'), under = element.querySelector('.under'), size = element.querySelector('input');
 const pens = [...element.querySelectorAll('[data-pen]')], brush = layer.getContext('2d', {willReadFrequently: true});
-const steps = [];
-let pen = pens[0]?.dataset.pen, known = null, last = null, dot = null;
+const dot = element.querySelector('.dot'), steps = [];
+let pen = pens[0]?.dataset.pen, known = null, last = null;
 
 const choose = button => {
   pen = button.dataset.pen;
@@ -57,7 +57,6 @@ const lift = () => {
   last = null;
   send();
 };
-dot = element.querySelector('.dot');
 layer.addEventListener('pointerdown', event => {
   if (event.button || last) return;
   layer.setPointerCapture(event.pointerId);
