@@ -19,7 +19,7 @@ from engines.core.shapes import Code, Codes, Image
 from engines.core.weights import manifest
 from engines.generators.base import Generator
 from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
-from engines.invert.optimize.stylemap_inversion import together
+from engines.invert.optimize.grid import together
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.nets.grid import GridHeads
 from engines.nets.irse import STAGES

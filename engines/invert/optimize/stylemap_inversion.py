@@ -6,22 +6,19 @@ because its layers are linear in their styles. Grid and W+ are found together by
 All layers share the grid, each through its own affine map, spread bilinearly.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import torch
-from torch import Tensor
-
 from engines.contract import Card, Engine, InvertRequest, Run, on_device
 from engines.core.knobs import Knob, Knobs
-from engines.core.shapes import Code, Codes
-from engines.generators.base import Generator
+from engines.core.shapes import Codes, Image
+from engines.invert.encode.encoder import BODY
+from engines.invert.encode.psp import Psp
 from engines.invert.optimize.descent import Descent, working_size
+from engines.invert.optimize.grid import new_grid, together
 from engines.invert.optimize.image2stylegan import QUICK_RATE, arch, shared_and_offsets
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.spaces.latent import Latent
-from engines.spaces.statistics import statistics
 
 Side = Literal["4", "8", "16"]
 
@@ -33,6 +30,9 @@ HELD = {"learning_rate": 0.03, "editability_weight": 0.1, "smoothness_weight": 0
 class StylemapInversionKnobs(Knobs):
     """Defaults suit half a minute on two CPU cores."""
 
+    start: Annotated[Literal["average", "psp"], Knob("Where it begins: at the average face, or where the encoder pSp sees the photo.")] = (
+        "psp"
+    )
     side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.")] = "8"
     quick_steps: Annotated[int, Knob("Updates of one w for all layers, at a small size, to begin with.", lo=0, hi=1000)] = 25
     coarse_steps: Annotated[int, Knob("Updates of grid and layers' codes together, at a small size.", lo=0, hi=1000)] = 40
@@ -57,12 +57,12 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
         title="Stylemap inversion (W+ and a grid)",
         paper="arXiv:2104.14754",
         needs=frozenset({"w_plus", "spatial_styles"}),
-        weights=("lpips_alex",),
+        weights=("lpips_alex", BODY, "psp"),
     )
     accepts, knob_set = InvertRequest, StylemapInversionKnobs
 
     def run(self, request: InvertRequest, knobs: StylemapInversionKnobs) -> Run:
-        """Descend on a shared w, one offset a slot and the grid, from the mean or the request's start."""
+        """Descend on a shared w, one offset a slot and the grid, from the request's start or the knobs'."""
         generator, slots = self.generator, self.generator.slots
         coarse, full = knobs.coarse_steps, knobs.steps or int(not knobs.coarse_steps)  # something has to be done
         weights = {
@@ -71,8 +71,9 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
             "editability": knobs.editability_weight,
             "smoothness": knobs.smoothness_weight,
         }
-        loss = ReconstructionLoss(on_device(request.image, generator), weights, "lpips", request.mask)
-        shared, offsets = shared_and_offsets(generator, request.start)
+        target = on_device(request.image, generator)
+        loss = ReconstructionLoss(target, weights, "lpips", request.mask)
+        shared, offsets = shared_and_offsets(generator, self._start(target, knobs) if request.start is None else request.start)
         grid = new_grid(generator, int(knobs.side))
 
         def code(_: float) -> Codes:
@@ -88,53 +89,6 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
         both = together(generator, loss, shared, offsets, grid, knobs.learning_rate)
         return (yield from both.run(sizes, knobs.preview_every, before=knobs.quick_steps))
 
-
-def together(generator: Generator, loss: ReconstructionLoss, shared: Code, offsets: Codes, grid: Tensor, rate: float) -> Descent:
-    """Descent on grid and layers' codes at once.
-
-    Args:
-        generator: Who draws.
-        loss: Judges, with weights "editability" and "smoothness" for the penalties.
-        shared: The w of all layers, (1,width).
-        offsets: What each active slot adds, (1,16,width).
-        grid: What each cell adds, (1,width,n,n).
-        rate: Adam step size at its height.
-    """
-    slots, deviation = generator.slots, statistics(generator).deviation
-
-    def code(_: float) -> Codes:
-        return slots.scatter(shared[:, None] + offsets)
-
-    return Descent(
-        generator=generator,
-        loss=loss,
-        code=code,
-        parameters=[shared, offsets, grid],
-        rate=lambda progress: rate * arch(progress),
-        kept=lambda: Latent("w_plus", code(1.0)),
-        penalties=lambda: penalties(offsets, grid, deviation),
-        then=lambda: centre(shared, grid),
-        features=lambda: {"grid": grid},
-    )
-
-
-def new_grid(generator: Generator, side: int) -> Tensor:
-    """A grid of nothing, (1,width,side,side), to be optimised."""
-    return torch.zeros(1, generator.width, side, side, device=generator.device).requires_grad_()
-
-
-def centre(shared: Code, grid: Tensor) -> None:
-    """Move the grid's mean into the shared w: the picture stays, and the codes say all that is the same everywhere."""
-    mean = grid.mean(dim=(2, 3), keepdim=True)
-    grid -= mean
-    shared += mean[:, :, 0, 0]
-
-
-def penalties(offsets: Codes, grid: Tensor, deviation: Code) -> Mapping[str, Tensor]:
-    """Mean squares, in W's deviations, of what layers and cells add, and of what separates neighbouring cells."""
-    cells = grid / deviation[:, :, None, None]
-    steps = [(cells - cells.roll(1, dims=axis)).narrow(axis, 1, cells.shape[axis] - 1).square().mean() for axis in (2, 3)]
-    return {
-        "editability": (offsets / deviation).square().mean() + cells.square().mean(),
-        "smoothness": steps[0] + steps[1],
-    }
+    def _start(self, target: Image, knobs: StylemapInversionKnobs) -> Latent | None:
+        """The encoder's code of a photo (1,3,R,R), if one is wanted."""
+        return Latent("w_plus", Psp(self.generator).encode(target)) if knobs.start == "psp" else None

@@ -7,8 +7,8 @@ from torch import Tensor
 from engines import InvertRequest, Result
 from engines.core.seeds import normal
 from engines.generators import Student
-from engines.invert import Image2StyleGAN, StylemapInversion
-from engines.invert.optimize.stylemap_inversion import centre, penalties
+from engines.invert import Image2StyleGAN, Psp, StylemapInversion
+from engines.invert.optimize.grid import centre, penalties
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -85,3 +85,12 @@ def test_it_starts_where_it_is_told(toy: Student, patchwork: Tensor) -> None:
     start = Latent("w", random_w(toy, 8))
     result = StylemapInversion(toy)(InvertRequest(image=patchwork, start=start), steps=1, quick_steps=0, coarse_steps=0, learning_rate=1e-4)
     assert torch.allclose(result.inversions[0].latent.codes, toy.slots.spread(start.codes), atol=1e-3)
+
+
+def test_it_starts_where_the_encoder_looks_unless_told_otherwise(toy: Student, patchwork: Tensor) -> None:
+    still = {"steps": 1, "quick_steps": 0, "coarse_steps": 0, "learning_rate": 1e-4}
+    default, average = (StylemapInversion(toy)(InvertRequest(image=patchwork), **still, **more) for more in ({}, {"start": "average"}))
+    read = Psp(toy).encode(patchwork)
+    assert torch.allclose(default.inversions[0].latent.codes, read, atol=1e-3)
+    assert torch.allclose(average.inversions[0].latent.codes, toy.slots.spread(statistics(toy).mean), atol=1e-3)
+    assert not torch.allclose(read, average.inversions[0].latent.codes, atol=1e-2)
