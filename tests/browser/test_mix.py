@@ -185,8 +185,8 @@ def test_a_stroke_is_sent_once_and_the_eraser_takes_away(visit: Visit, toy_url: 
     page = opened(visit, toy_url)
     settled(page, "random_w(generator, 7")
     page.wait_for_timeout(1_500)  # what follows the tab's first look
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    sent: list[tuple[str, str]] = []
+    page.on("request", lambda request: sent.append((request.url, request.post_data or "")) if request.method == "POST" else None)
     surface = page.locator("#mix-source-canvas canvas").first
     surface.scroll_into_view_if_needed()
     box = surface.bounding_box()
@@ -198,7 +198,8 @@ def test_a_stroke_is_sent_once_and_the_eraser_takes_away(visit: Visit, toy_url: 
     assert not sent  # nothing while the pen is down
     page.mouse.up()
     says(page, "of the picture is painted")
-    assert not [url for url in sent if "upload" in url]
+    assert not [url for url, _ in sent if "upload" in url]
+    assert sum("data:image/png" in body for _, body in sent) == 1
     page.locator("#mix-source-canvas").get_by_role("button", name="Eraser").click()
     page.locator("#mix-source-canvas input[type=range]").fill("120")
     stroke(page)
