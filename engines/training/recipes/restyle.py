@@ -47,7 +47,7 @@ _WEIGHTS = {"latent": constant(UNSEEN), "unseen": constant(UNSEEN), "pixel": con
 _WEIGHTS |= {"identity": constant(0.1), "delta": E4E_WEIGHTS["delta"], "convinced": through((0.4, 0.0), (0.7, 0.1 / (LOOKS + 1)))}
 
 CPU = FacePreset(
-    plan=Plan(steps=300, hours=2, bfloat16=True),
+    plan=Plan(steps=900, hours=2, bfloat16=True),
     batch=32,
     redrawn=4,
     size=128,
