@@ -32,7 +32,7 @@ from engines.metrics import Reconstruction
 from engines.training.catalogue import recipes
 from engines.training.command import named, settings
 from engines.training.recipes.restyle import LOOKS
-from engines.training.validation import PICTURES, Encode, HeldOut
+from engines.training.validation import Encode, HeldOut
 
 TRAINING = Path("build/training")
 SAMPLES = TRAINING / "samples"
@@ -100,7 +100,7 @@ def cells(_: int) -> list[dict[str, Any]]:
 @torch.no_grad()
 def looks(faces: int) -> list[dict[str, Any]]:
     """LPIPS and squared error of pSp and of each of ReStyle's looks on full pictures, and what each gains over pSp, face by face."""
-    generator, faces = load_generator("ffhq"), min(PICTURES, faces)
+    generator = load_generator("ffhq")
     samples = HeldOut(generator, SAMPLES, kind="test", count=faces).samples
     measure, psp, restyle = Reconstruction(generator.device), Psp(generator), ReStyle(generator)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("pSp", *(f"look {look}" for look in range(1, LOOKS + 1)))}
