@@ -74,8 +74,12 @@ class Encoding(FaceRecipe):
         return self.assemble(body, self.heads(setting)).to(setting.generator.device)
 
     def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
-        """The heads, the side that they were made for, and a body that is their own."""
-        network = trainer.averaged["encoder"]
+        """The averaged network, as `kept` keeps it."""
+        return self.kept(trainer.averaged["encoder"], setting)
+
+    @staticmethod
+    def kept(network: nn.Module, setting: FaceSetting) -> Mapping[str, Tensor]:
+        """A network's heads, the side that they were made for, and a body that is their own."""
         weights = network.get_submodule("heads").state_dict() | {"size": torch.tensor(setting.preset.size)}
         if setting.own_body:
             weights |= {f"body.{key}": value for key, value in network.get_submodule("body").state_dict().items()}
