@@ -51,6 +51,9 @@ LOOKS = 3
 _WEIGHTS = {"latent": constant(UNSEEN), "unseen": constant(UNSEEN), "pixel": constant(1.0), "perceptual": constant(0.8)}
 _WEIGHTS |= {"identity": constant(0.1), "delta": E4E_WEIGHTS["delta"], "convinced": through((0.4, 0.0), (0.7, 0.1 / (LOOKS + 1)))}
 
+FOLLOWED = {"psp": (1.0, 0.6, 1.0), "e4e": (1.0, 1.0, 1.0)}
+"""By how much of what they learnt the looks follow their corrections afterwards; see above."""
+
 CPU = FacePreset(
     plan=Plan(steps=900, hours=2, bfloat16=True),
     batch=32,
@@ -63,9 +66,6 @@ CPU = FacePreset(
     remembered=True,
     begin=0.0,
 )
-FOLLOWED = {"psp": (1.0, 0.6, 1.0), "e4e": (1.0, 1.0, 1.0)}
-"""By how much of what they learnt the looks follow their corrections afterwards; see above."""
-
 GPU = FacePreset(
     plan=Plan(steps=4_000, hours=1), batch=16, redrawn=16, size=256, drawn_at=256, first=4096, fresh=16, capacity=60_000, begin=0.0
 )
