@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from studio.session import Session
 from studio.settings import Settings
 from studio.theme import css, theme
 
+_STREAM = Path(__file__).parent / "stream.js"
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +50,7 @@ def launch_options(page: gr.Blocks, settings: Settings) -> dict[str, Any]:
         "footer_links": ["api", "settings"],
         "theme": theme(),
         "css": css(),
+        "head": f"<script>{_STREAM.read_text(encoding='utf-8')}</script>",
         "quiet": True,
         "prevent_thread_lock": True,
     }

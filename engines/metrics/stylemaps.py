@@ -1,7 +1,8 @@
 """What a StyleMapGAN's cells do: parts of one face in another, and how far one cell reaches.
 
 Kim et al., arXiv:2104.14754, section 4: MSE_src is measured outside a mask against the source, MSE_ref inside against the reference. Masks
-are rectangles of whole cells, so that a cell belongs to one face; the strip of one cell along the border is measured by neither.
+are rectangles of whole cells, a third to two thirds of the map both ways, so that a cell belongs to one face; the strip of one cell along
+the border is measured by neither.
 """
 
 import torch
@@ -14,16 +15,20 @@ from engines.generators.stylemapgan import StyleMapGAN
 PAIRS = 100
 
 
-def rectangles(count: int, side: int, seed: int) -> Mask:
-    """Random rectangles of cells, a third to two thirds of the map both ways, (count,1,side,side)."""
-    chance = rng(seed)
-    low, high = max(1, side // 3), max(1, 2 * side // 3)
+def rectangles(count: int, side: int, chance: torch.Generator, low: int = 1, high: int | None = None) -> Mask:
+    """Random rectangles of cells, (count,1,side,side), `low` to `high` of them both ways: from one cell to the whole map if not given."""
     masks = torch.zeros(count, 1, side, side)
     for mask in masks:
-        height, width = (int(torch.randint(low, high + 1, (1,), generator=chance)) for _ in range(2))
+        height, width = (int(torch.randint(low, (high or side) + 1, (1,), generator=chance)) for _ in range(2))
         y, x = (int(torch.randint(0, side - extent + 1, (1,), generator=chance)) for extent in (height, width))
         mask[0, y : y + height, x : x + width] = 1
     return masks
+
+
+def apart(masks: Mask, size: int) -> tuple[Mask, Mask]:
+    """Where pixels (count,1,size,size) belong to one face alone: inside the masks and outside, each without its border of one cell."""
+    inner, outer = 1 - F.max_pool2d(1 - masks, 3, 1, 1), 1 - F.max_pool2d(masks, 3, 1, 1)
+    return F.interpolate(inner, size, mode="nearest"), F.interpolate(outer, size, mode="nearest")
 
 
 @torch.no_grad()
@@ -39,14 +44,13 @@ def mixtures(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float
     """
     count, side = min(PAIRS, len(faces) - 1), model.form.side
     source, reference = faces[:count], faces[1 : count + 1]
-    masks = rectangles(count, side, seed).to(faces)
+    masks = rectangles(count, side, rng(seed), max(1, side // 3), max(1, 2 * side // 3)).to(faces)
     maps = torch.cat([model.encode(part) for part in faces[: count + 1].split(16)])
     ours, theirs = maps[:-1], maps[1:]
     share = masks.mean(dim=(2, 3), keepdim=True)
     blended = torch.lerp(ours.mean(dim=(2, 3), keepdim=True), theirs.mean(dim=(2, 3), keepdim=True), share).expand_as(ours)
     mixed, plain, flat = (_drawn(model, code) for code in (torch.where(masks > 0, theirs, ours), ours, blended))
-    inner, outer = 1 - F.max_pool2d(1 - masks, 3, 1, 1), 1 - F.max_pool2d(masks, 3, 1, 1)
-    inside, outside = (F.interpolate(mask, faces.shape[-1], mode="nearest") for mask in (inner, outer))
+    inside, outside = apart(masks, faces.shape[-1])
     return {
         "mse_src": _mean(mixed, source, outside),
         "mse_ref": _mean(mixed, reference, inside),

@@ -25,16 +25,17 @@ from PIL import Image as Pil
 from torch import Tensor, nn
 
 from engines.core.images import area, to_picture
-from engines.core.shapes import Image
+from engines.core.shapes import Image, Mask
 from engines.generators.stylemapgan import StyleMapGAN
 from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.losses.perceptual import Perceptual
-from engines.metrics.stylemaps import locality, mixtures
+from engines.metrics.stylemaps import apart, locality, mixtures, rectangles
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator, small_form
 from engines.training.command import run
 from engines.training.faces import FacePreset, FaceSetting, OnFaces
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
+from engines.training.precision import lean
 from engines.training.samples import TEST, VALIDATION, Samples
 from engines.training.schedules import constant
 from engines.training.streams import Batch
@@ -55,11 +56,13 @@ class MapPreset(FacePreset):
         drawn: Side of the pictures that are drawn; `size` is that of the kept ones.
         channels: Of the stylemap.
         width: Of the features at 32 px and below; at 64 px half of them.
+        mixed: Pairs a step whose stylemaps are mixed.
     """
 
     drawn: int = 64
-    channels: int = 32
+    channels: int = 64
     width: int = 96
+    mixed: int = 3
 
     def form(self, side: int) -> Form:
         """The networks' numbers."""
@@ -75,12 +78,14 @@ class Pictures:
         again: What the encoder's stylemaps of them draw.
         random: What random stylemaps draw; None as long as there is no critic.
         stylemap: The random ones.
+        mixture: Mean squared error of mixed stylemaps' pictures, where each pixel belongs to one face; None with one cell.
     """
 
     true: Image
     again: Image
     random: Image | None
     stylemap: Tensor | None
+    mixture: Tensor | None
 
 
 class StyleMapFaces(OnFaces):
@@ -88,12 +93,12 @@ class StyleMapFaces(OnFaces):
 
     presets: ClassVar = {
         "cpu": MapPreset(
-            plan=Plan(5_000, hours=1, warm_up=1, averaging=0.998, last=0.05),
+            plan=Plan(5_000, hours=1, warm_up=1, averaging=0.998, bfloat16=True, last=0.05),
             batch=8,
             size=128,
             drawn_at=256,
-            first=12_000,
-            fresh=0,
+            first=4_000,
+            fresh=2,
             capacity=12_000,
             width=64,
             begin=1.0,
@@ -110,15 +115,16 @@ class StyleMapFaces(OnFaces):
             begin=0.0,
         ),
     }
-    ideas = ("critic",)
+    ideas = ("critic", "mixtures")
     learning_rate = 2e-3
 
     def __init__(self, side: int) -> None:
         self.side, self.name = side, f"stylemapgan_{side}"
 
     def shortened(self, preset: MapPreset, without: frozenset[str]) -> MapPreset:
-        """Without a critic all of the run is reconstruction."""
-        return replace(preset, begin=1.0) if "critic" in without else preset
+        """Without a critic all of the run is reconstruction; without mixtures, each stylemap stays whole."""
+        preset = replace(preset, begin=1.0) if "critic" in without else preset
+        return replace(preset, mixed=0) if "mixtures" in without else preset
 
     def trainer(self, setting: FaceSetting) -> Trainer:
         """The critic, then encoder and generator."""
@@ -129,15 +135,28 @@ class StyleMapFaces(OnFaces):
         for place, network in enumerate((generator, encoder, critic)):
             drawn_anew(network, setting.seed + place)
 
+        count = preset.mixed if self.side > 1 else 0
+
+        def mixture(true: Image, drawn: Image, masks: Mask) -> Tensor:
+            """Of mixed stylemaps: what each pixel far from a border should be is known, for it has one face."""
+            inside, outside = apart(masks, form.size)
+            errors = (drawn - true[:count]).square() * outside + (drawn - true.roll(1, 0)[:count]).square() * inside
+            return errors.mean(dim=1).sum() / (inside + outside).sum().clamp(min=1)
+
         def drawn(batch: Batch, moment: Moment) -> Pictures:
             mirrored = torch.rand((len(batch.target), 1, 1, 1), generator=moment.chance) < 0.5
             true = area(batch.target, form.size)
             true = torch.where(mirrored.to(device), true.flip(3), true)
-            again = generator(encoder(true))
+            masks = rectangles(count, self.side, moment.chance).to(device)
+            with lean(torch.device(device), preset.plan.bfloat16):
+                maps = encoder(true)
+                mixed = torch.where(masks > 0, maps.roll(1, 0)[:count], maps[:count])
+                again, drawn = generator(torch.cat([maps, mixed])).float().split([len(maps), count])
+            error = mixture(true, drawn, masks) if count else None
             if moment.progress < preset.begin:
-                return Pictures(true, again, None, None)
+                return Pictures(true, again, None, None, error)
             stylemap = generator.map(torch.randn((len(true), form.channels), generator=moment.chance).to(device))
-            return Pictures(true, again, generator(stylemap), stylemap)
+            return Pictures(true, again, generator(stylemap), stylemap, error)
 
         pictures = Once(drawn)
 
@@ -155,6 +174,8 @@ class StyleMapFaces(OnFaces):
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             seen = pictures(batch, moment)
             terms = {"pixel": F.mse_loss(seen.again, seen.true), "perceptual": perceptual(seen.again, seen.true).mean()}
+            if seen.mixture is not None:
+                terms["mixture"] = seen.mixture
             if seen.random is not None and seen.stylemap is not None:
                 with still(critic):
                     terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}

@@ -118,7 +118,7 @@ def test_a_cell_that_changes_nothing_but_itself_is_local(monkeypatch: pytest.Mon
 
 
 def test_rectangles_are_whole_cells_inside_the_map() -> None:
-    masks = rectangles(50, 8, 4)
+    masks = rectangles(50, 8, rng(4), 2, 5)
     assert masks.shape == (50, 1, 8, 8) and set(masks.unique().tolist()) == {0.0, 1.0}
     areas = masks.sum(dim=(1, 2, 3))
     assert float(areas.min()) >= 4 and float(areas.max()) <= 25
