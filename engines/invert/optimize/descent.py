@@ -4,8 +4,9 @@ A step at an early exit costs a third of one on the full picture. It serves to f
 full picture has the final say, because the exits' heads imitate faces that W knows and mislead a code that leaves that crowd.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from engines.losses.reconstruction import Objective
 from engines.spaces.latent import Inversion, Latent
 
 _WORKING_SIDE = 256
+Seen: TypeAlias = tuple[Image, dict[str, float]]
+"""A step's picture, and its terms by name."""
 
 
 def working_size(generator: Generator) -> int:
@@ -59,27 +62,34 @@ class Descent:
             before: Steps of the whole run that came before these.
             after: Steps of the whole run that come after these.
         """
-        optimizer = torch.optim.Adam(self.parameters, lr=1.0, betas=(0.9, 0.999))
         total = before + len(sizes) + after
-        for step, size in enumerate(sizes, start=before + 1):
-            progress = (step - 1 - before) / len(sizes)
-            optimizer.param_groups[0]["lr"] = self.rate(progress)
-            image, terms = self._step(optimizer, progress, size)
+        for step, (image, terms) in enumerate(self._steps(sizes), start=before + 1):
             showing = step % preview_every == 0 or step == 1
             yield Progress(step, total, image if showing else None, terms, self._best(image) if showing else None)
         with torch.no_grad():
             inversion = self._inversion()
             return Result(self.generator.synthesize(inversion.latent, features=inversion.features), (inversion,))
 
-    def _step(self, optimizer: torch.optim.Optimizer, progress: float, size: int) -> tuple[Image, dict[str, float]]:
-        with torch.enable_grad():  # closed again before the yield
+    def _steps(self, sizes: Sequence[int]) -> Iterator[Seen]:
+        """Update once for each size; yields what each update looked at."""
+        optimizer = torch.optim.Adam(self.parameters, lr=1.0, betas=(0.9, 0.999))
+        for step, size in enumerate(sizes):
+            progress = step / len(sizes)
+            optimizer.param_groups[0]["lr"] = self.rate(progress)
+            seen = self._look(progress, size)
+            optimizer.step()
+            with torch.no_grad():
+                self.then()
+            yield seen
+
+    def _look(self, progress: float, size: int) -> Seen:
+        """The picture as it stands and its terms; leaves the objective's gradients with the parameters."""
+        for parameter in self.parameters:
+            parameter.grad = None
+        with torch.enable_grad():  # closed again before any yield
             image = self.generator.synthesize(self.code(progress), features=self.features(), size=size)
             terms = self.loss.terms(image) | dict(self.penalties())
-            optimizer.zero_grad()
             self.loss.total(terms).backward()
-        optimizer.step()
-        with torch.no_grad():
-            self.then()
         return image.detach(), {name: float(term.detach()) for name, term in terms.items()}
 
     def _inversion(self) -> Inversion:

@@ -16,12 +16,13 @@ from engines.invert.encode.e4e import joined
 from engines.invert.encode.encoder import Scale, load_body, load_heads, seen
 from engines.invert.encode.psp import heads_for
 from engines.invert.optimize.descent import working_size
-from engines.invert.optimize.refinement import Refinement
+from engines.invert.optimize.refinement import QuasiNewton, Refinement
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.spaces.latent import Latent
 
 EncoderName: TypeAlias = Literal["in_domain", "e4e", "psp"]
+Descending: TypeAlias = Literal["L-BFGS", "Adam"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 """Those whose code takes one look, the best suited first; also the entries of their weights."""
 
@@ -36,9 +37,12 @@ class DomainKnobs(Knobs):
         float, Knob("How strongly the code is held where the encoder would read it: 0 resembles most, more edits better.", lo=0, hi=32)
     ] = 2.0
     encoder: Annotated[EncoderName, Knob("Whose code it starts from, and who judges the domain.")] = "in_domain"
-    learning_rate: Annotated[float, Knob("Adam step size at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True, advanced=True)] = (
-        0.05
-    )
+    descent: Annotated[
+        Descending, Knob("L-BFGS guesses how steep it will be and gets further in as many steps; Adam is the authors'.", advanced=True)
+    ] = "L-BFGS"
+    learning_rate: Annotated[
+        float, Knob("Step size of Adam at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True, advanced=True)
+    ] = 0.05
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 0.8
     stop_early: Annotated[bool, Knob("End when nothing moves any more.", advanced=True)] = True
@@ -132,7 +136,8 @@ class Domain:
     def _stage(self, start: Latent, target: Image, mask: Mask | None, knobs: DomainKnobs) -> Refinement:
         numbers = self.numbers(start).detach().clone().requires_grad_()
         weights = {"pixel": knobs.pixel_weight, "perceptual": knobs.perceptual_weight, "domain": knobs.domain_weight}
-        return Refinement(
+        kind = QuasiNewton if knobs.descent == "L-BFGS" else Refinement
+        return kind(
             generator=self.generator,
             loss=DomainLoss(target, weights, numbers, self.reader(knobs.encoder), mask),
             code=lambda _: self.latent(numbers).codes,

@@ -1,19 +1,28 @@
-"""Descent from a code that is good already: it keeps the best iterate, gives up when nothing moves, and never ends below its start."""
+"""Descent from a code that is good already: it keeps the best iterate, gives up when nothing moves, and never ends below its start.
+
+It goes by Adam, as papers do, or by L-BFGS, which gets further in as many looks.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from engines.contract import Progress, Result, Run
 from engines.core.shapes import Image
-from engines.invert.optimize.descent import Descent
+from engines.invert.optimize.descent import Descent, Seen
 from engines.spaces.latent import Inversion, Latent
 
 PATIENCE, LEAST_GAIN = 15, 0.002
 """A run ends when so many steps together lower the objective by less than this share of it."""
+
+_HISTORY = 20
+"""Updates that L-BFGS guesses the second derivatives from, and looks that are remembered."""
 
 DRIFTING, STANDING = 10, 0.01
 """It also ends when the code leaves the domain for so many steps while the pixels gain less than this share."""
@@ -52,13 +61,12 @@ class Refinement(Descent):
         best = self._best(self._best_so_far()[1])
         return replace(progress, step=step, preview=best.images, best=best)
 
-    def _step(self, optimizer: torch.optim.Optimizer, progress: float, size: int) -> tuple[Image, dict[str, float]]:
-        judged = self.kept().detached()
-        image, terms = super()._step(optimizer, progress, size)
+    def _look(self, progress: float, size: int) -> Seen:
+        image, terms = super()._look(progress, size)
         self.history.append(terms)
         self.totals.append(sum(self.loss.weights.get(name, 1.0) * value for name, value in terms.items()))
         if self.totals[-1] < self.lowest and self.redrawing(terms) <= self.redrawing(self.history[0]):
-            self.lowest, self.found = self.totals[-1], (judged, image)
+            self.lowest, self.found = self.totals[-1], (self.kept().detached(), image)
         return image, terms
 
     def redrawing(self, terms: Mapping[str, float]) -> float:
@@ -79,6 +87,78 @@ class Refinement(Descent):
         pictures = [self.generator.synthesize(latent) for latent in (start, best)]
         first, last = (self.redrawing({name: float(term) for name, term in self.loss.terms(image).items()}) for image in pictures)
         return Result(pictures[last <= first], (Inversion((start, best)[last <= first]),))
+
+
+@dataclass(eq=False)
+class QuasiNewton(Refinement):
+    """A refinement by L-BFGS with a line search (torch's): a step is one look at the objective, of which an update takes one to three.
+
+    A code that an encoder found is near enough for second derivatives to be worth their guess. All steps of a run look at one size.
+    """
+
+    def _steps(self, sizes: Sequence[int]) -> Iterator[Seen]:
+        looks = _Looks(self, sizes[0], len(sizes)) if sizes else None
+        optimizer = torch.optim.LBFGS(
+            self.parameters, max_iter=1, history_size=_HISTORY, line_search_fn="strong_wolfe", tolerance_grad=0, tolerance_change=0
+        )
+        while looks and looks.left:
+            before = looks.left
+            with suppress(_Spent):
+                optimizer.step(looks)
+            if looks.left == before:  # flat, or no step helps: the point is looked at again, as rest is told by
+                looks.forget()
+                looks()
+            yield from looks.new()
+
+
+class _Spent(Exception):
+    """All steps were taken, in the middle of a line search."""
+
+
+class _Looks:
+    """What L-BFGS asks for, counted: a point that it comes back to, as it does after each line search, costs nothing.
+
+    Args:
+        descent: Looks.
+        size: Of the pictures.
+        left: Looks that may be taken.
+    """
+
+    def __init__(self, descent: Descent, size: int, left: int) -> None:
+        self.descent, self.size, self.all, self.left = descent, size, left, left
+        self._known: deque[tuple[list[Tensor], float, list[Tensor | None]]] = deque(maxlen=_HISTORY)
+        self._new = list[Seen]()
+
+    def new(self) -> list[Seen]:
+        """What was seen since this was asked last."""
+        seen, self._new = self._new, []
+        return seen
+
+    def forget(self) -> None:
+        """Let known points cost again."""
+        self._known.clear()
+
+    def __call__(self) -> float:
+        """The objective where the parameters are, with its gradients.
+
+        Raises:
+            _Spent: Nothing is left.
+        """
+        parameters = self.descent.parameters
+        for point, total, slopes in reversed(self._known):
+            if all(torch.equal(old, now) for old, now in zip(point, parameters, strict=True)):
+                for parameter, slope in zip(parameters, slopes, strict=True):
+                    parameter.grad = slope
+                return total
+        if not self.left:
+            raise _Spent
+        self.left -= 1
+        seen = self.descent._look(1 - (self.left + 1) / self.all, self.size)
+        self._new.append(seen)
+        total = sum(self.descent.loss.weights.get(name, 1.0) * value for name, value in seen[1].items())
+        point = [parameter.detach().clone() for parameter in parameters]
+        self._known.append((point, total, [parameter.grad for parameter in parameters]))
+        return total
 
 
 def stalled(totals: Sequence[float], history: Sequence[Mapping[str, float]]) -> bool:

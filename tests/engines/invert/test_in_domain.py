@@ -14,7 +14,7 @@ from engines.generators import Student
 from engines.invert.encode import E4e, InDomain, Psp
 from engines.invert.optimize import DiffusionRequest, InDomainRefine, SemanticDiffusion
 from engines.invert.optimize.domain import ENCODERS, Domain
-from engines.invert.optimize.refinement import DRIFTING, PATIENCE, Refinement, stalled
+from engines.invert.optimize.refinement import DRIFTING, PATIENCE, QuasiNewton, Refinement, stalled
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.metrics.seam import seam
 from engines.spaces.latent import Latent
@@ -79,7 +79,7 @@ def test_it_never_ends_below_its_start(refine: InDomainRefine, face: Tensor, toy
     loss = ReconstructionLoss(face, {"pixel": 1.0, "perceptual": 0.8})
     start = refine.domain.read(face, "in_domain")
     before = float(loss.total(loss.terms(toy.synthesize(start))))
-    for settings in ({"learning_rate": 1.0}, {"domain_weight": 32.0}):
+    for settings in ({"learning_rate": 1.0, "descent": "Adam"}, {"domain_weight": 32.0, "descent": "Adam"}, {"domain_weight": 32.0}):
         result = refine(InvertRequest(image=face), **QUICK | settings)
         assert float(loss.total(loss.terms(result.images))) <= before + 1e-6
 
@@ -120,7 +120,8 @@ def test_without_the_domain_no_encoder_is_asked(refine: InDomainRefine, face: Te
 
 
 def test_what_is_kept_is_the_best_so_far(toy: Student, refine: InDomainRefine, face: Tensor) -> None:
-    knobs = refine.knob_set.of(QUICK | {"learning_rate": 1.0, "quick_steps": 0, "steps": 8, "domain_weight": 0.0, "preview_every": 1})
+    settings = {"learning_rate": 1.0, "quick_steps": 0, "steps": 8, "domain_weight": 0.0, "preview_every": 1, "descent": "Adam"}
+    knobs = refine.knob_set.of(QUICK | settings)
     steps, _ = drive(refine.run(InvertRequest(image=face), knobs))
     totals = [step.losses["pixel"] + 0.8 * step.losses["perceptual"] for step in steps]
     loss = ReconstructionLoss(face, {"pixel": 1.0, "perceptual": 0.8})
@@ -138,6 +139,29 @@ def test_a_run_that_comes_to_rest_ends_early_and_says_so(refine: InDomainRefine,
     assert len(steps) == PATIENCE + 1
     assert steps[-1].step == steps[-1].total == 200
     assert steps[-1].best is not None
+
+
+def test_guessed_second_derivatives_get_further_in_as_many_looks(refine: InDomainRefine, face: Tensor) -> None:
+    settings = {"quick_steps": 0, "steps": 25, "domain_weight": 0.0, "stop_early": False}
+    adam = min(error(refine(InvertRequest(image=face), descent="Adam", learning_rate=rate, **settings), face) for rate in (0.05, 0.2))
+    assert error(refine(InvertRequest(image=face), descent="L-BFGS", **settings), face) < adam
+
+
+def test_every_look_of_a_line_search_is_a_step(refine: InDomainRefine, toy: Student, face: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, draw = [], toy.synthesize
+    monkeypatch.setattr(toy, "synthesize", lambda codes, **options: drawn.append(options.get("size")) or draw(codes, **options))
+    knobs = refine.knob_set.of({"quick_steps": 0, "steps": 17, "domain_weight": 0.0, "stop_early": False, "preview_every": 100})
+    steps, _ = drive(refine.run(InvertRequest(image=face), knobs))
+    assert [step.step for step in steps] == list(range(1, 18))
+    assert drawn.count(64) == 17, "what was looked at already is not drawn again"
+
+
+def test_where_nothing_slopes_the_steps_still_come_to_their_end(toy: Student, face: Tensor) -> None:
+    w, idle = statistics(toy).mean.clone().requires_grad_(), torch.zeros(1, requires_grad=True)
+    loss = ReconstructionLoss(face, {"pixel": 1.0, "perceptual": 0.8})
+    descent = QuasiNewton(toy, loss, lambda _: w + 0 * idle, [idle], lambda _: 0.05, lambda: Latent("w", w), stops_early=False)
+    steps, _ = drive(descent.run([64] * 4, 2))
+    assert [step.step for step in steps] == [1, 2, 3, 4]
 
 
 def test_rest_and_drift_are_told_from_progress() -> None:
