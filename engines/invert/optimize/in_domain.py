@@ -1,10 +1,10 @@
 """In-domain optimisation: an encoder's code follows the photo further, but not to where the encoder would no longer recognise it.
 
-Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: section 3.2 and Eq. 4, Adam from the
-encoder's code on pixels, features, and the distance between the code and the encoder's reading of the picture that it draws, with
-gradients through encoder and generator. Changed: any of the encoders may be the judge; codes are counted in standard deviations of W and
-over the slots that the picture reads; LPIPS on AlexNet for one layer of VGG16; the rate falls along a cosine, the best iterate is kept
-(later steps can be worse), and most steps look at a small picture.
+Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: section 3.2 and Eq. 4, from the encoder's
+code on pixels, features, and the distance between the code and the encoder's reading of the picture that it draws, with gradients through
+encoder and generator. Changed: L-BFGS with a line search goes further in as many looks at the objective than the authors' Adam, which stays
+a knob; any of the encoders may be the judge; codes are counted in standard deviations of W and over the slots that the picture reads; LPIPS
+on AlexNet for one layer of VGG16; the best iterate is kept (later steps can be worse), and most steps look at a small picture.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,14 @@
 """Train StyleMapGAN itself, small: mapping, resizer, synthesis, encoder and critic together, on faces that the student drew.
 
-    studio train stylemapgan_8 --preset cpu               # one core, 40 minutes; also stylemapgan_1, _4, _16: other sides of the map
+    studio train stylemapgan_8 --preset cpu               # one core, an hour at most; also stylemapgan_1, _4, _16: other sides of the map
     studio train stylemapgan_8 --preset gpu               # with the critic, and so with random faces
 
 Kim et al., arXiv:2104.14754, section 3.4 and appendix: image reconstruction, LPIPS, the adversarial terms of random and of reconstructed
 faces, the encoder's reconstruction of random stylemaps, R1 at every 16th step; Adam at 0.002 with betas (0, 0.99); mirrored pictures.
 Changed: encoder and generator are updated together by the sum of their losses, where the authors take turns; LPIPS is AlexNet's; pictures
-of 64 px; R1 weighs a tenth of the authors', whose pictures have sixteen times as many pixels.
+of 64 px; R1 weighs a tenth of the authors', whose pictures have sixteen times as many pixels. Added: stylemaps of two faces are mixed in
+random rectangles of cells, and each pixel that is a cell or more away from the border is held against the one face that it belongs to.
+Without that a cell reached further than its neighbours (`--without mixtures`).
 
 The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of
 1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
