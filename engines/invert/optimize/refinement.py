@@ -99,7 +99,13 @@ class QuasiNewton(Refinement):
     def _steps(self, sizes: Sequence[int]) -> Iterator[Seen]:
         looks = _Looks(self, sizes[0], len(sizes)) if sizes else None
         optimizer = torch.optim.LBFGS(
-            self.parameters, max_iter=1, history_size=_HISTORY, line_search_fn="strong_wolfe", tolerance_grad=0, tolerance_change=0
+            self.parameters,
+            max_iter=1,
+            max_eval=_HISTORY,  # in one line search
+            history_size=_HISTORY,
+            line_search_fn="strong_wolfe",
+            tolerance_grad=0,
+            tolerance_change=0,
         )
         while looks and looks.left:
             before = looks.left

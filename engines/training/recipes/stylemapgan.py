@@ -95,7 +95,7 @@ class StyleMapFaces(OnFaces):
 
     presets: ClassVar = {
         "cpu": MapPreset(
-            plan=Plan(5_000, hours=1, warm_up=1, averaging=0.998, bfloat16=True, last=0.05),
+            plan=Plan(5_000, hours=2, warm_up=1, averaging=0.998, bfloat16=True, last=0.05),
             batch=8,
             size=128,
             drawn_at=256,
