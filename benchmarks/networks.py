@@ -16,7 +16,10 @@ OWN_MAPS = {
     "mse_src_vector": "outside, if one vector for the whole picture is mixed",
     "mse_ref_vector": "inside, if one vector is mixed",
     "seam": "gradient on the border over the mean (at most 1.3)",
-    "locality": "share of a cell's change within three cells (at least 0.9)",
+    "locality": "share of a cell's change within three by three cells (at least 0.9)",
+    "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features)",
+    "frechet_others": "of as many other faces",
+    "frechet_random": "of random faces (at most twice the other faces')",
 }
 """Figures of StyleMapGAN's own networks in words, with what they were to reach."""
 

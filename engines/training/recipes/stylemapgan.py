@@ -31,6 +31,7 @@ from engines.core.shapes import Image, Mask
 from engines.generators.stylemapgan import StyleMapGAN
 from engines.losses.adversarial import convinced, slope_penalty, told_apart
 from engines.losses.perceptual import Perceptual
+from engines.metrics.frechet import features, frechet
 from engines.metrics.stylemaps import apart, locality, mixtures, rectangles
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator, small_form
@@ -197,12 +198,17 @@ class StyleMapFaces(OnFaces):
         return MapWatch(setting, VALIDATION)
 
     def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
-        """Other faces: reconstruction, and what mixing and locality come to."""
+        """Other faces: reconstruction, what mixing and locality come to, and how far redrawn and random faces are from true ones as crowds."""
         watch, model = MapWatch(setting, TEST), model_of(trainer)
         figures = dict(watch.look(trainer)[0])
         if self.side > 1:
             figures |= mixtures(model, watch.faces) | {"locality": locality(model, watch.faces)}
-        return figures
+        others = MapWatch(setting, VALIDATION).faces
+        crowds = {"random": model.draw(model.sample(1, len(others), 1.0)), "again": watch.again(model), "others": others}
+        seen = features(watch.perceptual, watch.faces)
+        return figures | {
+            f"frechet_{name}": frechet(features(watch.perceptual, faces.clamp(-1, 1)), seen) for name, faces in crowds.items()
+        }
 
     def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
         """Averaged generator and encoder, with the numbers of their form."""
@@ -237,10 +243,14 @@ class MapWatch:
     def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """Figures, and a sheet: faces, what the encoder's maps draw, random faces."""
         model = model_of(trainer)
-        again = torch.cat([model.draw(model.encode(part)) for part in self.faces.split(16)]).clamp(-1, 1)
+        again = self.again(model)
         random = model.draw(model.sample(1, min(8, len(again)))).clamp(-1, 1)
         rows = [torch.cat(list(pictures[:8]), dim=2) for pictures in (self.faces, again, random)]
         return self._figures(again), to_picture(torch.cat(rows, dim=1)[None])
+
+    def again(self, model: StyleMapGAN) -> Image:
+        """The faces as their stylemaps draw them."""
+        return torch.cat([model.draw(model.encode(part)) for part in self.faces.split(16)]).clamp(-1, 1)
 
     @torch.no_grad()
     def _figures(self, again: Image) -> Mapping[str, float]:

@@ -1,0 +1,25 @@
+"""How far apart two sets of pictures are as crowds, whichever faces they show.
+
+Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", arXiv:1706.08500, Eq. 6: the Fréchet distance between normal distributions of
+a network's features. Changed: the features are AlexNet's last ones averaged over the picture, so this is **not** FID, and of a few hundred
+pictures it is worth comparing only with the same measure of as many others.
+"""
+
+import torch
+from torch import Tensor
+
+from engines.core.shapes import Image
+from engines.losses.perceptual import Perceptual
+
+
+@torch.no_grad()
+def features(perceptual: Perceptual, images: Image) -> Tensor:
+    """(N,256) of pictures (N,3,S,S) in [-1, 1]."""
+    return torch.cat([perceptual.features(part)[-1].mean(dim=(2, 3)) for part in images.split(32)])
+
+
+def frechet(first: Tensor, second: Tensor) -> float:
+    """The squared distance between the normal distributions that fit two sets of features (N,C) and (M,C)."""
+    (mean, spread), (other, wide) = ((rows.mean(0), rows.T.cov()) for rows in (first.double(), second.double()))
+    shared = torch.linalg.eigvals(spread @ wide).real.clamp(min=0).sqrt().sum()
+    return float((mean - other).square().sum() + spread.trace() + wide.trace() - 2 * shared)
