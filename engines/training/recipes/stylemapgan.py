@@ -198,7 +198,7 @@ class StyleMapFaces(OnFaces):
         return MapWatch(setting, VALIDATION)
 
     def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
-        """Other faces: reconstruction, what mixing and locality come to, and how far redrawn and random faces are from true ones as crowds."""
+        """Other faces: reconstruction, mixing, locality, and how far redrawn and random faces are from true ones as crowds."""
         watch, model = MapWatch(setting, TEST), model_of(trainer)
         figures = dict(watch.look(trainer)[0])
         if self.side > 1:
