@@ -18,8 +18,8 @@ OWN_MAPS = {
     "seam": "gradient on the border over the mean (at most 1.3)",
     "locality": "share of a cell's change within three by three cells (at least 0.9)",
     "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features)",
-    "frechet_others": "of as many other faces",
-    "frechet_random": "of random faces (at most twice the other faces')",
+    "frechet_others": "Fréchet distance of as many other true faces",
+    "frechet_random": "Fréchet distance of random faces (at most twice that of other true ones)",
 }
 """Figures of StyleMapGAN's own networks in words, with what they were to reach."""
 
@@ -35,7 +35,7 @@ def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """The table, those of mixes apart, with the average face's figures beside them."""
     plain = {name: entry for name, entry in entries.items() if not name.startswith("stylemap")}
     mixes = {name: entry for name, entry in entries.items() if name.startswith("stylemap_")}
-    own = {name: entry for name, entry in entries.items() if name.startswith("stylemapgan")}
+    own = {name: entries[name] for name in sorted((name for name in entries if name.startswith("stylemapgan")), key=_cells)}
     parts = [
         "**Networks trained here** on two CPU cores, on the held-out test set's full pictures (256 codes, 64 pictures; "
         "logs in assets/training)",
@@ -48,6 +48,10 @@ def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
         words = "**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says how many cells a side their maps have:"
         parts += [words, grid(("figure", *own), rows)]
     return "\n\n".join(parts)
+
+
+def _cells(name: str) -> int:
+    return int(name.rpartition("_")[2])
 
 
 def _known(metrics: Mapping[str, float], figure: str) -> str:

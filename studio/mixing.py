@@ -220,10 +220,13 @@ class Mixer:
             drawn.append((to_picture(draw(generator, vector_mixed(generator, source, parts), size)), "one vector"))
         return drawn
 
-    def in_own_networks(self, desk: Desk, mix: Mix) -> list[tuple[Pil.Image, str]]:
-        """The same faces and masks in StyleMapGAN's own small networks: both ways of mixing, and what else they allow."""
+    def in_own_networks(self, desk: Desk, mix: Mix, cells: str = "8") -> list[tuple[Pil.Image, str]]:
+        """The same faces and masks in StyleMapGAN's own small networks: both ways of mixing, and what else they allow.
+
+        `cells` is the number along each side of their stylemaps.
+        """
         request = MixRequest(source=self.editor.moved(desk, mix.source, Edits()), parts=tuple(self.layers(desk, mix)))
-        pictures = StyleMapMix(self.session.generator)(request).stages
+        pictures = StyleMapMix(self.session.generator)(request, cells=cells).stages
         return [(to_picture(image).resize((_LARGE, _LARGE), Pil.Resampling.BICUBIC), caption) for caption, image in pictures.items()]
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:

@@ -24,7 +24,10 @@ from engines.mix.masks import checked, moved
 from engines.mix.stylemap import cells_of, interpolated, style_mixed
 from engines.spaces.latent import Inversion
 
-WEIGHTS = "stylemapgan_8"
+CELLS = ("4", "8", "16")
+"""Cells along each side of the stylemap; each has networks of its own."""
+
+WEIGHTS = tuple(f"stylemapgan_{cells}" for cells in CELLS)
 SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
 """Ways of mixing, and what their pictures are called."""
 
@@ -44,6 +47,7 @@ class StyleMapMixKnobs(Knobs):
         Knob("Mix every level of W+, which keeps outlines, or the stylemap alone, good for halves."),
     ] = "w_plus"
     levels: Annotated[Literal["all", "coarse", "fine"], Knob("Which levels the parts reach: pose is coarse, colours fine.")] = "all"
+    cells: Annotated[Literal["4", "8", "16"], Knob("Cells along each side of the map: few blend, many redraw more and show seams.")] = "8"
 
 
 class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
@@ -54,7 +58,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
         title="StyleMapGAN, small",
         paper="arXiv:2104.14754",
         needs=frozenset({"w_plus"}),
-        weights=(WEIGHTS,),
+        weights=WEIGHTS,
     )
     accepts, knob_set = MixRequest, StyleMapMixKnobs
 
@@ -64,7 +68,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
         Raises:
             ImageError: A mask that is none.
         """
-        model = bundled_stylemapgan(WEIGHTS, str(self.generator.device))
+        model = bundled_stylemapgan(f"stylemapgan_{knobs.cells}", str(self.generator.device))
         faces = [request.source, *(part.reference for part in request.parts)]
         seen, maps = list[Image](), list[Tensor]()
         for number, face in enumerate(faces, start=1):

@@ -108,6 +108,9 @@ def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: s
     expect(page.locator("#mix-own img").first).to_be_visible()
     expect(page.locator("#mix-own")).to_contain_text("mixed in W+")
     expect(page.locator("#mix-own")).to_contain_text("fine levels")
+    first = page.locator("#mix-own img").first.get_attribute("src")
+    page.locator("#mix-own-cells").get_by_text("16").click()
+    expect(page.locator("#mix-own img").first).not_to_have_attribute("src", str(first))
 
 
 def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:

@@ -124,8 +124,10 @@ def test_film_and_methods_show_the_same_mask(mixer: Mixer, desk: Desk) -> None:
 
 
 def test_the_same_mask_in_stylemapgans_own_networks(mixer: Mixer, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engines.mix.stylemapgan.bundled_stylemapgan", lambda *_: toy_stylemapgan())
-    shown = mixer.in_own_networks(desk, Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")))
+    asked = list[str]()
+    monkeypatch.setattr("engines.mix.stylemapgan.bundled_stylemapgan", lambda name, _: asked.append(name) or toy_stylemapgan())
+    shown = mixer.in_own_networks(desk, Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")), "16")
+    assert asked == ["stylemapgan_16"]
     captions = [caption for _, caption in shown]
     assert captions[:2] == ["mixed in W+", "mixed in the map"] and "source again" in captions and len(set(captions)) == len(captions)
     pictures = {caption: np.asarray(picture, int) for picture, caption in shown}

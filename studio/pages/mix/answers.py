@@ -146,9 +146,9 @@ class Answers:
         return gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True)
 
     @spoken
-    def in_own_networks(self, mix: Mix, request: gr.Request) -> gr.Gallery:
-        """The same faces and masks in StyleMapGAN's own networks."""
-        return gr.Gallery(self.mixer.in_own_networks(self.desk(request), mix), visible=True)
+    def in_own_networks(self, mix: Mix, cells: str, request: gr.Request) -> gr.Gallery:
+        """The same faces and masks in StyleMapGAN's own networks, of so many cells a side."""
+        return gr.Gallery(self.mixer.in_own_networks(self.desk(request), mix, cells), visible=True)
 
     @spoken
     def put(self, mix: Mix, request: gr.Request) -> list[Any]:
