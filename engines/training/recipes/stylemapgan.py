@@ -11,8 +11,8 @@ random rectangles of cells, and each pixel that is a cell or more away from the 
 
 As shipped: eight cells planned an hour, took 3 959 steps in it beside other runs (held-out test error 0.0315, locality 0.846), went on to
 5 000 (0.0307, 0.848) and, the plan lengthened again, to 7 000 (0.0290, 0.851); the others took 5 000. Before maps were mixed and had 64
-channels, 5 000 steps of eight cells ended at 0.0346 and 0.797; the error inside a mask was 1.13 times plain reconstruction's and is 1.17 times
-now. Which of the two did what, no twin has measured yet (`--without mixtures` makes it).
+channels, 5 000 steps of eight cells ended at 0.0346 and 0.797; inside a mask the error was 1.13 times that of plain reconstruction, and is
+1.17 times now. Which of the two did what, no twin has measured yet (`--without mixtures` makes it).
 
 The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of
 1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
