@@ -31,8 +31,8 @@ ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
 class DomainKnobs(Knobs):
     """What every descent within the domain can be told; the authors' weights, a larger rate and fewer steps."""
 
-    quick_steps: Annotated[int, Knob("Updates at a small size, quick and a little off.", lo=0, hi=1000)] = 40
-    steps: Annotated[int, Knob("Updates on the full picture, after the quick ones.", lo=1, hi=1000)] = 20
+    quick_steps: Annotated[int, Knob("Looks at a small size, quick and a little off.", lo=0, hi=1000)] = 40
+    steps: Annotated[int, Knob("Looks at the full picture, after the quick ones.", lo=1, hi=1000)] = 20
     domain_weight: Annotated[
         float, Knob("How strongly the code is held where the encoder would read it: 0 resembles most, more edits better.", lo=0, hi=32)
     ] = 2.0

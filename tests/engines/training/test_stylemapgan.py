@@ -12,7 +12,7 @@ from safetensors.torch import load
 from engines.core.seeds import rng
 from engines.generators import Student
 from engines.generators.stylemapgan import StyleMapGAN
-from engines.metrics.stylemaps import locality, mixtures, rectangles
+from engines.metrics.stylemaps import apart, locality, mixtures, rectangles
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
@@ -68,6 +68,27 @@ def test_without_its_critic_a_run_reconstructs_to_its_end(toy: Student, tmp_path
     figures = list(recipe.trainer(setting).steps())
     assert len(figures) == 4 and all("told_apart" not in figure for figure in figures)
     assert recipe.shortened(TINY, frozenset()) is TINY
+
+
+def test_mixed_maps_are_held_against_both_faces(toy: Student, tmp_path: Path, drawn: Path) -> None:
+    """Where there are cells to mix, and the idea is on: it changes what is learnt."""
+    learnt = dict[str, list[torch.Tensor]]()
+    for name, side, without in (("with", 4, frozenset()), ("without", 4, frozenset({"mixtures"})), ("one cell", 1, frozenset[str]())):
+        recipe = StyleMapFaces(side)
+        preset = recipe.shortened(replace(TINY, begin=1.0), without)
+        trainer = recipe.trainer(replace(setting_for(toy, tmp_path / name, drawn), preset=preset, without=without))
+        figures = list(trainer.steps())
+        assert all(("mixture" in figure) == (name == "with") for figure in figures)
+        learnt[name] = list(trainer.players["makers"].network.parameters())
+    assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
+
+
+def test_pixels_near_a_border_belong_to_nobody() -> None:
+    masks = torch.zeros(1, 1, 8, 8)
+    masks[..., 2:6, 2:6] = 1
+    inside, outside = apart(masks, 16)
+    assert inside.sum() == 4 * 4 and outside.sum() == 16 * 16 - 12 * 12 and not bool((inside * outside).any())
+    assert bool(inside[..., 6:10, 6:10].all())
 
 
 def test_what_is_recorded_draws_the_same(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
