@@ -6,6 +6,7 @@ Paper: arXiv:2104.14754.
 """
 
 import argparse
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,9 +19,12 @@ from torch import Tensor, nn
 from engines.core.errors import WeightsError
 from engines.core.seeds import normal
 from engines.core.shapes import Image
-from engines.core.weights import load_weights
+from engines.core.weights import load_weights, manifest
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator, small_form
+
+MAPPING = "_mapping"
+"""What the name of a mapping network that was trained afterwards ends in."""
 
 _AVERAGED_OVER = 5000
 _SIZES, _SIDES = (64, 128, 256, 512, 1024), (4, 8, 16, 32)
@@ -75,8 +79,13 @@ class StyleMapGAN:
 
 
 @cache
-def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str = "cpu") -> StyleMapGAN:
+def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str = "cpu", *, taught: bool = True) -> StyleMapGAN:
     """A small one that was trained here, read once for all.
+
+    Args:
+        name: In the manifest.
+        device: Where it computes.
+        taught: Whether its mapping network is the one that was trained afterwards, if there is one.
 
     Raises:
         WeightsError: There is none of this name.
@@ -88,7 +97,16 @@ def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str 
         for part in ("generator", "encoder")
     ]
     networks = _filled(form, *parts)
-    return StyleMapGAN(form, networks[0].to(device), networks[1].to(device))
+    model = StyleMapGAN(form, networks[0].to(device), networks[1].to(device))
+    taught = taught and f"{name}{MAPPING}" in manifest()
+    return with_mapping(model, load_weights(f"{name}{MAPPING}")) if taught else model
+
+
+def with_mapping(model: StyleMapGAN, state: Mapping[str, Tensor]) -> StyleMapGAN:
+    """The same networks with another mapping network."""
+    generator = copy.deepcopy(model.generator)
+    _fill(generator.mapping_z, state)
+    return StyleMapGAN(model.form, generator, model.encoder)
 
 
 def toy_stylemapgan(seed: int = 1) -> StyleMapGAN:

@@ -1,9 +1,9 @@
 """StyleMapGAN with networks of its own: a small generator that has a style per place from the ground up, and the encoder beside it.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing", arXiv:2104.14754: reconstruction by the encoder
-in one pass, local editing in w and w+, unaligned transplantation, style mixing and interpolation. The networks are the bundled ones, which
-learnt here to reconstruct at 64 px; faces come from the studio's generator and are looked at in that size. Left out: random faces, for the
-bundled mapping network never played against a critic.
+in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation, and random faces. The networks are the
+bundled ones, which learnt here to reconstruct at 64 px; faces come from the studio's generator and are looked at in that size. Changed: the
+bundled mapping networks were taught by the generator's own faces instead of a critic, so their random faces are soft.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,9 @@ SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixe
 
 SHARES = (0.25, 0.5, 0.75)
 """Places on the way from one stylemap to the other that are shown."""
+
+RANDOM = 3
+"""Faces that are shown of nobody."""
 
 _SEEN = 256
 """Side in pixels at which faces are drawn, before they are averaged down to the networks' own."""
@@ -81,6 +84,9 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
         pictures |= {"source": seen[0], "source again": model.draw(maps[0])}
         if request.parts:
             pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])} | uses(model, maps[0], maps[-1])
+        pictures |= {
+            f"random face {place}": image for place, image in enumerate(model.draw(model.sample(request.seed, RANDOM)).split(1), 1)
+        }
         image = both[knobs.space]
         return Result(image, stages=pictures, metrics={"mse": float((pictures["source again"] - seen[0]).square().mean())})
 

@@ -21,6 +21,11 @@ def rectified(x: Tensor, bias: Tensor) -> Tensor:
     return F.leaky_relu(x + bias.view(1, -1, *[1] * (x.dim() - 2)), _SLOPE) * _GAIN
 
 
+def unrectified(y: Tensor) -> Tensor:
+    """What `rectified` made y of, where the bias was 0."""
+    return torch.where(y < 0, y / _SLOPE, y) / _GAIN
+
+
 class Linear(nn.Module):
     """An equalised linear layer (He's constant at run time), rectified or not."""
 
@@ -35,6 +40,12 @@ class Linear(nn.Module):
         if self.active:
             return rectified(F.linear(x, self.weight * self.scale), self.bias * self.rate)
         return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+
+    @torch.no_grad()
+    def become(self, weight: Tensor, bias: Tensor) -> None:
+        """Compute `weight` x + `bias`, which are (outputs,inputs) and (outputs,), before the rectifier."""
+        self.weight.copy_(weight / self.scale)
+        self.bias.copy_(bias / self.rate)
 
 
 class Conv(nn.Module):

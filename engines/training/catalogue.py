@@ -19,6 +19,7 @@ from engines.training.recipes.restyle import ReStyle
 from engines.training.recipes.stylemap import Stylemap
 from engines.training.recipes.stylemapgan import SIDES as MAP_SIDES
 from engines.training.recipes.stylemapgan import StyleMapFaces
+from engines.training.recipes.stylemapgan_mapping import StyleMapMapping
 
 
 def recipes() -> Mapping[str, Recipe[Any]]:
@@ -27,5 +28,6 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
     every += [StyleMapFaces(side) for side in MAP_SIDES]
+    every += [StyleMapMapping(side) for side in MAP_SIDES if side > 1]
     every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits(), InfoBirds()]
     return {recipe.name: recipe for recipe in every}

@@ -16,7 +16,7 @@ from engines.training.command import Preset, Recipe, Setting
 from engines.training.features import Change
 from engines.training.loop import Trainer
 from engines.training.samples import TRAINING, Samples
-from engines.training.streams import Changed, Pairs, Stream
+from engines.training.streams import Changed, Kind, Pairs, Stream
 from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 Drawn = TypeVar("Drawn", bound=Samples)
@@ -71,8 +71,8 @@ class FaceSetting(Setting[FacePreset]):
         """The training set in the size that the network sees, drawn at the preset's exit unless another is given."""
         return kind(self.generator, self.samples, seed=TRAINING, size=self.preset.size, drawn_at=drawn_at or self.preset.drawn_at)
 
-    def pairs(self, faces: type[Samples] = Samples) -> Pairs:
-        """Pictures with their codes."""
+    def pairs(self, faces: type[Samples] = Samples, kind: Kind = "both") -> Pairs:
+        """Pictures with their codes, of all samples or of one kind."""
         preset = self.preset
         return Pairs(
             self.samples_of(faces),
@@ -81,6 +81,7 @@ class FaceSetting(Setting[FacePreset]):
             first=preset.first,
             fresh=preset.fresh,
             capacity=preset.capacity,
+            kind=kind,
         )
 
     def stream(self, change: Change | None = None, faces: type[Samples] = Samples) -> Stream:

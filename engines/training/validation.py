@@ -37,11 +37,16 @@ _BATCH = 16
 _SETS = {"validation": VALIDATION, "test": TEST}
 
 
+def boundaries(generator: Generator) -> dict[str, Direction]:
+    """InterFaceGAN's boundary of every attribute, by the attribute's name."""
+    fit, bank = create("interfacegan", generator), face_bank(generator)
+    return {one.name: fit(FitRequest(bank=bank, attribute=one.name)).directions[0] for one in attributes(generator)}
+
+
 def usual_edit(generator: Generator) -> Direction:
     """The edit that consistency is measured with: older and younger, by InterFaceGAN."""
-    known = [attribute.name for attribute in attributes(generator)]
-    request = FitRequest(bank=face_bank(generator), attribute="age" if "age" in known else known[0])
-    return create("interfacegan", generator)(request).directions[0]
+    known = boundaries(generator)
+    return known.get("age", next(iter(known.values())))
 
 
 class HeldOut:

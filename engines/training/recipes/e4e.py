@@ -2,9 +2,10 @@
 
     studio train e4e --preset cpu
     studio train e4e --preset cpu --without progressive --without critic      # the paper's claim switched off; --without delta too
+    studio train e4e --preset cpu --without edits                             # its own edited faces are never shown to it
 
 Schedule (arXiv:2102.02766, section 5.1, scaled): w alone for 40 % of the run, a further offset every 2.5 %. Losses: pSp's, the offsets'
-length (2e-4, for our 16 slots times 18/16), and the critic's 0.1.
+length (2e-4, for our 16 slots times 18/16), and the critic's 0.1. Added: edited faces are read back (`engines.training.rereading`).
 """
 
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from engines.training.precision import lean
 from engines.training.recipes.psp import CPU as PSP_CPU
 from engines.training.recipes.psp import GPU, image_weights
 from engines.training.redrawing import Redrawing
+from engines.training.rereading import Rereading
 from engines.training.samples import TRUNCATION
 from engines.training.schedules import constant
 from engines.training.streams import Batch
@@ -41,9 +43,11 @@ from engines.training.validation import Encode
 FIRST, EVERY = 0.4, 0.025
 """Share of the run at which the first offset is switched on, and between one and the next."""
 
-CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=1_700), drawn_at=256, first=12_000, capacity=12_000, begin=0.6)
-SLOPE_EVERY = 16
-WEIGHTS = {"delta": constant(2e-4 * 18 / 16), "convinced": constant(0.1)}
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=2_400), drawn_at=256, begin=0.4)
+SLOPE_EVERY, EDITED = 16, 8
+"""Steps between two looks at the critic's slope, and faces a step that are edited."""
+
+WEIGHTS = {"delta": constant(2e-4 * 18 / 16), "convinced": constant(0.1), "edits": constant(5.0)}
 
 
 def switched_on(progress: float, count: int) -> int:
@@ -96,7 +100,7 @@ class E4e(Encoding):
 
     name = "e4e"
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas = ("progressive", "critic", "delta", "pictures")
+    ideas = ("progressive", "critic", "delta", "pictures", "edits")
     learning_rate = 1e-3
 
     def heads(self, setting: FaceSetting) -> nn.Module:
@@ -113,6 +117,7 @@ class E4e(Encoding):
         generator, preset = setting.generator, setting.preset
         scale, network, rival = Scale(generator), self.network(setting), Rival(setting)
         redrawing = Redrawing(generator)
+        rereading = None if "edits" in setting.without else Rereading(generator)
 
         def looked(picture: Image, levels: Levels | None = None) -> tuple[Tensor, Codes]:
             with lean(generator.device, preset.plan.bfloat16):
@@ -126,6 +131,10 @@ class E4e(Encoding):
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             count = self.count(setting, moment.progress)
+
+            def encode(picture: Image) -> Codes:
+                return scale.codes(assembled(*looked(picture), count=count))
+
             w, offsets = looked(batch.picture, batch.levels)
             vectors = assembled(w, offsets, count=count)
             terms = {"latent": latent_distance(scale.codes(vectors), batch.codes, scale.deviation)}
@@ -133,9 +142,11 @@ class E4e(Encoding):
                 terms["delta"] = offset_norm(offsets[:, :count])
             if "critic" not in setting.without:
                 terms["convinced"] = rival.judged(vectors[:, : count + 1])
-            if moment.progress >= preset.begin:
-                terms |= redrawing(lambda picture: scale.codes(assembled(*looked(picture), count=count)), preset.redrawn, moment)
             yield terms
+            if moment.progress >= preset.begin:
+                yield redrawing(encode, preset.redrawn, moment)
+                if rereading is not None:
+                    yield {"edits": rereading(encode, scale.codes(vectors[:EDITED].detach()), moment)}
 
         encoder = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
         players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}

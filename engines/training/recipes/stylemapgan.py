@@ -222,6 +222,14 @@ class StyleMapFaces(OnFaces):
         return trainer.averaged["makers"].state_dict() | {"form": form}
 
 
+def held_out_faces(setting: FaceSetting, seed: int, side: int) -> Image:
+    """Faces of a set by its seed, (N,3,side,side) in [-1, 1]."""
+    generator, count = setting.generator, min(_HELD_OUT, setting.faces)
+    samples = Samples(generator, setting.samples, seed=seed, size=min(256, generator.resolution), drawn_at=generator.resolution)
+    samples.fill(count)
+    return area(samples.pictures(torch.arange(count)), side)
+
+
 class MapWatch:
     """Reconstruction of held-out faces.
 
@@ -231,13 +239,9 @@ class MapWatch:
     """
 
     def __init__(self, setting: FaceSetting, seed: int) -> None:
-        preset, generator = setting.preset, setting.generator
-        assert isinstance(preset, MapPreset)
-        count = min(_HELD_OUT, setting.faces)
-        samples = Samples(generator, setting.samples, seed=seed, size=min(256, generator.resolution), drawn_at=generator.resolution)
-        samples.fill(count)
-        self.faces = area(samples.pictures(torch.arange(count)), preset.drawn)
-        self.perceptual = Perceptual(generator.device)
+        assert isinstance(setting.preset, MapPreset)
+        self.faces = held_out_faces(setting, seed, setting.preset.drawn)
+        self.perceptual = Perceptual(setting.generator.device)
 
     def baseline(self) -> Mapping[str, float]:
         """The mean picture's figures."""

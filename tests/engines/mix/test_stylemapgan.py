@@ -64,6 +64,9 @@ def test_the_engine_shows_the_faces_again_and_the_other_uses(toy: Student, monke
     assert {"source again", "reference again", "fine levels", "50% of the way"} <= set(result.stages)
     assert result.metrics["mse"] == pytest.approx(float((result.stages["source again"] - result.stages["source"]).square().mean()))
     assert not torch.equal(result.images, result.stages["source again"])
+    strangers = [result.stages[f"random face {place}"] for place in (1, 2, 3)]
+    assert len({float(face.sum()) for face in strangers}) == 3
+    assert not torch.equal(engine(MixRequest(source=source, seed=1)).stages["random face 1"], strangers[0])
     alone = engine(MixRequest(source=source))
     assert torch.allclose(alone.images, alone.stages["source again"], atol=1e-5) and "reference" not in alone.stages
     with pytest.raises(ImageError, match="no numbers"):

@@ -12,15 +12,17 @@ from safetensors.torch import load
 
 from engines.core.seeds import rng
 from engines.generators.finegan import from_weights
+from engines.metrics.birds import judged
 from engines.nets.finegan import FineGenerator
 from engines.nets.initial import orthogonal
 from engines.training.best import Best, restore
 from engines.training.command import BEST, Setting, finish, train
+from engines.training.drawn import TEST, drawn
 from engines.training.fine_game import Draw, FinePreset, Game, loud
 from engines.training.fine_watch import FineWatch, generator_of
 from engines.training.loop import Moment, Plan, Trainer
 from engines.training.poses import clouded
-from engines.training.recipes.bird_oracle import BirdOracle
+from engines.training.recipes.bird_oracle import BirdOracle, recoated
 from engines.training.recipes.finegan import FineBirds, disagreement, uncommon
 from scripts import manifest
 
@@ -163,6 +165,25 @@ def test_the_oracle_learns(tmp_path: Path) -> None:
     trainer = BirdOracle().trainer(Setting(preset=preset, folder=tmp_path))
     figures = list(trainer.steps())
     assert figures[-1]["texture"] < figures[0]["texture"]
+
+
+def test_paint_covers_birds_and_nothing_else() -> None:
+    birds = drawn(40, 3, 32)
+    painted, own = recoated(birds.images, birds.masks, 0.5, rng(1))
+    outside = (birds.masks == 0).expand_as(painted)
+    assert torch.equal(painted[outside], birds.images[outside])
+    assert 8 < int(own.sum()) < 32
+    assert torch.equal(painted[own], birds.images[own])
+    changed = (painted - birds.images).abs().amax(dim=(1, 2, 3))[~own]
+    assert bool((changed > 0).all())
+    assert bool(recoated(birds.images, birds.masks, 0.0, rng(1))[1].all())
+
+
+def test_the_shipped_judge_knows_shapes_under_coats_that_it_never_saw() -> None:
+    birds = drawn(200, TEST + 7, 64)
+    painted, _ = recoated(birds.images, birds.masks, 1.0, rng(TEST + 7))
+    labels, _ = judged(painted)
+    assert float((labels["shape"] == birds.factors.shape).float().mean()) > 0.95
 
 
 @pytest.mark.parametrize("recipe", [BirdOracle(), FineBirds()], ids=lambda recipe: recipe.name)

@@ -11,14 +11,15 @@ from safetensors.torch import load
 
 from engines.core.seeds import rng
 from engines.generators import Student
-from engines.generators.stylemapgan import StyleMapGAN
+from engines.generators.stylemapgan import StyleMapGAN, toy_stylemapgan, with_mapping
 from engines.metrics.stylemaps import apart, locality, mixtures, rectangles
-from engines.nets.equalised import drawn_anew
+from engines.nets.equalised import drawn_anew, rectified, unrectified
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
-from engines.training.faces import FaceSetting
+from engines.training.faces import FacePreset, FaceSetting
 from engines.training.loop import Plan
 from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, model_of
+from engines.training.recipes.stylemapgan_mapping import StyleMapMapping, Whitened, fit
 from scripts import manifest
 
 TINY = MapPreset(
@@ -157,3 +158,48 @@ def test_both_presets_are_there_and_the_cpu_one_ends_within_two_hours() -> None:
     recipe = StyleMapFaces(8)
     assert set(recipe.presets) == {"cpu", "gpu"}
     assert recipe.presets["cpu"].plan.hours <= 2
+
+
+def test_what_the_rectifier_did_can_be_undone() -> None:
+    x = torch.linspace(-3, 3, 13)[:, None]
+    assert torch.allclose(unrectified(rectified(x, torch.zeros(1))), x, atol=1e-6)
+
+
+def test_a_mapping_network_begins_as_the_least_squares_say() -> None:
+    mapping = toy_stylemapgan().generator.mapping_z
+    z = torch.randn((8_000, 8), generator=rng(1))
+    way, start = torch.randn((8, 128), generator=rng(2)), torch.randn(128, generator=rng(3))
+    length = z.square().mean(dim=1, keepdim=True).sqrt()
+    maps = rectified(z / length @ way + start, torch.zeros(128))
+    fit(mapping, z, maps)
+    left = (mapping(z) - maps).square().mean() / maps.var()
+    assert float(left) < 0.02
+
+
+def test_a_face_s_z_is_about_normal(toy: Student) -> None:
+    z = Whitened(toy, 8)(toy.map(torch.randn((2_000, toy.width), generator=rng(5))))
+    assert z.shape == (2_000, 8)
+    assert torch.allclose(z.mean(dim=0), torch.zeros(8), atol=0.15)
+    assert torch.allclose(z.T.cov(), torch.eye(8), atol=0.2)
+
+
+class TinyMapping(StyleMapMapping):
+    def untaught(self, setting: FaceSetting) -> StyleMapGAN:
+        return toy_stylemapgan()
+
+
+@pytest.mark.parametrize("without", [frozenset[str](), frozenset({"pictures"})], ids=["whole", "without-pictures"])
+def test_the_mapping_network_alone_learns(without: frozenset[str], toy: Student, tmp_path: Path, drawn: Path) -> None:
+    preset = FacePreset(plan=Plan(3, warm_up=1), batch=4, size=32, drawn_at=32, first=64, fresh=0, capacity=64)
+    setting = FaceSetting(generator=toy, preset=preset, folder=tmp_path, samples=drawn, faces=24, without=without)
+    recipe = TinyMapping(4)
+    trainer = recipe.trainer(setting)
+    figures = list(trainer.steps())
+    assert ("perceptual" in figures[0]) != bool(without)
+    assert torch.isfinite(torch.tensor([list(figure.values()) for figure in figures])).all()
+    told = recipe.test(trainer, setting)
+    assert {"frechet_random", "frechet_untaught", "frechet_others"} == set(told)
+    assert told["frechet_random"] < told["frechet_untaught"]
+    taught = with_mapping(toy_stylemapgan(), recipe.shipped(trainer, setting))
+    assert not torch.equal(taught.sample(1), toy_stylemapgan().sample(1))
+    assert torch.equal(taught.encode(torch.zeros(1, 3, 32, 32)), toy_stylemapgan().encode(torch.zeros(1, 3, 32, 32)))
