@@ -27,9 +27,10 @@ from torch import Tensor
 from benchmarks.machine import facts
 from benchmarks.papers import common, differing
 from benchmarks.portraits import portraits
-from engines import FitRequest, Inversion, InvertRequest, Latent, Result, create, load_generator
+from engines import Engine, FitRequest, Inversion, InvertRequest, Latent, Result, create, load_generator
 from engines.comparison import Judge, inverters, reader, space_of, values_of
 from engines.core.seeds import rng
+from engines.core.weights import manifest
 from engines.data import attributes, face_bank
 from engines.generators.base import Generator
 from engines.invert.encode.restyle import BASES
@@ -115,6 +116,12 @@ class Bench:
             return lambda image: engine(InvertRequest(image=image), **knobs)
 
         return build
+
+    @property
+    def read_by(self) -> str:
+        """Which weights read edited pictures: a row that other ones read cannot be compared in that column."""
+        card = type(self.judge.reads).card if isinstance(self.judge.reads, Engine) else None
+        return "".join(manifest()[name]["sha256"][:8] for name in (card.weights if card else ()))
 
     @cached_property
     def _average(self) -> Result:
@@ -264,13 +271,14 @@ def measure(generator: Generator, plan: Plan, path: Path, only: str | None = Non
     methods = {name: found for name, found in old.get("methods", {}).items() if name in order and only is not None}
     machine, start = facts(), time.perf_counter()
     for entrant in entrants:
-        methods[entrant.name] = bench.measure(entrant) | {"machine": machine}
+        methods[entrant.name] = bench.measure(entrant) | {"machine": machine, "read_by": bench.read_by}
         methods = {name: methods[name] for name in order if name in methods}
         about = {
             "edits": [edit[0].name for edit in bench.edits],
             "strength": STRENGTH,
             "portraits": list(bench.portraits),
             "reader": type(bench.judge.reads).__name__ if bench.judge.reads is not None else None,
+            "read_by": bench.read_by,
         }
         write(about | compared(methods) | {"methods": methods}, path)
         say(f"{entrant.name}: {methods[entrant.name]['generated']['faces']} generated faces, {time.perf_counter() - start:.0f} s so far")

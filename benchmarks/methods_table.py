@@ -20,7 +20,7 @@ def rendered(results: dict[str, Any]) -> str:
     )
     parts = [head]
     for kind, title in _KINDS.items():
-        parts += [f"{title}:", _likeness(methods, kind), f"{title}, the same edits of each:", _editing(methods, kind)]
+        parts += [f"{title}:", _likeness(methods, kind), f"{title}, the same edits of each:", _editing(results, kind)]
     ratios = [_ratios(results, kind) for kind in _KINDS]
     return "\n\n".join(
         [*parts, "Ratios on the faces that both had, LPIPS / MSE / identity distance:", *filter(None, ratios), _papers(results)]
@@ -53,14 +53,19 @@ def _likeness(methods: dict[str, Any], kind: str) -> str:
     return grid(head, rows)
 
 
-def _editing(methods: dict[str, Any], kind: str) -> str:
+def _editing(results: dict[str, Any], kind: str) -> str:
+    """The columns of edits; what an earlier reader read is marked, since only pictures that one reader read compare."""
     head = ["method", "faces", "the edit itself, spreads", "identity distance to the photo", "consistency, one reader", "consistency, own"]
-    rows = [
-        [method["title"], method[kind]["edited"], *(figure(method[kind]["figures"].get(name), form) for name, form in _EDITED.items())]
-        for method in methods.values()
-        if method[kind]["edited"]
-    ]
-    return grid(head, rows)
+    rows, earlier = list[list[Any]](), False
+    for method in results["methods"].values():
+        if not method[kind]["edited"]:
+            continue
+        cells = {name: figure(method[kind]["figures"].get(name), form) for name, form in _EDITED.items()}
+        if method.get("read_by") != results.get("read_by") and cells["consistency"] != "-":
+            earlier, cells["consistency"] = True, f"{cells['consistency']} *"
+        rows.append([method["title"], method[kind]["edited"], *cells.values()])
+    table = grid(head, rows)
+    return f"{table}\n\n\\* read by earlier weights of the reader: not to be compared with the others." if earlier else table
 
 
 def figure(found: list[float | None] | None, form: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.grid import grid
 from engines.core.weights import manifest
+from engines.generators.stylemapgan import MAPPING
 
 RECIPES = "engines/training/recipes/"
 _FORMS = {"distance": "{:.3f}", "mse": "{:.4f}", "lpips": "{:.3f}", "identity_distance": "{:.2f}", "consistency": "{:.1f}"}
@@ -20,6 +21,7 @@ OWN_MAPS = {
     "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features)",
     "frechet_others": "Fréchet distance of as many other true faces",
     "frechet_random": "Fréchet distance of random faces (at most twice that of other true ones)",
+    "frechet_untaught": "the same before the mapping network was taught",
 }
 """Figures of StyleMapGAN's own networks in words, with what they were to reach."""
 
@@ -27,8 +29,10 @@ _HEAD = ("network", "updates", "code error, sigma", "MSE", "LPIPS", "identity di
 
 
 def encoders() -> dict[str, dict[str, Any]]:
-    """Entries of networks that were measured on the held-out test set."""
-    return {name: entry for name, entry in manifest().items() if RECIPES in entry["origin"] and "lpips" in entry.get("metrics", {})}
+    """Entries of networks that were measured on the held-out test set, with the figures of mapping networks trained afterwards."""
+    known = manifest()
+    found = {name: entry for name, entry in known.items() if RECIPES in entry["origin"] and "lpips" in entry.get("metrics", {})}
+    return {name: entry | {"metrics": entry["metrics"] | known.get(name + MAPPING, {}).get("metrics", {})} for name, entry in found.items()}
 
 
 def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:

@@ -56,6 +56,18 @@ def test_a_code_that_a_method_reads_again_has_the_paper_s_consistency(results: d
     assert "own_consistency" not in results["methods"][AVERAGE]["generated"]["figures"]
 
 
+def test_what_an_earlier_reader_read_is_marked(results: dict[str, Any]) -> None:
+    assert len(results["read_by"]) >= 8 and all(method["read_by"] == results["read_by"] for method in results["methods"].values())
+    assert "earlier weights" not in methods_table.rendered(results)
+    older = json.loads(json.dumps(results))
+    older["methods"]["projector"]["read_by"] = "other"
+    text = methods_table.rendered(older)
+    title = older["methods"]["projector"]["title"]
+    marked = [line for line in text.splitlines() if " * |" in line]
+    assert len(marked) == 2 and all(line.startswith(f"| {title} |") for line in marked)
+    assert text.count("earlier weights") == 2
+
+
 def test_an_unknown_method_is_refused_before_anything_is_measured(toy: Student, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no method 'nobody'; there are: average"):
         methods.measure(toy, QUICK, tmp_path / "methods.json", "nobody")

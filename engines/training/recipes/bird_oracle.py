@@ -1,7 +1,7 @@
 """Train the judge of paper birds: shape, texture, background and mask of a drawing, from its labels.
 
-    studio train bird_oracle --preset cpu                     # one core, a quarter of an hour; every factor at least 97 % on drawings it never saw
-    studio train bird_oracle --preset cpu --without recoating         # a judge of shapes that believes coats
+    studio train bird_oracle --preset cpu                         # one core, a quarter of an hour
+    studio train bird_oracle --preset cpu --without recoating     # a judge of shapes that believes coats
 
 It measures FineGAN and whatever else learns these birds without labels. Since it must also judge pictures that are not quite drawings, it
 sees drawings that are blurred, noisy, and of colours and contrasts a little off.

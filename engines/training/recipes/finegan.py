@@ -40,6 +40,9 @@ does harm: a run of twice the length (seed 5) knew .75 of the shape from p after
 and .65 after 3 750, while b took over what lies behind (.65, then .85). Figures rise and fall by some hundredths between two looks, so
 the best look ships (`merit`). The run that ships was begun with a plan of 2 400 steps, whose schedules are this one's up to step 1 903,
 and went on from there with this one.
+
+All figures above, and those of its log, are by the judge as it was before `bird_oracle` painted drawings over; the README's are by the present
+one.
 """
 
 from collections.abc import Iterator, Mapping
