@@ -41,8 +41,8 @@ and .65 after 3 750, while b took over what lies behind (.65, then .85). Figures
 the best look ships (`merit`). The run that ships was begun with a plan of 2 400 steps, whose schedules are this one's up to step 1 903,
 and went on from there with this one.
 
-All figures above, and those of its log, are by the judge as it was before `bird_oracle` painted drawings over; the README's are by the present
-one.
+All figures above, and those of its log, are by the judge as it was before `bird_oracle` painted drawings over; the README's are by the
+present one.
 """
 
 from collections.abc import Iterator, Mapping
