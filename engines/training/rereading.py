@@ -49,10 +49,10 @@ class Rereading:
 
         Args:
             encode: From pictures to codes of the active slots.
-            codes: What the encoder said of some faces, (B,slots,width); no gradient goes through them.
+            codes: What the encoder said of some faces, (B,slots,width). It learns by them, too: to say what it can read again.
             moment: The step.
         """
+        edited = self.edited(codes, moment)
         with torch.no_grad():
-            edited = self.edited(codes, moment)
             pictures = draw(self.generator, edited, self.side).clamp(-1, 1)
         return latent_distance(encode(pictures), edited, statistics(self.generator).deviation)

@@ -43,7 +43,7 @@ from engines.training.validation import Encode
 FIRST, EVERY = 0.4, 0.025
 """Share of the run at which the first offset is switched on, and between one and the next."""
 
-CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=2_400), drawn_at=256, begin=0.4)
+CPU = replace(PSP_CPU, plan=replace(PSP_CPU.plan, steps=2_850), drawn_at=256, begin=0.4)
 SLOPE_EVERY, EDITED = 16, 8
 """Steps between two looks at the critic's slope, and faces a step that are edited."""
 
@@ -142,11 +142,11 @@ class E4e(Encoding):
                 terms["delta"] = offset_norm(offsets[:, :count])
             if "critic" not in setting.without:
                 terms["convinced"] = rival.judged(vectors[:, : count + 1])
+            if rereading is not None and moment.progress >= preset.begin:
+                terms["edits"] = rereading(encode, scale.codes(vectors[:EDITED]), moment)
             yield terms
             if moment.progress >= preset.begin:
                 yield redrawing(encode, preset.redrawn, moment)
-                if rereading is not None:
-                    yield {"edits": rereading(encode, scale.codes(vectors[:EDITED].detach()), moment)}
 
         encoder = Player(network, objective, image_weights(preset.begin) | WEIGHTS, self.learning_rate)
         players = {"encoder": encoder} if "critic" in setting.without else {"critic": rival.player(criticism), "encoder": encoder}

@@ -46,5 +46,11 @@ def test_who_reads_the_edit_has_no_loss_and_who_overlooks_it_has_some(toy: Stude
     assert float(overlooks) > 0
 
 
+def test_an_encoder_also_learns_to_say_what_it_can_read_again(toy: Student, rereading: Rereading) -> None:
+    codes = mean_codes(toy, 2).clone().requires_grad_()
+    rereading(lambda _: mean_codes(toy, 2), codes, Moment(5, 0.5, rng(5))).backward()
+    assert codes.grad is not None and float(codes.grad.abs().sum()) > 0
+
+
 def test_consistency_is_measured_with_one_of_the_boundaries(toy: Student) -> None:
     assert usual_edit(toy).name in {direction.name for direction in boundaries(toy).values()}
