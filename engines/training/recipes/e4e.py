@@ -7,13 +7,13 @@
 Schedule (arXiv:2102.02766, section 5.1, scaled): w alone for 40 % of the run, a further offset every 2.5 %. Losses: pSp's, the offsets'
 length (2e-4, for our 16 slots times 18/16), and the critic's 0.1. Added: edited faces are read back (`engines.training.rereading`).
 
-What that is worth, on the test set (squared error, editing consistency; pSp has 0.0667 and 41.3): a run of 1 700 updates without it ended at
-0.0948 and 42.9. With it, and image losses from 40 % of the run on instead of 60 %, 2 400 updates ended at 0.0887 and 33.3, as long as
+What that is worth, on the test set (squared error, editing consistency; pSp has 0.0667 and 41.3): a run of 1 700 updates without it ended
+at 0.0948 and 42.9. With it, and image losses from 40 % of the run on instead of 60 %, 2 400 updates ended at 0.0887 and 33.3, as long as
 the encoder learnt from the second reading alone. From there, 450 updates by which the first reading learnt too, to say what can be read
-again, ended at 0.0810 and 29.2: that is what ships, and its log says where it went on. The same 450 without edits ended at 0.0858 and 34.0
-(the log e4e-without-edits). A fresh run with this plan was not made. Edits are taught along the boundaries of all twelve attributes, age
-among them, by which consistency is measured; with age left out, a hundred updates gained 2 % where with it they gained 13 %, so read this
-as reading back the edits of the page, not any.
+again, ended at 0.0810 and 29.2: that is what ships, and its log says where it went on. The same 450 without edits ended at 0.0858 and
+34.0 (the log e4e-without-edits). A fresh run with this plan was not made. Edits are taught along the boundaries of all twelve attributes,
+age among them, by which consistency is measured; with age left out, a hundred updates gained 2 % where with it they gained 13 %, so read
+this as reading back the edits of the page, not any.
 """
 
 from collections.abc import Iterator
