@@ -11,10 +11,10 @@ the one-pass encoder said). They learnt their six thousand pairs, and after thre
 average face (latent loss 0.26, where that has 0.23). The one-pass heads, asked about both pictures, gain at once if they are followed by a
 quarter; by half, later looks lost what the first had won. Images at 128 px alone were not enough: what won there was lost at 256 px.
 
-In e4e's form the critic begins anew, and judges four answers a step. Heeded from the first step with e4e's weight it was fooled faster than
-it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so now it first only
-watches, and counts a quarter. The e4e form that ships had 160 updates beside 12 000 kept faces; pSp's, over the newer pSp, has this
-preset's.
+In e4e's form the critic begins anew, and judges four answers a step. Heeded from the first step with e4e's weight it was fooled faster
+than it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so now it first only watches, and
+counts a quarter. The e4e form that ships, over the newer e4e, had 120 updates (it was begun with a plan of 200 and went on from update 21
+with one of 120); pSp's, over the newer pSp, has this preset's.
 
 Pictures are compared at early exits, but the full ones count, and there the second look won so much that the third won nothing: LPIPS on
 192 validation faces was .1997, .1972, .1973. In pSp's form the second look follows its corrections by six tenths of what it learnt:
