@@ -249,7 +249,9 @@ def compared(methods: dict[str, Any]) -> dict[str, Any]:
             for base in (AVERAGE, PSP):
                 if base in methods:
                     each, other = method[kind]["each"], methods[base][kind]["each"]
-                    shared = [figure for figure in (*FIGURES, *EDITED) if figure in each and figure in other]
+                    one_reader = method.get("read_by") == methods[base].get("read_by")
+                    comparable = [figure for figure in (*FIGURES, *EDITED) if figure != "consistency" or one_reader]
+                    shared = [figure for figure in comparable if figure in each and figure in other]
                     ratios.setdefault(name, {}).setdefault(kind, {})[base] = {
                         figure: ratio(each[figure], other[figure]) for figure in shared
                     }

@@ -37,16 +37,20 @@ _BATCH = 16
 _SETS = {"validation": VALIDATION, "test": TEST}
 
 
+def boundary(generator: Generator, attribute: str) -> Direction:
+    """InterFaceGAN's boundary of an attribute of the bank."""
+    return create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute=attribute)).directions[0]
+
+
 def boundaries(generator: Generator) -> dict[str, Direction]:
-    """InterFaceGAN's boundary of every attribute, by the attribute's name."""
-    fit, bank = create("interfacegan", generator), face_bank(generator)
-    return {one.name: fit(FitRequest(bank=bank, attribute=one.name)).directions[0] for one in attributes(generator)}
+    """The boundary of every attribute, by the attribute's name."""
+    return {one.name: boundary(generator, one.name) for one in attributes(generator)}
 
 
 def usual_edit(generator: Generator) -> Direction:
     """The edit that consistency is measured with: older and younger, by InterFaceGAN."""
-    known = boundaries(generator)
-    return known.get("age", next(iter(known.values())))
+    known = [attribute.name for attribute in attributes(generator)]
+    return boundary(generator, "age" if "age" in known else known[0])
 
 
 class HeldOut:

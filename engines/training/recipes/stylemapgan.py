@@ -14,11 +14,11 @@ As shipped: eight cells planned an hour, took 3 959 steps in it beside other run
 channels, 5 000 steps of eight cells ended at 0.0346 and 0.797; inside a mask the error was 1.13 times that of plain reconstruction, and is
 1.17 times now. Which of the two did what, no twin has measured yet (`--without mixtures` makes it).
 
-The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of
-1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
-coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to 0.060). So its mapping
-network is untrained, and nothing random is drawn of it. With one cell, the map is a vector: the paper's claim switched off, in networks of
-the same widths.
+The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of 1:
+in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
+coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to 0.060). So its
+mapping network is untrained, until `stylemapgan_mapping` teaches it. With one cell, the map is a vector: the paper's claim switched off,
+in networks of the same widths.
 """
 
 from collections.abc import Iterator, Mapping
