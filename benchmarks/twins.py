@@ -24,6 +24,7 @@ from benchmarks.machine import RESULTS, facts, write
 from benchmarks.portraits import portraits
 from engines import InvertRequest, load_generator
 from engines.core.weights import manifest
+from engines.invert.encode.e4e import E4e
 from engines.invert.encode.psp import Psp
 from engines.invert.encode.restyle import ReStyle
 from engines.invert.encode.stylemap import NETWORKS, StylemapEncoder
@@ -99,28 +100,38 @@ def cells(_: int) -> list[dict[str, Any]]:
 
 @torch.no_grad()
 def looks(faces: int) -> list[dict[str, Any]]:
-    """LPIPS and squared error of pSp and of each of ReStyle's looks on full pictures, and what each gains over pSp, face by face."""
+    """LPIPS and squared error of one pass and of each of ReStyle's looks over it on full pictures, and what each gains, face by face."""
     generator = load_generator("ffhq")
     samples = HeldOut(generator, SAMPLES, kind="test", count=faces).samples
-    measure, psp, restyle = Reconstruction(generator.device), Psp(generator), ReStyle(generator)
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ("pSp", *(f"look {look}" for look in range(1, LOOKS + 1)))}
+    measure, restyle = Reconstruction(generator.device), ReStyle(generator)
+    bases: dict[str, Psp | E4e] = {"psp": Psp(generator), "e4e": E4e(generator)}
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {base: {} for base in bases}
     for row in range(faces):
-        target, codes = samples.pictures(torch.tensor([row])), restyle.average()
-        answers = {"pSp": psp.encode(target)}
-        for look in range(LOOKS):
-            codes = answers[f"look {look + 1}"] = restyle.corrected(codes, target, "psp", look)
-        for name, answer in answers.items():
-            figures = measure(generator.synthesize(answer), target)
-            found[name].append((figures["lpips"], figures["mse"]))
-    table = {name: torch.tensor(values) for name, values in found.items()}
-    return [_looked(name, values, table["pSp"]) for name, values in table.items()]
+        target = samples.pictures(torch.tensor([row]))
+        for base, encoder in bases.items():
+            answers, codes = {"one pass": encoder.encode(target)}, restyle.average()
+            for look in range(LOOKS):
+                codes = answers[f"look {look + 1}"] = restyle.corrected(codes, target, base, look)
+            for name, answer in answers.items():
+                figures = measure(generator.synthesize(answer), target)
+                found[base].setdefault(name, []).append((figures["lpips"], figures["mse"]))
+    return [
+        row for base, answers in found.items() for row in _looked(base, {name: torch.tensor(values) for name, values in answers.items()})
+    ]
 
 
-def _looked(name: str, values: Tensor, base: Tensor) -> dict[str, Any]:
-    gained = base - values
-    errors = gained.std(dim=0) / len(gained) ** 0.5
-    figures = {"lpips": values[:, 0].mean(), "mse": values[:, 1].mean(), "lpips_gain": gained[:, 0].mean(), "lpips_gain_error": errors[0]}
-    return {"answer": name} | {key: round(float(value), 5) for key, value in figures.items()}
+def _looked(base: str, answers: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    """A row an answer, each held against the one pass and against the answer before it."""
+    rows, first = list[dict[str, Any]](), next(iter(answers.values()))
+    before = first
+    for name, values in answers.items():
+        figures = {"lpips": values[:, 0].mean(), "mse": values[:, 1].mean()}
+        for over, other in (("base", first), ("last", before)):
+            gained = (other - values)[:, 0]
+            figures |= {f"won_over_{over}": gained.mean(), f"won_over_{over}_error": gained.std() / len(gained) ** 0.5}
+        rows.append({"base": base, "answer": name, "faces": len(values)} | {key: round(float(value), 5) for key, value in figures.items()})
+        before = values
+    return rows
 
 
 def read(name: str, without: tuple[str, ...], faces: int) -> dict[str, Tensor]:
@@ -166,11 +177,11 @@ def rendered(results: dict[str, Any]) -> str:
         cells = [f"{row[name]['difference']:+.4f} ± {row[name]['error']:.4f}" for name in ("error", "error_fine", "offsets")]
         lines.append(f"| {row['recipe']} | {row['idea']} | {' | '.join(cells)} |")
     if results.get("looks"):
-        lines += ["", "ReStyle look by look, on full pictures of the same faces:", ""]
-        lines += ["| answer | LPIPS | MSE | LPIPS won over pSp, face by face |", "|" + " --- |" * 4]
+        lines += ["", "ReStyle look by look, on full pictures of the same faces; what is won is LPIPS, face by face:", ""]
+        lines += ["| over | answer | LPIPS | MSE | won over one pass | won over the answer before |", "|" + " --- |" * 6]
     for row in results.get("looks", []):
-        gain = f"{row['lpips_gain']:.4f} ± {row['lpips_gain_error']:.4f}"
-        lines.append(f"| {row['answer']} | {row['lpips']:.4f} | {row['mse']:.4f} | {gain} |")
+        gains = (f"{row[f'won_over_{over}']:.4f} ± {row[f'won_over_{over}_error']:.4f}" for over in ("base", "last"))
+        lines.append(f"| {row['base']} | {row['answer']} | {row['lpips']:.4f} | {row['mse']:.4f} | {' | '.join(gains)} |")
     if results.get("cells"):
         lines += [
             "",

@@ -15,7 +15,7 @@ from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.infogan_birds import InfoBirds
 from engines.training.recipes.psp import Psp, Translation
-from engines.training.recipes.restyle import ReStyle
+from engines.training.recipes.restyle import OverE4e, ReStyle
 from engines.training.recipes.stylemap import Stylemap
 from engines.training.recipes.stylemapgan import SIDES as MAP_SIDES
 from engines.training.recipes.stylemapgan import StyleMapFaces
@@ -24,7 +24,7 @@ from engines.training.recipes.stylemapgan_mapping import StyleMapMapping
 
 def recipes() -> Mapping[str, Recipe[Any]]:
     """Recipes in the order in which a newcomer would run them: the body comes first, all others stand on it."""
-    every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), ReStyle("e4e"), InDomain()]
+    every: list[Recipe[Any]] = [FaceBody(), Psp(), E4e(), ReStyle("psp"), OverE4e(), InDomain()]
     every += [Translation(task) for task in TRANSLATIONS]
     every += [Stylemap(side) for side in SIDES]
     every += [StyleMapFaces(side) for side in MAP_SIDES]

@@ -18,6 +18,16 @@ def test_a_difference_is_paired() -> None:
     assert "| psp | level-split heads | +0.1500 ± 0.0500 |" in text
 
 
+def test_each_look_is_held_against_the_one_pass_and_the_look_before() -> None:
+    answers = {"one pass": [0.5, 0.3], "look 1": [0.4, 0.3], "look 2": [0.3, 0.3]}
+    rows = twins._looked("e4e", {name: torch.tensor([[value, 2 * value] for value in values]) for name, values in answers.items()})
+    assert [(row["lpips"], row["mse"], row["faces"]) for row in rows] == [(0.4, 0.8, 2), (0.35, 0.7, 2), (0.3, 0.6, 2)]
+    assert [row["won_over_base"] for row in rows] == [0.0, 0.05, 0.1]
+    assert [row["won_over_last"] for row in rows] == [0.0, 0.05, 0.05]
+    assert rows[2]["won_over_base_error"] == pytest.approx(0.1)
+    assert "| e4e | look 2 | 0.3000 | 0.6000 | 0.1000 ± 0.1000 | 0.0500 ± 0.0500 |" in rendered({"twins": [], "looks": rows})
+
+
 def test_every_idea_is_one_of_its_recipe() -> None:
     known = recipes()
     for pair in COMPARED:

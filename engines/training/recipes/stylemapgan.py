@@ -44,7 +44,7 @@ from engines.training.faces import FacePreset, FaceSetting, OnFaces
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.precision import lean
 from engines.training.samples import TEST, VALIDATION, Samples
-from engines.training.schedules import constant
+from engines.training.schedules import constant, through
 from engines.training.streams import Batch
 
 SIDES = (1, 4, 8, 16)
@@ -52,7 +52,14 @@ SLOPE_EVERY = 16
 SLOPE = 0.5 * SLOPE_EVERY
 """Half of R1's factor of 1, for all steps between two looks."""
 
-_HELD_OUT = 256
+WEIGHTS = {"slope": constant(SLOPE), "perceptual": through((0.3, 0.0), (0.4, 0.5)), "local": constant(0.05)}
+"""Factors of losses that do not count once. LPIPS waits until colours and outlines are there."""
+
+LOOKED_AT, JUDGED_AT = 128, 256
+"""Sides at which LPIPS compares pictures while it teaches, and when it judges."""
+
+_HELD_OUT, _CHANGED, _LEAST = 256, 2, 1e-3
+"""Faces of a set; pairs a step of which one cell is exchanged; mean squared change of a picture below which it counts as that much."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +71,16 @@ class MapPreset(FacePreset):
         channels: Of the stylemap.
         width: Of the features at 32 px and below; at 64 px half of them.
         mixed: Pairs a step whose stylemaps are mixed.
+        rate: Of learning, at its height.
+        momentum: Adam's first beta; the authors have none, since theirs play against a critic.
     """
 
     drawn: int = 64
     channels: int = 64
     width: int = 96
     mixed: int = 3
+    rate: float = 2e-3
+    momentum: float = 0.0
 
     def form(self, side: int) -> Form:
         """The networks' numbers."""
@@ -86,6 +97,7 @@ class Pictures:
         random: What random stylemaps draw; None as long as there is no critic.
         stylemap: The random ones.
         mixture: Mean squared error of mixed stylemaps' pictures, where each pixel belongs to one face; None with one cell.
+        local: Share of the change by one exchanged cell that is further away than one cell; None with one cell.
     """
 
     true: Image
@@ -93,6 +105,7 @@ class Pictures:
     random: Image | None
     stylemap: Tensor | None
     mixture: Tensor | None
+    local: Tensor | None
 
 
 class StyleMapFaces(OnFaces):
@@ -100,15 +113,17 @@ class StyleMapFaces(OnFaces):
 
     presets: ClassVar = {
         "cpu": MapPreset(
-            plan=Plan(7_000, hours=2, warm_up=1, averaging=0.998, bfloat16=True, last=0.05),
+            plan=Plan(2_000, hours=2, warm_up=50, averaging=0.998, bfloat16=True, last=0.02),
             batch=8,
             size=128,
             drawn_at=256,
             first=4_000,
             fresh=2,
-            capacity=12_000,
+            capacity=8_000,
             width=64,
             begin=1.0,
+            rate=1e-2,
+            momentum=0.9,
         ),
         "gpu": MapPreset(
             plan=Plan(22_000, hours=0.5, warm_up=1, averaging=0.999, last=1.0),
@@ -122,8 +137,7 @@ class StyleMapFaces(OnFaces):
             begin=0.0,
         ),
     }
-    ideas = ("critic", "mixtures")
-    learning_rate = 2e-3
+    ideas = ("critic", "mixtures", "local")
 
     def __init__(self, side: int) -> None:
         self.side, self.name = side, f"stylemapgan_{side}"
@@ -143,6 +157,7 @@ class StyleMapFaces(OnFaces):
             drawn_anew(network, setting.seed + place)
 
         count = preset.mixed if self.side > 1 else 0
+        changed = _CHANGED if self.side > 1 and "local" not in setting.without else 0
 
         def mixture(true: Image, drawn: Image, masks: Mask) -> Tensor:
             """Of mixed stylemaps: what each pixel far from a border should be is known, for it has one face."""
@@ -150,20 +165,30 @@ class StyleMapFaces(OnFaces):
             errors = (drawn - true[:count]).square() * outside + (drawn - true.roll(1, 0)[:count]).square() * inside
             return errors.mean(dim=1).sum() / (inside + outside).sum().clamp(min=1)
 
+        def strayed(before: Image, drawn: Image, cells: Mask) -> Tensor:
+            """Of single exchanged cells: the share of the change that is further away."""
+            change = (drawn - before).square().mean(dim=1, keepdim=True)
+            far = 1 - F.interpolate(F.max_pool2d(cells, 3, 1, 1), form.size, mode="nearest")
+            whole = change.mean(dim=(1, 2, 3)).detach().clamp(min=_LEAST)
+            return ((change * far).mean(dim=(1, 2, 3)) / whole).mean()
+
         def drawn(batch: Batch, moment: Moment) -> Pictures:
             mirrored = torch.rand((len(batch.target), 1, 1, 1), generator=moment.chance) < 0.5
             true = area(batch.target, form.size)
             true = torch.where(mirrored.to(device), true.flip(3), true)
             masks = rectangles(count, self.side, moment.chance).to(device)
+            cells = rectangles(changed, self.side, moment.chance, 1, 1).to(device)
             with lean(torch.device(device), preset.plan.bfloat16):
                 maps = encoder(true)
-                mixed = torch.where(masks > 0, maps.roll(1, 0)[:count], maps[:count])
-                again, drawn = generator(torch.cat([maps, mixed])).float().split([len(maps), count])
-            error = mixture(true, drawn, masks) if count else None
+                both = torch.cat([masks, cells]) > 0
+                mixed = torch.where(both, maps.roll(1, 0)[: len(both)], maps[: len(both)])
+                again, *parts = generator(torch.cat([maps, mixed])).float().split([len(maps), count, changed])
+            error = mixture(true, parts[0], masks) if count else None
+            local = strayed(again[count : count + changed], parts[1], cells) if changed else None
             if moment.progress < preset.begin:
-                return Pictures(true, again, None, None, error)
+                return Pictures(true, again, None, None, error, local)
             stylemap = generator.map(torch.randn((len(true), form.channels), generator=moment.chance).to(device))
-            return Pictures(true, again, generator(stylemap), stylemap, error)
+            return Pictures(true, again, generator(stylemap), stylemap, error, local)
 
         pictures = Once(drawn)
 
@@ -180,9 +205,10 @@ class StyleMapFaces(OnFaces):
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             seen = pictures(batch, moment)
-            terms = {"pixel": F.mse_loss(seen.again, seen.true), "perceptual": perceptual(seen.again, seen.true).mean()}
-            if seen.mixture is not None:
-                terms["mixture"] = seen.mixture
+            terms = {"pixel": F.mse_loss(seen.again, seen.true)}
+            if WEIGHTS["perceptual"](moment.progress):
+                terms["perceptual"] = unlike(perceptual, seen.again, seen.true, LOOKED_AT).mean()
+            terms |= {name: value for name, value in (("mixture", seen.mixture), ("local", seen.local)) if value is not None}
             if seen.random is not None and seen.stylemap is not None:
                 with still(critic):
                     terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}
@@ -192,8 +218,8 @@ class StyleMapFaces(OnFaces):
         makers = nn.ModuleDict({"generator": generator, "encoder": encoder})
         share = SLOPE_EVERY / (SLOPE_EVERY + 1)
         players = {
-            "critic": Player(critic, criticism, {"slope": constant(SLOPE)}, share * self.learning_rate, (0.0, 0.99**share)),
-            "makers": Player(makers, objective, {}, self.learning_rate, (0.0, 0.99)),
+            "critic": Player(critic, criticism, WEIGHTS, share * preset.rate, (preset.momentum, 0.99**share)),
+            "makers": Player(makers, objective, WEIGHTS, preset.rate, (preset.momentum, 0.99)),
         }
         return Trainer(preset.plan, players, setting.pairs(), setting.folder / "checkpoint.pt", device)
 
@@ -263,10 +289,15 @@ class MapWatch:
     @torch.no_grad()
     def _figures(self, again: Image) -> Mapping[str, float]:
         errors = (again - self.faces).square().mean(dim=(1, 2, 3))
-        lpips = torch.cat([self.perceptual(*pair) for pair in zip(again.split(16), self.faces.split(16), strict=True)])
+        lpips = torch.cat([unlike(self.perceptual, *pair, JUDGED_AT) for pair in zip(again.split(16), self.faces.split(16), strict=True)])
         spread = len(errors) ** 0.5
         figures = {"mse": errors.mean(), "mse_error": errors.std() / spread, "lpips": lpips.mean(), "lpips_error": lpips.std() / spread}
         return {name: float(value) for name, value in figures.items()}
+
+
+def unlike(perceptual: Perceptual, first: Image, second: Image, side: int) -> Tensor:
+    """LPIPS (B,) of small pictures (B,3,S,S), enlarged to a side: at 64 px AlexNet does not mind ghosts that people see at once."""
+    return perceptual(*(F.interpolate(picture, side, mode="bilinear") for picture in (first, second)))
 
 
 def model_of(trainer: Trainer) -> StyleMapGAN:

@@ -4,17 +4,17 @@
     studio train stylemapgan_8_mapping --preset cpu --without pictures    # no picture tells it what to say, stylemaps alone do
 
 Kim et al., arXiv:2104.14754, train it against the discriminator, for which an hour of a CPU is too short (`stylemapgan`): what a mapping
-network draws that nobody taught are masks. Here the student that drew the faces teaches it. Its w along as many principal components as z
-has parts, divided by their spread, are nearly normal, and are taken for the z of the face that they draw. From that z the mapping network
-learns the stylemap that the encoder reads off the face; and what the decoder makes of it is held against the face. Encoder and decoder
-stay as they are. What z does not tell of a face is averaged over, so random faces are soft.
+network draws that nobody taught are masks. Here faces teach it. A face's stylemap along as many principal components as z has parts,
+divided by their spread, is taken for the face's z. From that z the mapping network learns the stylemap that the encoder reads off the face;
+and what the decoder makes of it is held against the face. Encoder and decoder stay as they are. What z does not tell of a face is averaged
+over, so random faces are soft.
 
-It begins linear: all layers but the last pass z on, and the last is fitted by least squares. That is most of it: a Fréchet distance of
-0.075 beside 1.3 of an untaught network, and then 0.065 by pictures within a hundred steps. From weights drawn at random, nine layers said
-nearly the same stylemap to every z for two thousand steps.
+It begins linear: all layers but the last pass z on, and the last is fitted by least squares. That is most of it. From weights drawn at
+random, nine layers said nearly the same stylemap to every z for two thousand steps.
 
-Tried and left: `finegan`'s critic of known features on random faces. A hundred steps took that distance from 0.07 to 0.09, and to 0.16 at
-ten times the learning rate: the critic told drawn faces from true ones at once, and the decoder as it is can draw no others.
+Tried and left: z from the large generator's w, along its principal components, tells less of the picture (for the decoder before this
+one, Fréchet distances of random faces of .056 and .044). `finegan`'s critic of known features on random faces made that distance larger,
+whether the decoder learnt too or not: it told drawn faces from true ones at once.
 """
 
 import copy
@@ -27,23 +27,21 @@ from PIL import Image as Pil
 from torch import Tensor, nn
 
 from engines.core.images import area, to_picture
-from engines.core.shapes import Code, Image
-from engines.generators.base import Generator
+from engines.core.shapes import Image
 from engines.generators.stylemapgan import MAPPING, StyleMapGAN, bundled_stylemapgan, with_mapping
 from engines.losses.perceptual import Perceptual
 from engines.metrics.frechet import features, frechet
 from engines.nets.equalised import Linear, unrectified
-from engines.spaces.statistics import statistics
 from engines.training.command import run
 from engines.training.faces import PICTURES_OFF, FacePreset, FaceSetting, OnFaces
 from engines.training.loop import Moment, Plan, Player, Terms, Trainer
-from engines.training.recipes.stylemapgan import held_out_faces
+from engines.training.recipes.stylemapgan import LOOKED_AT, held_out_faces, unlike
 from engines.training.samples import TEST, VALIDATION
 from engines.training.schedules import constant
 from engines.training.streams import Batch
 
-WEIGHTS = {"stylemap": constant(0.1)}
-"""Pictures count as the paper's reconstructions do; the stylemap's error in its own deviations is several times theirs."""
+WEIGHTS = {"stylemap": constant(0.1), "perceptual": constant(0.5)}
+"""Pictures count as they do in `stylemapgan` at its end; the stylemap's error in its own deviations is several times theirs."""
 
 _AWAY = 3.0
 """How far from the rectifier's bend z begins, in its own deviations."""
@@ -90,25 +88,24 @@ class StyleMapMapping(OnFaces):
         """The mapping network alone."""
         device, model = setting.generator.device, self.untaught(setting)
         size, perceptual = model.form.size, Perceptual(device)
-        whitened, pairs = Whitened(setting.generator, model.form.channels), setting.pairs(kind="single")
+        pairs = setting.pairs()
 
-        def read(batch: Batch) -> tuple[Image, Tensor, Tensor]:
+        def read(batch: Batch) -> tuple[Image, Tensor]:
             true = area(batch.target, size)
-            return true, whitened(batch.codes[:, 0]), model.encode(true)
+            return true, model.encode(true)
 
-        known = [read(pairs(step))[1:] for step in range(-setting.preset.first // setting.preset.batch, 0)]
-        z, maps = (torch.cat(rows) for rows in zip(*known, strict=True))
-        mapping = copy.deepcopy(model.generator.mapping_z).requires_grad_(True)
-        fit(mapping, z, maps.flatten(1))
+        maps = torch.cat([read(pairs(step))[1] for step in range(-setting.preset.first // setting.preset.batch, 0)])
+        whitened, mapping = Whitened(maps, model.form.channels), copy.deepcopy(model.generator.mapping_z).requires_grad_(True)
+        fit(mapping, whitened(maps), maps.flatten(1))
         spread = maps.std(dim=0).clamp(min=_LEAST)
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            true, z, stylemap = read(batch)
-            said = mapping(z).unflatten(1, spread.shape)
+            true, stylemap = read(batch)
+            said = mapping(whitened(stylemap)).unflatten(1, spread.shape)
             terms = {"stylemap": ((said - stylemap) / spread).square().mean()}
             if PICTURES_OFF not in setting.without:
                 drawn = model.generator(said)
-                terms |= {"pixel": F.mse_loss(drawn, true), "perceptual": perceptual(drawn, true).mean()}
+                terms |= {"pixel": F.mse_loss(drawn, true), "perceptual": unlike(perceptual, drawn, true, LOOKED_AT).mean()}
             yield terms
 
         player = Player(mapping, objective, WEIGHTS, self.learning_rate)
@@ -130,22 +127,24 @@ class StyleMapMapping(OnFaces):
 
 
 class Whitened:
-    """From w to the z that stands for it: its first principal components in their own deviations.
+    """From a stylemap to the z that stands for it: its first principal components in their own deviations.
 
     Args:
-        generator: Whose W.
+        maps: Stylemaps of many faces, (N,C,s,s).
         count: Parts of z.
     """
 
-    def __init__(self, generator: Generator, count: int) -> None:
-        known = statistics(generator)
-        spread, ways = torch.linalg.svd((known.bank - known.mean) / known.deviation, full_matrices=False)[1:]
-        self.mean, self.deviation = known.mean, known.deviation
-        self.ways = ways[:count].T / spread[:count] * len(known.bank) ** 0.5
+    def __init__(self, maps: Tensor, count: int) -> None:
+        rows = maps.flatten(1)
+        self.mean = rows.mean(dim=0)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            _, spread, ways = torch.svd_lowrank(rows - self.mean, q=2 * count, niter=4)
+        self.ways = ways[:, :count] / spread[:count] * len(rows) ** 0.5
 
-    def __call__(self, w: Code) -> Tensor:
-        """(B,count) of w (B,width)."""
-        return (w - self.mean) / self.deviation @ self.ways
+    def __call__(self, stylemap: Tensor) -> Tensor:
+        """(B,count) of stylemaps (B,C,s,s)."""
+        return (stylemap.flatten(1) - self.mean) @ self.ways
 
 
 def fit(mapping: nn.Sequential, z: Tensor, maps: Tensor) -> None:

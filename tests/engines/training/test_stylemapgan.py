@@ -18,7 +18,7 @@ from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
 from engines.training.faces import FacePreset, FaceSetting
 from engines.training.loop import Plan
-from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, model_of
+from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, model_of, unlike
 from engines.training.recipes.stylemapgan_mapping import StyleMapMapping, Whitened, fit
 from scripts import manifest
 
@@ -34,6 +34,7 @@ TINY = MapPreset(
     drawn=32,
     channels=4,
     width=8,
+    mixed=2,
 )
 
 
@@ -176,11 +177,37 @@ def test_a_mapping_network_begins_as_the_least_squares_say() -> None:
     assert float(left) < 0.02
 
 
-def test_a_face_s_z_is_about_normal(toy: Student) -> None:
-    z = Whitened(toy, 8)(toy.map(torch.randn((2_000, toy.width), generator=rng(5))))
+def test_a_face_s_z_is_its_stylemap_s_main_components() -> None:
+    maps = torch.randn((2_000, 64), generator=rng(5)) * torch.tensor([8.0, 4.0] + [1.0] * 62) + 1
+    z = Whitened(maps.view(2_000, 4, 4, 4), 8)(maps.view(2_000, 4, 4, 4))
     assert z.shape == (2_000, 8)
-    assert torch.allclose(z.mean(dim=0), torch.zeros(8), atol=0.15)
-    assert torch.allclose(z.T.cov(), torch.eye(8), atol=0.2)
+    assert torch.allclose(z.mean(dim=0), torch.zeros(8), atol=1e-3)
+    assert torch.allclose(z.T.cov(), torch.eye(8), atol=0.01)
+    assert all(abs(float(torch.corrcoef(torch.stack([z[:, part], maps[:, part]]))[0, 1])) > 0.95 for part in range(2))
+
+
+def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: Student, tmp_path: Path, drawn: Path) -> None:
+    """Where there are cells to exchange, and the idea is on: the loss is a share, and it is learnt from."""
+    learnt = dict[str, list[torch.Tensor]]()
+    for name, side, without in (("with", 8, frozenset()), ("without", 8, frozenset({"local"})), ("one cell", 1, frozenset[str]())):
+        setting = replace(setting_for(toy, tmp_path / name, drawn), preset=replace(TINY, begin=1.0), without=without)
+        trainer = StyleMapFaces(side).trainer(setting)
+        figures = list(trainer.steps())
+        assert all(("local" in figure) == (name == "with") for figure in figures)
+        assert all(0 < figure.get("local", 0.5) <= 1 for figure in figures)
+        learnt[name] = list(trainer.players["makers"].network.parameters())
+    assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
+
+
+def test_small_pictures_are_compared_enlarged() -> None:
+    seen = list[int]()
+
+    def perceptual(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        seen.extend((first.shape[-1], second.shape[-1]))
+        return (first - second).abs().mean(dim=(1, 2, 3))
+
+    assert unlike(perceptual, torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8), 32).tolist() == [1, 1]  # type: ignore[arg-type]
+    assert seen == [32, 32]
 
 
 class TinyMapping(StyleMapMapping):
