@@ -11,7 +11,7 @@ RECIPES = "engines/training/recipes/"
 _FORMS = {"distance": "{:.3f}", "mse": "{:.4f}", "lpips": "{:.3f}", "identity_distance": "{:.2f}", "consistency": "{:.1f}"}
 OWN_MAPS = {
     "mse": "reconstruction, squared error (at most 0.03)",
-    "lpips": "reconstruction, LPIPS",
+    "lpips": "reconstruction, LPIPS of pictures enlarged to 256 px",
     "mse_src": "a part exchanged: error outside, against the source (at most 1.5 times the reconstruction's)",
     "mse_ref": "error inside, against the reference (at most twice the reconstruction's)",
     "mse_src_vector": "outside, if one vector for the whole picture is mixed",
