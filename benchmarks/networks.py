@@ -18,7 +18,7 @@ OWN_MAPS = {
     "mse_ref_vector": "inside, if one vector is mixed",
     "seam": "gradient on the border over the mean (at most 1.3)",
     "locality": "share of a cell's change within three by three cells (at least 0.9)",
-    "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features)",
+    "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features, at 256 px)",
     "frechet_others": "Fréchet distance of as many other true faces",
     "frechet_random": "Fréchet distance of random faces (at most twice that of other true ones)",
     "frechet_untaught": "the same before the mapping network was taught",
