@@ -11,7 +11,7 @@ from studio.pages.mix.answers import Answers
 _PROSE = (
     "The cells above lend StyleMapGAN's idea to a generator that never heard of it. These are networks of the paper's own kind, small and "
     "trained here: an encoder lays both faces out as maps of styles, the mask picks cells, and a generator draws the map. "
-    "At 64 pixels and after an hour of training or less all faces are blurred: look at what changes where. "
+    "At 64 pixels and after half an hour of training faces come back soft: look at what changes where. "
     "Coarse and fine levels are the reference's; the random faces are nobody's, drawn from noise by the mapping network."
 )
 
