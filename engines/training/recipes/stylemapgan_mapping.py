@@ -24,6 +24,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 from PIL import Image as Pil
+from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from engines.core.images import area, to_picture
@@ -135,12 +136,9 @@ class Whitened:
     """
 
     def __init__(self, maps: Tensor, count: int) -> None:
-        rows = maps.flatten(1)
-        self.mean = rows.mean(dim=0)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            _, spread, ways = torch.svd_lowrank(rows - self.mean, q=2 * count, niter=4)
-        self.ways = ways[:, :count] / spread[:count] * len(rows) ** 0.5
+        found = PCA(count, svd_solver="randomized", random_state=0).fit(maps.flatten(1).cpu().numpy())
+        mean, ways, spread = (torch.from_numpy(part).to(maps) for part in (found.mean_, found.components_, found.explained_variance_))
+        self.mean, self.ways = mean, ways.T / spread.sqrt()
 
     def __call__(self, stylemap: Tensor) -> Tensor:
         """(B,count) of stylemaps (B,C,s,s)."""
