@@ -119,13 +119,13 @@ def test_without_pictures_a_run_ends_where_image_losses_would_begin() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the preset wants")
-@pytest.mark.parametrize(("name", "share"), [("restyle_psp", 0.6), ("restyle_e4e", 1.0)])
-def test_restyle_ships_with_a_second_look_that_follows_less_far(name: str, share: float, toy: Student, tmp_path: Path, drawn: Path) -> None:
+@pytest.mark.parametrize("name", ["restyle_psp", "restyle_e4e"])
+def test_restyle_ships_with_a_second_look_that_follows_less_far(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = RECIPES[name], setting_for(toy, tmp_path, drawn)
     trainer = recipe.trainer(setting)
     learnt = trainer.averaged["encoder"].get_parameter("heads.gains").clone()
     shipped = [recipe.shipped(trainer, setting)["gains"] for _ in range(2)]
-    assert torch.allclose(shipped[0], learnt * torch.tensor([1.0, share, 1.0])[:, None])
+    assert torch.allclose(shipped[0], learnt * torch.tensor([1.0, 0.6, 1.0])[:, None])
     assert torch.equal(shipped[1], shipped[0])  # what was learnt stays as it was
     assert torch.equal(trainer.averaged["encoder"].get_parameter("heads.gains"), learnt)
 
