@@ -13,11 +13,11 @@ It begins linear: all layers but the last pass z on, and the last is fitted by l
 random, nine layers said nearly the same stylemap to every z for two thousand steps.
 
 Expected: Fréchet distances of random faces of .062, .047 and .051 for 4, 8 and 16 cells, where faces that the decoder redraws have .058,
-.032 and .023, other true ones .007, and those of an untaught mapping .2 to .4. Before the decoders were rid of their ghosts it was .12
-for eight.
+.032 and .023, other true ones .007, and those of an untaught mapping .2 to .4. With the decoder before, which drew ghosts, the same z had
+.12 for eight.
 
 Tried and left: z from the large generator's w, along its principal components, tells less of the picture (for the decoder before this
-one, Fréchet distances of random faces of .056 and .044). `finegan`'s critic of known features on random faces made that distance larger,
+one, Fréchet distances of random faces at 64 px of .055 and .045). `finegan`'s critic of known features on random faces made that distance larger,
 whether the decoder learnt too or not: it told drawn faces from true ones at once.
 """
 
