@@ -46,7 +46,11 @@ def _untouched(image: gr.Image, payload: ImageData | None) -> str | None:
 
 
 def mask_canvas(**settings: Any) -> gr.HTML:
-    """A canvas to paint a mask on; it hands over what `layers` reads."""
+    """A canvas to paint a mask on; it hands over what `layers` reads.
+
+    One that is `movable` lets what is painted be dragged: its event `drag` says `x` and `y`, how far it lies now to the right and down of
+    where it was painted, as shares of the side, and its property `shift` is where it is shown.
+    """
     return _canvas("mask", {"Brush": PAINT}, **settings)
 
 
@@ -66,14 +70,18 @@ def hung(background: Pil.Image, layer: Pil.Image | None = None, **settings: Any)
     return gr.HTML(value=painted, background=data_url(background, CANVAS), **settings)
 
 
-def _canvas(kind: str, pens: dict[str, str], *, label: str, pen: int = 24, own_steps: bool = False, **settings: Any) -> gr.HTML:
-    """A square canvas with its pens; `own_steps` gives it its own ways to step back and to clear."""
+def _canvas(
+    kind: str, pens: dict[str, str], *, label: str, pen: int = 24, own_steps: bool = False, movable: bool = False, **settings: Any
+) -> gr.HTML:
+    """A square canvas with its pens; `own_steps` gives it its own ways to step back and to clear, `movable` a hand to drag with."""
     shown = [
         f"<button type='button' data-pen='{colour}' style='--pen: {colour}' aria-label='{name}' title='{name}'><i></i>"
         f"{name if len(pens) == 1 else ''}</button>"
         for name, colour in pens.items()
     ]
     shown.append("<button type='button' data-pen='eraser'>Eraser</button>")
+    if movable:
+        shown.append("<button type='button' data-pen='move' title='Drag what is painted to another place'>Move</button>")
     shown.append(f"<label>Size <input type='range' min='4' max='120' value='{pen}'></label>")
     if own_steps:
         shown += [f"<button type='button' data-act='{act}'>{act.title()}</button>" for act in ("undo", "clear")]
@@ -88,6 +96,7 @@ def _canvas(kind: str, pens: dict[str, str], *, label: str, pen: int = 24, own_s
         js_on_load=_CANVAS.read_text(encoding="utf-8"),
         label=label,
         background="",
+        shift=[0, 0],
         apply_default_css=False,
         **settings,
     )

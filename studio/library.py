@@ -66,6 +66,16 @@ class Library:
         """Regions of the face that channels were measured in, each with the share of its most local channel's change outside it."""
         return {region: min(share for _, share in found) for region, found in shipped_local(self.session.generator).items() if found}
 
+    @property
+    def named_shelves(self) -> list[tuple[str, str]]:
+        """What menus call each shelf, and its name."""
+        found = []
+        for shelf in self.shelves:
+            method, _, part = shelf.partition("/")
+            title = METHODS.get(method, method)
+            found.append((f"{title}: {self.titles.get(part, part)}" if part else title, shelf))
+        return found
+
     def directions(self, shelf: str, desk: Desk) -> Keyed:
         """All directions of a shelf; the methods' own are found at the first call, which may take some seconds.
 

@@ -18,6 +18,7 @@ class Mix:
         source: The face that stays outside the mask.
         reference: The face that is seen inside.
         masks: Keys of what is painted on the source's and on the reference's canvas; empty for nothing.
+        ready: Names of the ready-made parts among that.
         content: `REFERENCE` or `EDIT`.
         edit: The direction of the local edit, as the library knows it.
         amount: How far it is turned, in sigma.
@@ -32,6 +33,7 @@ class Mix:
     source: Face = field(default_factory=lambda: Face(seed=7))
     reference: Face = field(default_factory=lambda: Face(seed=12))
     masks: tuple[str, str] = ("", "")
+    ready: tuple[str, ...] = ()
     content: str = REFERENCE
     edit: str = ""
     amount: float = 2.0
@@ -57,7 +59,11 @@ class Mix:
             raise StudioError("Nothing is painted yet, so there is no part to keep. Paint on either picture first.")
         if len(self.below) == MOST_BELOW:
             raise StudioError(f"At most {MOST_BELOW + 1} parts are mixed at a time. Put the mixed face on the shelf and go on from there.")
-        return replace(self, masks=("", ""), shift=(0.0, 0.0), below=(*self.below, replace(self, below=())))
+        return replace(self.cleared(), shift=(0.0, 0.0), below=(*self.below, replace(self, below=())))
+
+    def cleared(self) -> "Mix":
+        """With nothing painted for this part."""
+        return replace(self, masks=("", ""), ready=())
 
     def taken_up(self, number: int) -> "Mix":
         """With a part from below on top, to be painted again; what was on top lies right below it, if anything is painted there.
@@ -74,10 +80,6 @@ class Mix:
     def without(self, number: int) -> "Mix":
         """Without one of the parts below; one that is not there is no fault."""
         return replace(self, below=tuple(part for index, part in enumerate(self.below) if index != number))
-
-    def with_face(self, role: str, face: Face) -> "Mix":
-        """Another "source" or "reference"."""
-        return replace(self, source=face) if role == "source" else replace(self, reference=face)
 
     def swapped(self) -> "Mix":
         """Source and reference, and what is painted on each, in each other's place."""

@@ -3,8 +3,9 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -113,12 +114,9 @@ class Mixer:
         Raises:
             StudioError: It was painted so long ago that it is not kept any more.
         """
-        easel, mask = self._easel(desk), blank()
-        for key in filter(None, mix.masks):
-            if key not in easel.masks:
-                raise StudioError("This mask is not kept any more. Paint it again.")
-            easel.masks.move_to_end(key)
-            mask = np.maximum(mask, easel.masks[key])
+        mask = blank()
+        for key in mix.masks:
+            mask = np.maximum(mask, self._kept(desk, key))
         return torch.from_numpy(mask).float()[None, None].to(self.session.generator.device) / 255
 
     def ready_made(self, desk: Desk, face: Face, names: Sequence[str]) -> str:
@@ -140,6 +138,44 @@ class Mixer:
         united = torch.stack([easel.ready[face][name] for name in names]).amax(0)
         large = torch.nn.functional.interpolate(united, (CANVAS, CANVAS), mode="bilinear", align_corners=False)
         return self.keep(desk, (255 * (large[0, 0] > 0.5)).to(torch.uint8).cpu().numpy())
+
+    def refitted(
+        self, desk: Desk, mix: Mix, *, source: Face | None = None, reference: Face | None = None, ready: Sequence[str] | None = None
+    ) -> Mix:
+        """With another face, or other ready-made parts, which lie where the faces have them; what a hand painted or erased stays.
+
+        Raises:
+            StudioError: No such part, or a mask that is not kept any more.
+        """
+        names = mix.ready if ready is None else tuple(ready)
+        after = replace(mix, source=source or mix.source, reference=reference or mix.reference, ready=names)
+        faces = ((mix.source, after.source), (mix.reference, after.reference))
+        keys = [self._followed(desk, key, (old, mix.ready), (new, after.ready)) for key, (old, new) in zip(mix.masks, faces, strict=True)]
+        return replace(after, masks=(keys[0], keys[1]))
+
+    def _followed(self, desk: Desk, key: str, old: tuple[Face, Sequence[str]], new: tuple[Face, Sequence[str]]) -> str:
+        """A mask whose ready-made parts are other ones now: less what was ready-made, with what is, and as the hand changed it."""
+        if old == new or not (old[1] or new[1]):
+            return key
+        painted = self._kept(desk, key)
+        try:
+            before = self._kept(desk, self.ready_made(desk, *old))
+        except StudioError:  # the old face is gone, and with it what tells its parts from the hand's
+            before = painted
+        was = before > 127
+        byhand, erased = np.where(was, 0, painted), np.where(was, 255 - painted, 0)
+        parts = self._kept(desk, self.ready_made(desk, *new))
+        return self.keep(desk, np.maximum(np.minimum(parts, 255 - erased), byhand).astype(np.uint8))
+
+    def _kept(self, desk: Desk, key: str) -> Painted:
+        """A mask by its key, blank for the empty one."""
+        masks = self._easel(desk).masks
+        if not key:
+            return blank()
+        if key not in masks:
+            raise StudioError("This mask is not kept any more. Paint it again.")
+        masks.move_to_end(key)
+        return masks[key]
 
     def face(self, desk: Desk, face: Face, size: int | None = None) -> Image:
         """A face before all mixing, (1,3,size,size)."""
@@ -220,13 +256,16 @@ class Mixer:
             drawn.append((to_picture(draw(generator, vector_mixed(generator, source, parts), size)), "one vector"))
         return drawn
 
-    def in_own_networks(self, desk: Desk, mix: Mix, cells: str = "8") -> list[tuple[Pil.Image, str]]:
+    def in_own_networks(
+        self, desk: Desk, mix: Mix, seed: int = 0, settings: Mapping[str, Any] | None = None
+    ) -> list[tuple[Pil.Image, str]]:
         """The same faces and masks in StyleMapGAN's own small networks: both ways of mixing, and what else they allow.
 
-        `cells` is the number along each side of their stylemaps.
+        `seed` decides the random faces, `settings` are knobs of the engine by name.
         """
-        request = MixRequest(source=self.editor.moved(desk, mix.source, Edits()), parts=tuple(self.layers(desk, mix)))
-        pictures = StyleMapMix(self.session.generator)(request, cells=cells).stages
+        parts = tuple(self.layers(desk, mix))
+        request = MixRequest(seed=seed, source=self.editor.moved(desk, mix.source, Edits()), parts=parts)
+        pictures = StyleMapMix(self.session.generator)(request, **(settings or {})).stages
         return [(to_picture(image).resize((_LARGE, _LARGE), Pil.Resampling.BICUBIC), caption) for caption, image in pictures.items()]
 
     def kept(self, desk: Desk, mix: Mix) -> Inversion:

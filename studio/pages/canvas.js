@@ -1,14 +1,22 @@
-// A canvas to paint on. props.background is the picture under it, props.value the painted layer as a PNG in a data URL, empty for nothing.
+// A canvas to paint on. props.background is the picture under it, props.value the painted layer as a PNG in a data URL, empty for nothing,
+// props.shift where the layer lies, in shares of the side: what is painted on it there belongs to the layer all the same.
 // The layer alone is sent, once, when the pen is lifted; Gradio's own editor sends background, layer and both
 // together at every move of the pen.
 const layer = element.querySelector('canvas'), under = element.querySelector('.under'), size = element.querySelector('input');
 const pens = [...element.querySelectorAll('[data-pen]')], brush = layer.getContext('2d', {willReadFrequently: true});
 const dot = element.querySelector('.dot'), steps = [];
-let pen = pens[0]?.dataset.pen, known = null, last = null;
+let pen = pens[0]?.dataset.pen, known = null, last = null, held = null, shift = [0, 0];
 
 const choose = button => {
   pen = button.dataset.pen;
   pens.forEach(one => one.setAttribute('aria-pressed', one === button));
+  layer.style.cursor = pen === 'move' ? 'move' : '';
+};
+const place = () => { layer.style.transform = shift.some(Boolean) ? `translate(${100 * shift[0]}%, ${100 * shift[1]}%)` : ''; };
+const drag = event => {
+  const box = layer.getBoundingClientRect(), to = [event.clientX, event.clientY];
+  shift = held.shift.map((share, axis) => Math.max(-.5, Math.min(.5, share + (to[axis] - held.from[axis]) / box.width)));
+  place();
 };
 const image = async url => {
   const picture = new Image();
@@ -53,20 +61,30 @@ const ring = event => {
   Object.assign(dot.style, {width: `${wide}px`, height: `${wide}px`, left: `${event.clientX - box.x - wide / 2}px`, top: `${event.clientY - box.y - wide / 2}px`});
 };
 const lift = () => {
+  if (held) {
+    held = null;
+    props.shift = shift;
+    trigger('drag', {x: shift[0], y: shift[1]});
+  }
   if (!last) return;
   last = null;
   send();
 };
 layer.addEventListener('pointerdown', event => {
-  if (event.button || last) return;
+  if (event.button || last || held) return;
   layer.setPointerCapture(event.pointerId);
+  if (pen === 'move') {
+    held = {from: [event.clientX, event.clientY], shift};
+    return;
+  }
   steps.push(known ?? '');
   if (steps.length > 30) steps.shift();
   last = at(event);
   line(last, last);
 });
 layer.addEventListener('pointermove', event => {
-  ring(event);
+  if (held) drag(event);
+  if (pen !== 'move') ring(event);
   if (!last) return;
   const moves = event.getCoalescedEvents?.() ?? [];
   for (const move of moves.length ? moves : [event]) { const next = at(move); line(last, next); last = next; }
@@ -88,9 +106,15 @@ const take = () => {
   steps.length = 0;
   show(props.value);
 };
+const shifted = () => {
+  shift = props.shift ?? [0, 0];
+  place();
+};
 watch('background', hang);
+watch('shift', shifted);
 watch('value', take);
 hang();
 take();
+shifted();
 if (pens.length) choose(pens[0]);
 // the page listens for 'input'

@@ -15,7 +15,7 @@ import torch
 from PIL import Image as Pil
 
 import engines.invert
-from engines.core.errors import StudioError
+from engines.core.errors import ImageError, StudioError
 from engines.core.images import area, to_picture, to_tensor
 from engines.core.shapes import Image, Mask
 from engines.faces import align, only_face
@@ -43,7 +43,10 @@ def build(session: Session, mixer: Mixer) -> None:
 
     def read_mask(path: str) -> Mask:
         """A picture as a mask (1,1,R,R): light is inside."""
-        return (to_tensor(read_upload(session, path), session.generator.resolution)[:, :1] > 0).float()
+        picture = read_upload(session, path)
+        if picture.width != picture.height:
+            raise ImageError(f"A mask of {picture.width} x {picture.height} pixels came; wanted a square one over the aligned face.")
+        return (to_tensor(picture, session.generator.resolution)[:, :1] > 0).float()
 
     def face(path: str | None) -> Image:
         """The one face of a photo, aligned."""

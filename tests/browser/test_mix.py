@@ -226,3 +226,73 @@ def test_a_scribble_steps_back_and_clears_on_its_canvas(visit: Visit, toy_url: s
     assert surface.evaluate(painted) == once
     page.locator("#search-canvas").get_by_role("button", name="Clear").click()
     assert surface.evaluate(painted) == 0
+
+
+def test_a_part_is_dragged_and_the_sliders_say_how_far(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    stroke(page)
+    says(page, "of the picture is painted")
+    settled(page, "part = Part(reference, mask, strength=1)")
+    page.locator("#mix-source-canvas").get_by_role("button", name="Move").click()
+    surface = page.locator("#mix-source-canvas canvas").first
+    box = surface.bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 0.2 * box["width"], y - 0.1 * box["width"], steps=8)
+    page.mouse.up()
+    settled(page, "shift=(0.2, -0.1")
+    expect(page.locator("#mix-right input[type=number]")).to_have_value("20")
+    moved = surface.bounding_box()
+    assert moved is not None and moved["x"] - box["x"] == pytest.approx(0.2 * box["width"], abs=2)
+    page.click("#mix-undo")
+    expect(page.locator("#mix-right input[type=number]")).to_have_value("0")
+    page.wait_for_timeout(300)
+    back = surface.bounding_box()
+    assert back is not None and back["x"] == pytest.approx(box["x"], abs=1)
+
+
+def test_undo_takes_ready_made_parts_back_and_strokes_stay(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    expect(page.locator("#mix-film img")).to_have_count(5)
+    page.locator("#mix-parts").get_by_label("right half").check()
+    says(page, "Everything is painted")
+    settled(page, "mask")
+    page.wait_for_timeout(1_500)
+    page.click("#mix-undo")
+    expect(page.locator("#mix-parts").get_by_label("right half")).not_to_be_checked()
+    expect(page.locator("#mix-parts").get_by_label("left half")).to_be_checked()
+    says(page, "50% of the picture is painted")
+
+
+def test_the_first_face_kept_here_says_so_without_an_error(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    page.click("#mix-keep")
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    expect(page.locator(".toast-wrap")).to_contain_text("On the shelf")
+    page.wait_for_timeout(1_500)
+    expect(page.locator(".toast-body.error")).to_have_count(0)
+    page.get_by_role("tab", name="Edit directions").click()
+    expect(page.locator("#edit-kind input[value=Seed]")).to_be_checked()
+
+
+def test_any_direction_is_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    page.locator("#mix-content").get_by_text("an edit of this face").click()
+    page.locator("#mix-edit-shelf input").click()
+    page.get_by_role("option", name="GANSpace", exact=True).click()
+    settled(page, 'create("ganspace", generator)(BankRequest(bank=bank)).directions[0]')
+
+
+def test_an_empty_shelf_says_how_to_fill_it(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#mix-source-kind").get_by_label("Shelf").check()
+    expect(page.locator(".toast-wrap")).to_contain_text("The shelf is empty")
+    expect(page.locator("#mix-source-kind input[value=Seed]")).to_be_checked()

@@ -10,6 +10,7 @@ from engines import Inversion, Latent
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.generators.stylemapgan import toy_stylemapgan
+from engines.mix.boundaries import Boundary
 from engines.spaces.statistics import random_w
 from studio.editor import Editor
 from studio.edits import Edits, Face
@@ -17,7 +18,7 @@ from studio.inputs import CANVAS
 from studio.library import Library
 from studio.mix import EDIT, Mix
 from studio.mixing import Mixer
-from studio.pages.mix.board import turned
+from studio.pages.mix.board import editing_shown, offered, turned
 from studio.pages.mix.faces import choosing, facing
 from studio.pages.mix.keep import recipe
 from studio.pages.mix.paint import canvases, words
@@ -126,10 +127,16 @@ def test_film_and_methods_show_the_same_mask(mixer: Mixer, desk: Desk) -> None:
 def test_the_same_mask_in_stylemapgans_own_networks(mixer: Mixer, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[str]()
     monkeypatch.setattr("engines.mix.stylemapgan.bundled_stylemapgan", lambda name, _: asked.append(name) or toy_stylemapgan())
-    shown = mixer.in_own_networks(desk, Mix(masks=(mixer.paint(desk, [layer(LEFT)]), "")), "16")
+    monkeypatch.setattr("engines.mix.stylemapgan.bundled_boundary", lambda *_: Boundary(torch.ones(1, 8, 4, 4) / 128**0.5, 1.0))
+    mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""))
+    shown = mixer.in_own_networks(desk, mix, settings={"cells": "16"})
     assert asked == ["stylemapgan_16"]
     captions = [caption for _, caption in shown]
-    assert captions[:2] == ["mixed in W+", "mixed in the map"] and "source again" in captions and len(set(captions)) == len(captions)
+    first = ["source", "source again", "reference", "reference again", "mixed in W+", "mixed in the map"]
+    assert captions[:6] == first and len(set(captions)) == len(captions)
+    assert not {"mixed in W+", "rectangle copied"} & {caption for _, caption in mixer.in_own_networks(desk, Mix())}
+    other = {caption: picture for picture, caption in mixer.in_own_networks(desk, mix, 5)}
+    assert other["random face 1"] != shown[captions.index("random face 1")][0] and other["source"] == shown[0][0]
     pictures = {caption: np.asarray(picture, int) for picture, caption in shown}
     assert {picture.shape for picture in pictures.values()} == {(256, 256, 3)}
     assert np.abs(pictures["mixed in W+"] - pictures["source again"]).max() > 1
@@ -190,19 +197,19 @@ def test_the_full_picture_is_claimed_once_after_a_rest(mixer: Mixer, desk: Desk)
 
 
 def test_controls_say_a_mixture_and_the_shelf_offers_its_newest(desk: Desk) -> None:
-    mix = turned(Mix(edit="interfacegan/smile"), EDIT, None, -1.5, "shape", 0.5, 6, 0.1, -0.2, "always")
+    mix = turned(Mix(edit="interfacegan/smile"), EDIT, None, -1.5, "shape", 50, 6, 10, -20, "always")
     assert (mix.edit, mix.edge, mix.shift, mix.layers) == ("interfacegan/smile", 0.06, (0.1, -0.2), "shape")
+    assert (mix.amount, mix.strength, mix.carry) == (-1.5, 0.5, "always")
     item = desk.put("a", Pil.new("RGB", (8, 8)), Inversion(Latent("w", torch.full((1, 32), 3.0))))
     assert facing(desk, "Shelf", 1, 0.5, None) == Face("Shelf", None, 1.0, item.key) == facing(desk, "Shelf", 1, 0.5, "gone")
     assert choosing(desk, facing(desk, "Shelf", 1, 0.5, None))[-1].value == item.key
 
 
-@pytest.mark.parametrize("content", ["another face", EDIT])
-def test_the_lines_of_python_run(mixer: Mixer, desk: Desk, content: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = next(iter(mixer.editor.library.titles))
-    mix = Mix(
-        masks=(mixer.paint(desk, [layer(LEFT)]), ""), content=content, edit=f"interfacegan/{name}", layers="texture", shift=(0.1, 0.0)
-    )
+@pytest.mark.parametrize("edit", ["", "interfacegan", "ganspace", "sefa/all"])
+def test_the_lines_of_python_run(mixer: Mixer, desk: Desk, edit: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = mixer.editor.library.keys(edit or "interfacegan", desk)[0]
+    content = EDIT if edit else "another face"
+    mix = Mix(masks=(mixer.paint(desk, [layer(LEFT)]), ""), content=content, edit=key, layers="texture", shift=(0.1, 0.0))
     monkeypatch.chdir(tmp_path)
     mixer.hard(desk, mix).save("mask.png")
     exec(compile(recipe("toy", mix), "recipe", "exec"), {})
@@ -251,3 +258,55 @@ def test_the_lines_of_python_mix_several_parts(mixer: Mixer, desk: Desk, tmp_pat
         mixer.hard(desk, mix.parts[0]).save(f"mask_{number}.png")
     exec(compile(recipe("toy", mix), "recipe", "exec"), {})
     assert Pil.open("mixed.png").size == (64, 64)
+
+
+def halves(mixer: Mixer, desk: Desk, mix: Mix) -> list[float]:
+    """How much of the mask's left and right half is painted."""
+    mask = mixer.mask(desk, mix)
+    return [round(float(half.mean()), 2) for half in mask.chunk(2, dim=3)]
+
+
+def test_what_a_hand_did_outlives_ready_made_parts(mixer: Mixer, desk: Desk) -> None:
+    """Strokes beside a part stay when it goes, and what was erased of it stays away when the face changes."""
+    stroke = (CANVAS // 2, 0, CANVAS, CANVAS // 2)
+    mix = mixer.refitted(desk, Mix(masks=(mixer.paint(desk, [layer(stroke)]), "")), ready=["left half"])
+    assert mix.ready == ("left half",) and halves(mixer, desk, mix) == [1, 0.5]
+    assert halves(mixer, desk, mixer.refitted(desk, mix, ready=[])) == [0, 0.5]
+    assert halves(mixer, desk, mixer.refitted(desk, mix, ready=["right half"])) == [0, 1]
+
+    erased = mixer.paint(desk, [layer((0, CANVAS // 2, CANVAS // 2, CANVAS))])
+    mix = replace(mix, masks=(erased, ""))
+    mixed = mixer.refitted(desk, mix, source=Face(seed=31))
+    assert mixed.source == Face(seed=31) and mixed.ready == ("left half",) and halves(mixer, desk, mixed) == [0.5, 0]
+    assert mixer.refitted(desk, Mix(masks=(erased, "")), source=Face(seed=31)).masks == (erased, "")
+
+
+def test_a_part_of_a_face_that_is_gone_gives_way_to_the_new_face_s(mixer: Mixer, desk: Desk) -> None:
+    mix = mixer.refitted(desk, Mix(), ready=["left half"])
+    gone = replace(mix, source=Face("Shelf", None, 1.0, "gone"))
+    assert halves(mixer, desk, mixer.refitted(desk, gone, source=Face(seed=3))) == [1, 0]
+    with pytest.raises(StudioError, match="no part"):
+        mixer.refitted(desk, mix, ready=["tail"])
+
+
+def test_parts_go_with_their_ready_made_names() -> None:
+    mix = Mix(masks=("a", "b"), ready=("mouth",))
+    assert mix.cleared() == Mix() and mix.onward().ready == () and mix.onward().below[0].ready == ("mouth",)
+    assert mix.onward().taken_up(0).ready == ("mouth",)
+
+
+@pytest.mark.parametrize(
+    ("change", "whole"),
+    [({}, True), ({"layers": "texture"}, False), ({"content": EDIT}, False), ({"shift": (0.3, 0.0)}, False), ({"strength": 0.5}, False)],
+)
+def test_only_the_other_face_is_called_so(mixer: Mixer, desk: Desk, change: dict, whole: bool) -> None:
+    mix = Mix(masks=(mixer.paint(desk, [layer((0, 0, CANVAS, CANVAS))]), ""), **change)
+    assert ("this is the other face" in words(mixer, desk, mix)) == whole
+
+
+def test_an_edit_is_any_of_the_library_s(mixer: Mixer, desk: Desk) -> None:
+    assert all(key.startswith("ganspace/") for _, key in offered(mixer, desk, "ganspace"))
+    shelf, edit, amount = editing_shown(mixer, desk, EDIT, "ganspace/1", 99.0)
+    assert (shelf.value, edit.value, amount.value, amount.maximum) == ("ganspace", "ganspace/1", 5.0, 5.0)
+    shelf, edit, _ = editing_shown(mixer, desk, EDIT, "mine/gone", 1.0)
+    assert shelf.value == "mine" and edit.value is None

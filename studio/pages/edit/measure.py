@@ -12,7 +12,6 @@ from engines.metrics.disentanglement import IDENTITY, rescoring
 from studio.cell import cell, code, runner
 from studio.edits import AS_FOUND, Edits, reach
 from studio.events import STOPPED, moments, offer, say, spoken
-from studio.library import METHODS
 from studio.pages.edit.context import AT_ONCE, EditContext
 from studio.plots import TABLE_STYLE, csv_bytes, heat_table
 from studio.running import Going, Stopper, Updates, connect_stop, own_seats
@@ -34,7 +33,7 @@ def build(context: EditContext) -> None:
     with cell(7, "What else moves?", PROSE):
         with gr.Row():
             what = gr.Radio([ACTIVE, METHOD], value=ACTIVE, label="Directions", elem_id="measure-what")
-            method = gr.Dropdown(_shelves(context), label="Method", visible=False, elem_id="measure-method")
+            method = gr.Dropdown(context.library.named_shelves, label="Method", visible=False, elem_id="measure-method")
             strength = gr.Slider(-4, 4, 2, step=0.5, label="Strength, sigma", elem_id="measure-strength")
             faces = gr.Slider(1, 16, 4, step=1, label="Faces", elem_id="measure-faces")
         buttons = runner("measure", "Measure")
@@ -113,16 +112,6 @@ def _titled(direction: Direction, title: str, layers: str) -> Direction:
     if times != 1:
         name = f"{name}, {times:g} times as far"
     return replace(direction, name=name, sigma=times * direction.sigma)
-
-
-def _shelves(context: EditContext) -> list[tuple[str, str]]:
-    """Every method with its parts, as the menu says them."""
-    found = []
-    for shelf in context.library.shelves:
-        method, _, part = shelf.partition("/")
-        title = METHODS.get(method, method)
-        found.append((f"{title}: {context.library.titles.get(part, part)}" if part else title, shelf))
-    return found
 
 
 _READING = (

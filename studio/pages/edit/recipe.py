@@ -24,7 +24,7 @@ def recipe(editor: Editor, desk: Desk, face: Face, edits: Edits) -> str:
     """Runnable lines: the face, its directions, the picture."""
     turns = edits.moving
     body = [f'generator = load_generator("{editor.session.generator.name}")']
-    if any(not turn.key.startswith(("sefa/", "region/", "mine/")) for turn in turns) or (edits.keep and turns):
+    if any(needs_bank(turn.key) for turn in turns) or (edits.keep and turns):
         body.append("bank = face_bank(generator)")
     in_z = any(editor.library.get(turn.key, desk).space == "z" for turn in turns)
     body += _code(editor, desk, face, in_z)
@@ -52,19 +52,25 @@ def _code(editor: Editor, desk: Desk, face: Face, in_z: bool) -> list[str]:
 
 
 def _direction(editor: Editor, desk: Desk, edits: Edits, turn: Turn, variable: str) -> list[str]:
-    lines = [f"{variable} = {_found(turn.key)}"]
+    lines = [f"{variable} = {found_by(turn.key)}"]
     direction = editor.library.get(turn.key, desk)
     kept = [name for name in edits.keep if name != own_attribute(turn.key)]
     if kept and direction.space in ("w", "z"):
         shelf = "interfacegan-z" if direction.space == "z" else "interfacegan"
-        boundaries = ", ".join(_found(f"{shelf}/{name}") for name in kept)
+        boundaries = ", ".join(found_by(f"{shelf}/{name}") for name in kept)
         lines.append(f"{variable} = conditional({variable}, [{boundaries}], bank)")
     if turn.layers != AS_FOUND:
         lines.append(f"{variable} = replace({variable}, slots={editor.slots(turn.layers)})")
     return lines
 
 
-def _found(key: str) -> str:
+def needs_bank(key: str) -> bool:
+    """Whether finding a direction takes the measured faces."""
+    return not key.startswith(("sefa/", "region/", "mine/"))
+
+
+def found_by(key: str) -> str:
+    """The expression that finds a direction; it reads `generator`, and `bank` if it needs one."""
     shelf, _, name = key.rpartition("/")
     method, _, part = shelf.partition("/")
     index = int(name) - 1 if name.isdigit() else 0

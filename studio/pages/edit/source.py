@@ -63,7 +63,8 @@ def connect_source(session: Session, source: Source, strip: Strip, face: gr.Stat
     arrived = gr.State(None)
     # the words about the shelf change when a tab puts something on it, and the state only if that was chosen there
     strip.hint.change(lambda key, before: key or before, [strip.chosen, arrived], arrived, **QUICK | PRIVATE)
-    arriving = arrived.change(lambda: "Shelf", None, source.kind, **AT_ONCE)
+    # a state's first value counts as a change, even if nothing was chosen
+    arriving = arrived.change(lambda key: "Shelf" if key else gr.skip(), arrived, source.kind, **AT_ONCE)
     redraw_after(arriving.success(facing, chosen, face, trigger_mode="multiple", **AT_ONCE))
 
 

@@ -12,7 +12,7 @@ from studio.mix import Mix
 from studio.mixing import Mixer
 from studio.pages.edit.answers import back, forth
 from studio.pages.edit.context import ASIDE, IN_TURN, LANE, PRIVATE
-from studio.pages.mix.answers import Answers, editing_shown, first_edit
+from studio.pages.mix.answers import Answers, first_edit
 from studio.pages.mix.board import board_cell
 from studio.pages.mix.bring import Bringer, bring_cell
 from studio.pages.mix.faces import faces_cell
@@ -51,41 +51,46 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         lesson("spatial")
     with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
-    search_cell(answers, 4, mix)
+    follow = search_cell(answers, 4, mix)
     own_cell(answers, 5, mix)
 
     preview = [board.live, easels.soft, easels.words]
     hung = [easels.source, easels.reference, easels.hung]
     shown = [mix, *hung, *preview]
-    arranged = [*source.inputs, *reference.inputs, *board.controls, *board.order, *shown]
+    arranged = [*source.inputs, *reference.inputs, *board.controls, *board.order, easels.parts, *shown]
 
     def settle_after(event: Any) -> None:
         """The full picture once the hand rests, then the film."""
-        settled = [board.live, keeping.compare, keeping.picture, keeping.mask, history, keeping.snippet]
+        settled = [board.live, keeping.compare, keeping.picture, keeping.mask, history, keeping.snippet, board.methods]
         rested = event.success(answers.rest, None, None, concurrency_limit=None, trigger_mode="multiple", **PRIVATE)
         drawn = rested.success(answers.settle, [mix, history], settled, trigger_mode="multiple", **LANE)
         behind: dict[str, Any] = {"trigger_mode": "always_last"} | ASIDE | PRIVATE
         drawn.success(answers.film, mix, board.film, **behind)
+        follow(drawn)
 
     settle_after(tab.select(answers.open, [mix, opened], [opened, *hung, *preview], **LANE))
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     strokes = [easels.source.input, easels.reference.input]
     painting = [mix, easels.hung, easels.source, easels.reference]
     settle_after(gr.on(strokes, answers.painted, painting, [mix, *preview], trigger_mode="always_last", **LANE))
-    board.content.input(editing_shown, board.content, [board.edit, board.amount], queue=False, **PRIVATE)
+    board.content.input(answers.editing, [mix, board.content], board.editing, queue=False, **PRIVATE)
+    settle_after(board.shelf.input(answers.edits_of, [mix, board.shelf], [*board.editing, mix, *preview], **IN_TURN))
+    right_and_down = [mix, board.right, board.down, *preview]
+    settle_after(easels.source.drag(answers.dragged, mix, right_and_down, trigger_mode="always_last", **LANE))
     moved = [
         event for control in board.controls for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))
     ]
-    settle_after(gr.on(moved, answers.turn, [mix, *board.controls], [mix, *preview], trigger_mode="always_last", **LANE))
+    turned = [mix, easels.source, *preview]
+    settle_after(gr.on(moved, answers.turn, [mix, *board.controls], turned, trigger_mode="always_last", **LANE))
     settle_after(easels.parts.input(answers.ready, [mix, easels.parts], shown, trigger_mode="always_last", **LANE))
-    settle_after(easels.clear.click(answers.clear, mix, [*shown, easels.parts], **IN_TURN))
+    settle_after(easels.clear.click(answers.clear, mix, [easels.parts, *shown], **IN_TURN))
     for index, chooser in enumerate((source, reference)):
-        told, out = [mix, *chooser.inputs, easels.parts], [*chooser.inputs, *shown]
+        told, out = [mix, *chooser.inputs], [*chooser.inputs, *shown]
         changes = [chooser.kind.input, chooser.seed.input, chooser.truncation.input, chooser.item.input]
         settle_after(gr.on(changes, answers.face(index), told, out, trigger_mode="always_last", **LANE))
         settle_after(chooser.another.click(answers.face(index, step=True), told, out, **IN_TURN))
-    settle_after(board.another.click(answers.another, mix, [easels.parts, *arranged], **IN_TURN))
-    settle_after(board.up.click(answers.take_up, [mix, board.below], [easels.parts, *arranged], **IN_TURN))
+    settle_after(board.another.click(answers.another, mix, arranged, **IN_TURN))
+    settle_after(board.up.click(answers.take_up, [mix, board.below], arranged, **IN_TURN))
     settle_after(board.off.click(answers.take_off, [mix, board.below], arranged, **IN_TURN))
     settle_after(swap.click(answers.swap, mix, arranged, **IN_TURN))
     for button, way in ((easels.undo, back), (easels.redo, forth)):
@@ -94,7 +99,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     strip.hint.change(answers.restock, mix, [source.item, reference.item], **LANE)
     board.compare.click(answers.methods, mix, board.methods, **LANE)
     keeping.keep.click(answers.put, mix, strip.outputs, **LANE)
-    settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, easels.parts, *arranged], **IN_TURN))
+    settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, *arranged], **IN_TURN))
     outputs = [*strip.outputs, *arranged]
     bringer = Bringer(answers, outputs, bringing)
     settle_after(bringer.runs.connect(bringer.bring, [mix, photo, role], [*outputs, bringing.status], bringer.claim, photo))

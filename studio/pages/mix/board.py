@@ -5,15 +5,19 @@ from typing import Any
 
 import gradio as gr
 
+from engines.core.errors import StudioError
 from engines.mix.spatial import RANGES
 from studio.edits import USUAL
-from studio.library import MINE
 from studio.mix import EDIT, REFERENCE, Mix
 from studio.mixing import Mixer
 from studio.pages.mix.paint import Easels, paint_cell
 from studio.shelf import Desk
 
-_MOVE = 0.5
+_IN_Z = "interfacegan-z"
+"""Left out of the menu: the same attributes, for faces of a seed alone."""
+
+MOVE = 0.5
+"""How far a part can be moved, as a share of the side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,7 @@ class Board:
     """What is turned and what is shown, the canvases apart."""
 
     content: gr.Radio
+    shelf: gr.Dropdown
     edit: gr.Dropdown
     amount: gr.Slider
     layers: gr.Radio
@@ -37,6 +42,11 @@ class Board:
     below: gr.Radio
     up: gr.Button
     off: gr.Button
+
+    @property
+    def editing(self) -> list[Any]:
+        """What says which edit goes into the mask."""
+        return [self.shelf, self.edit, self.amount]
 
     @property
     def order(self) -> list[Any]:
@@ -70,16 +80,17 @@ def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
         info = "shape is drawn up to 32 px, texture behind"
         layers = gr.Radio(list(RANGES), value=mix.layers, label="Layers", info=info, elem_id="mix-layers", min_width=240)
     with gr.Row():
-        edits = offered(mixer, Desk(0))
-        edit = gr.Dropdown(edits, value=mix.edit, label="The edit", visible=False, elem_id="mix-edit", min_width=200)
-        far = USUAL.far
+        shelf, far = mix.edit.rpartition("/")[0], USUAL.far
+        found = gr.Dropdown(_shelves(mixer), value=shelf, label="Directions of", visible=False, elem_id="mix-edit-shelf", min_width=200)
+        choices = offered(mixer, Desk(0), shelf)
+        edit = gr.Dropdown(choices, value=mix.edit, label="The edit", visible=False, elem_id="mix-edit", min_width=200)
         amount = gr.Slider(-far, far, mix.amount, step=0.1, label="How far, in sigma", visible=False, elem_id="mix-amount", min_width=200)
     with gr.Row():
-        strength = gr.Slider(0, 1, mix.strength, step=0.05, label="Strength", elem_id="mix-strength", min_width=200)
+        strength = gr.Slider(0, 100, 100 * mix.strength, step=5, label="Strength, %", elem_id="mix-strength", min_width=200)
         edge = gr.Slider(0, 15, 100 * mix.edge, step=0.5, label="Soft edge, % of the side", elem_id="mix-edge", min_width=200)
     with gr.Row():
-        right = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move right", elem_id="mix-right", min_width=200, buttons=["reset"])
-        down = gr.Slider(-_MOVE, _MOVE, 0, step=0.01, label="Move down", elem_id="mix-down", min_width=200, buttons=["reset"])
+        right = _move("Move right, % of the side", "mix-right")
+        down = _move("Move down, % of the side", "mix-down")
     carry = gr.Radio(
         [("the coarsest", "coarse"), ("of moved parts", "moved"), ("always", "always"), ("never", "never")],
         value=mix.carry,
@@ -87,8 +98,12 @@ def _controls(mixer: Mixer, mix: Mix) -> dict[str, Any]:
         info="more is closer to the reference and leaves the rest alone, at some risk of a seam",
         elem_id="mix-carry",
     )
-    found = {"content": content, "edit": edit, "amount": amount, "layers": layers, "strength": strength}
-    return found | {"edge": edge, "right": right, "down": down, "carry": carry}
+    what = {"content": content, "shelf": found, "edit": edit, "amount": amount, "layers": layers, "strength": strength}
+    return what | {"edge": edge, "right": right, "down": down, "carry": carry}
+
+
+def _move(label: str, name: str) -> gr.Slider:
+    return gr.Slider(-100 * MOVE, 100 * MOVE, 0, step=1, label=label, elem_id=name, min_width=200, buttons=["reset"])
 
 
 def _order() -> dict[str, Any]:
@@ -112,7 +127,7 @@ def laid_aside(mix: Mix) -> list[Any]:
 
 def _said(part: Mix) -> str:
     if part.content == EDIT:
-        return f"{part.edit.rpartition('/')[2]} {part.amount:+.1f}"
+        return f"{part.edit.removeprefix('interfacegan/').replace('/', ' ')} {part.amount:+.1f}"
     return f"seed {int(part.reference.seed or 0)}" if part.reference.kind == "Seed" else "from the shelf"
 
 
@@ -130,11 +145,28 @@ def _gallery(name: str, columns: int) -> gr.Gallery:
     )
 
 
-def offered(mixer: Mixer, desk: Desk) -> list[tuple[str, str]]:
-    """Directions for a local edit: the measured attributes, then the visitor's own."""
+def _shelves(mixer: Mixer) -> list[tuple[str, str]]:
+    return [(title, name) for title, name in mixer.editor.library.named_shelves if name != _IN_Z]
+
+
+def offered(mixer: Mixer, desk: Desk, shelf: str) -> list[tuple[str, str]]:
+    """Directions for a local edit, of one of the library's shelves; a method's own are found at the first look."""
     library = mixer.editor.library
-    measured = [(title, f"interfacegan/{name}") for name, title in library.titles.items()]
-    return measured + [(library.title(key, desk), key) for key in desk.directions if key.startswith(MINE)]
+    return [(library.title(key, desk).rpartition(" · ")[0], key) for key in library.keys(shelf, desk)]
+
+
+def editing_shown(mixer: Mixer, desk: Desk, content: str, key: str, amount: float) -> list[Any]:
+    """Updates of `Board.editing`."""
+    visible, shelf = content == EDIT, key.rpartition("/")[0]
+    try:
+        choices, far = offered(mixer, desk, shelf), mixer.editor.library.reach(key, desk).far
+    except StudioError:  # one of the visitor's own that was deleted meanwhile
+        choices, far = [], USUAL.far
+    return [
+        gr.Dropdown(_shelves(mixer), value=shelf, visible=visible),
+        gr.Dropdown(choices, value=key if choices else None, visible=visible),
+        gr.Slider(-far, far, value=max(-far, min(far, amount)), visible=visible),
+    ]
 
 
 def turned(mix: Mix, *values: Any) -> Mix:
@@ -146,24 +178,22 @@ def turned(mix: Mix, *values: Any) -> Mix:
         edit=edit or mix.edit,
         amount=float(amount),
         layers=layers,
-        strength=float(strength),
+        strength=float(strength) / 100,
         edge=float(edge) / 100,
-        shift=(float(right), float(down)),
+        shift=(round(float(right) / 100, 4), round(float(down) / 100, 4)),
         carry=carry,
     )
 
 
 def arrange(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
     """Updates of all controls, for a mixture that did not come from them."""
-    editing = mix.content == EDIT
     return [
         gr.Radio(value=mix.content),
-        gr.Dropdown(offered(mixer, desk), value=mix.edit, visible=editing),
-        gr.Slider(value=mix.amount, visible=editing),
+        *editing_shown(mixer, desk, mix.content, mix.edit, mix.amount)[1:],
         gr.Radio(value=mix.layers),
-        gr.Slider(value=mix.strength),
+        gr.Slider(value=100 * mix.strength),
         gr.Slider(value=100 * mix.edge),
-        gr.Slider(value=mix.shift[0]),
-        gr.Slider(value=mix.shift[1]),
+        gr.Slider(value=100 * mix.shift[0]),
+        gr.Slider(value=100 * mix.shift[1]),
         gr.Radio(value=mix.carry),
     ]

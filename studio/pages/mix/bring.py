@@ -62,7 +62,11 @@ class Bringer:
             yield {self.status: say(moment)}
         if moment.result is None:
             return {self.status: say(moment)}
-        mix = mix.with_face(role, Face("Shelf", None, 1.0, _shelved(desk, moment.result)))
+        if moment.stopped:
+            return {self.status: f"{say(moment)} The faces stay as they are: what was found so far is too little to go on with."}
+        face = Face("Shelf", None, 1.0, _shelved(desk, moment.result))
+        mixer = self.answers.mixer
+        mix = mixer.refitted(desk, mix, source=face) if role == "source" else mixer.refitted(desk, mix, reference=face)
         updates = [*self.answers.strip.show(desk, None), *self.answers.arranged(desk, mix)]
         return {self.status: f"{say(moment)} It is on the shelf and is the {role}."} | dict(zip(self.shown, updates, strict=True))
 

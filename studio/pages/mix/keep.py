@@ -1,5 +1,6 @@
 """The cell of what is kept: the full picture beside the source, the downloads, the shelf, the lines of Python."""
 
+import re
 from dataclasses import dataclass
 
 import gradio as gr
@@ -7,6 +8,7 @@ import gradio as gr
 from studio.cell import code
 from studio.edits import Face
 from studio.mix import EDIT, Mix
+from studio.pages.edit.recipe import found_by, needs_bank
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +54,9 @@ def _part(part: Mix, mark: str) -> list[str]:
     """Lines that make one part, whose names end in a mark; masks are as the tab saves them while that part is painted."""
     lines = []
     if part.content == EDIT:
-        name = part.edit.rpartition("/")[2]
-        fit = f'create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute="{name}"))'
         lines = [
-            f"direction{mark} = {fit}.directions[0]",
+            *(["bank = face_bank(generator)"] if needs_bank(part.edit) else []),
+            f"direction{mark} = {found_by(part.edit)}",
             f"reference{mark} = apply(source, [(direction{mark}, {part.amount:g})], generator)",
         ]
     else:
@@ -73,11 +74,16 @@ def _face(face: Face) -> str:
 
 
 def _imports(body: str) -> list[str]:
-    names = [name for name in ("FitRequest", "Inversion", "Latent", "MixRequest", "Part", "create", "load_generator") if f"{name}(" in body]
+    def used(*names: str) -> list[str]:
+        return [name for name in names if re.search(rf"\b{name}\(", body)]
+
+    of_engines = ("BankRequest", "FitRequest", "Inversion", "Latent", "MixRequest", "Part", "Request", "create", "load_generator")
+    editing = used("local_directions", "read_directions")
     found = ["from pathlib import Path", ""]
     found += ["from safetensors.torch import load_file", ""] if "load_file(" in body else []
-    found += [f"from engines import {', '.join(names)}", "from engines.core.images import read_image, to_picture, to_tensor"]
+    found += [f"from engines import {', '.join(used(*of_engines))}", "from engines.core.images import read_image, to_picture, to_tensor"]
     found += ["from engines.data import face_bank"] if "face_bank(" in body else []
+    found += [f"from engines.edit import {', '.join(editing)}"] if editing else []
     found += ["from engines.mix.spatial import slots_of"] if "slots_of(" in body else []
     found += ["from engines.spaces.directions import apply"] if "apply(" in body else []
     return found + (["from engines.spaces.statistics import random_w"] if "random_w(" in body else [])

@@ -1,37 +1,81 @@
-"""The cell in which StyleMapGAN's own small networks mix the same faces by the same mask."""
+"""The cell in which StyleMapGAN's own small networks mix the same faces by the same mask, and show what else the paper does with them."""
+
+from typing import Any, get_args
 
 import gradio as gr
 
 from engines.core.weights import manifest
-from engines.mix.stylemapgan import CELLS, WEIGHTS
+from engines.faces.attributes import ATTRIBUTES
+from engines.mix.boundaries import Pushed
+from engines.mix.stylemapgan import CELLS, WEIGHTS, StyleMapMixKnobs
 from studio.cell import cell, lesson
-from studio.pages.edit.context import LANE
+from studio.pages.edit.context import LANE, PRIVATE
 from studio.pages.mix.answers import Answers
 
 _PROSE = (
     "The cells above lend StyleMapGAN's idea to a generator that never heard of it. These are networks of the paper's own kind, small and "
     "trained here: an encoder lays both faces out as maps of styles, the mask picks cells, and a generator draws the map. "
     "At 64 pixels and after half an hour of training faces come back soft: look at what changes where. "
-    "Coarse and fine levels are the reference's; the random faces are nobody's, drawn from noise by the mapping network."
+    "Where nothing is painted, nothing is mixed; what needs no mask is shown all the same."
 )
+_KNOBS = StyleMapMixKnobs()
 
 
 def own_cell(answers: Answers, number: int, mix: gr.State) -> None:
-    """The cell and its event; nothing where the networks are not bundled."""
+    """The cell and its events; nothing where the networks are not bundled."""
     if not set(WEIGHTS) <= set(manifest()):
         return
     with cell(number, "StyleMapGAN itself, small", _PROSE):
-        info = "Fewer cells blend more widely; more redraw each face better and keep to what was painted, seams included."
-        cells = gr.Radio(list(CELLS), value=CELLS[1], label="Cells a side", info=info, elem_id="mix-own-cells")
+        with gr.Row():
+            info = "Fewer cells blend more widely; more redraw each face better and keep to what was painted, seams included."
+            cells = gr.Radio(list(CELLS), value=_KNOBS.cells, label="Cells a side", info=info, elem_id="mix-own-cells", min_width=240)
+            info = "What the mask takes over: coarse levels hold pose and shape, fine ones colours."
+            choices = ["all", "coarse", "fine"]
+            levels = gr.Radio(choices, value=_KNOBS.levels, label="Levels", info=info, elem_id="mix-own-levels", min_width=240)
         show = gr.Button("Mix these faces in its own networks", variant="primary", elem_id="mix-own-run")
-        pictures = gr.Gallery(
-            show_label=False,
-            columns=5,
-            object_fit="contain",
-            height="auto",
-            visible=False,
-            elem_id="mix-own",
-            format="png",
-        )
+        with gr.Row(visible=False) as bench:
+            with gr.Column(scale=3, min_width=300):
+                pictures = gr.Gallery(show_label=False, columns=4, object_fit="contain", height="auto", elem_id="mix-own", format="png")
+            with gr.Column(scale=2, min_width=300):
+                controls, seed = _controls()
         lesson("stylemapgan")
-    gr.on([show.click, cells.input], answers.in_own_networks, [mix, cells], pictures, trigger_mode="always_last", **LANE)
+    controls = {"cells": cells, "levels": levels} | controls
+    answer, told, shown = answers.in_own_networks(tuple(controls)), [mix, seed, *controls.values()], [bench, pictures]
+    turned = [levels, seed, *list(controls.values())[2:]]
+    events = [event for control in turned for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))]
+    gr.on([show.click, *events], answer, told, shown, trigger_mode="always_last", **LANE)
+    places = [controls["copy_right"], controls["copy_down"]]
+    fitting = cells.input(_fitting, [cells, *places], places, trigger_mode="always_last", queue=False, **PRIVATE)
+    fitting.then(answer, told, shown, trigger_mode="always_last", **LANE)
+
+
+def _controls() -> tuple[dict[str, Any], gr.Number]:
+    """What else can be asked of the networks by the names of the engine's knobs, and the seed of random faces."""
+    titles = {attribute.name: f"{attribute.title}: {attribute.low} to {attribute.high}" for attribute in ATTRIBUTES}
+    offered = [(titles[name], name) for name in get_args(Pushed)]
+    with gr.Group():
+        info = "A plane parts the maps of faces at both ends; the source is pushed across it, everywhere and inside the mask alone."
+        attribute = gr.Dropdown(offered, value=_KNOBS.attribute, label="Push across a boundary", info=info, elem_id="mix-own-attribute")
+        amount = gr.Slider(-3, 3, _KNOBS.amount, step=0.1, label="How far, in sigma", elem_id="mix-own-amount")
+    with gr.Group():
+        info = "The rectangle around what is painted is cut out of the reference's map and laid elsewhere on the source's."
+        reach = int(_KNOBS.cells) - 1
+        right = gr.Slider(
+            -reach, reach, _KNOBS.copy_right, step=1, label="Copy to the right by, in cells", info=info, elem_id="mix-own-right"
+        )
+        down = gr.Slider(-reach, reach, _KNOBS.copy_down, step=1, label="Copy down by, in cells", elem_id="mix-own-down")
+        keep = gr.Checkbox(_KNOBS.keep, label="Copy it to its own place, too", elem_id="mix-own-keep")
+    share = gr.Slider(0, 1, _KNOBS.share, step=0.01, label="Share of the reference in the face between both", elem_id="mix-own-share")
+    with gr.Group():
+        info = "Nobody's faces, which the mapping network draws from noise."
+        seed = gr.Number(0, label="Seed of the random faces", info=info, precision=0, minimum=0, elem_id="mix-own-seed")
+        label = "Truncation: 0 is the average face"
+        truncation = gr.Slider(0, 1, _KNOBS.truncation, step=0.05, label=label, elem_id="mix-own-truncation")
+    found = {"attribute": attribute, "amount": amount, "copy_right": right, "copy_down": down, "keep": keep}
+    return found | {"share": share, "truncation": truncation}, seed
+
+
+def _fitting(cells: str, *places: float) -> list[gr.Slider]:
+    """Sliders that reach from one side of a map to the other."""
+    reach = int(cells) - 1
+    return [gr.Slider(minimum=-reach, maximum=reach, value=max(-reach, min(reach, place))) for place in places]

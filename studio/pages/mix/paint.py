@@ -1,13 +1,13 @@
 """What one paints with: two canvases side by side, ready-made parts, and the mask as it counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
 from engines.faces.parts import PARTS
 from studio.inputs import hung, mask_canvas
-from studio.mix import Mix
+from studio.mix import REFERENCE, Mix
 from studio.mixing import Mixer
 from studio.shelf import Desk
 
@@ -29,11 +29,11 @@ class Easels:
 
 def paint_cell() -> Easels:
     """Build the components."""
-    info = "Found on both faces by their landmarks. They replace what is painted; add to them with the brush, take away with the eraser."
+    info = "Found on both faces by their landmarks, and found again when a face changes. What the brush adds or the eraser takes stays."
     ready = gr.CheckboxGroup(list(PARTS), label="Ready-made parts", info=info, elem_id="mix-parts")
     with gr.Row():
         with gr.Column(min_width=280):
-            source = mask_canvas(label="Source", elem_id="mix-source-canvas")
+            source = mask_canvas(label="Source", movable=True, elem_id="mix-source-canvas")
         with gr.Column(min_width=280):
             reference = mask_canvas(label="Reference", elem_id="mix-reference-canvas")
     hung = gr.Number(0, precision=0, visible="hidden", elem_id="mix-hung")
@@ -51,8 +51,8 @@ def paint_cell() -> Easels:
 def canvases(mixer: Mixer, desk: Desk, mix: Mix) -> list[Any]:
     """Both faces with what is painted on them, and the number of this hanging: `Mixer.hangs` tells strokes on it from earlier ones."""
     values: list[Any] = []
-    for face, key in zip((mix.source, mix.reference), mix.masks, strict=True):
-        values.append(hung(mixer.canvas(desk, face), mixer.painted(desk, key)))
+    for face, key, shift in zip((mix.source, mix.reference), mix.masks, (mix.shift, (0.0, 0.0)), strict=True):
+        values.append(hung(mixer.canvas(desk, face), mixer.painted(desk, key), shift=list(shift)))
     return [*values, mixer.hang(desk)]
 
 
@@ -68,6 +68,6 @@ def words(mixer: Mixer, desk: Desk, mix: Mix) -> str:
         )
     if not share:
         return "Nothing is painted yet, so this is the source. Paint on either picture, or choose a ready-made part."
-    if share == 1 and mix.strength == 1:
+    if share == 1 and replace(mix, strength=1.0, layers="all", content=REFERENCE, shift=(0.0, 0.0)) == mix:
         return "Everything is painted, so this is the other face. Take some away with the eraser, or press Undo."
     return f"{share:.0%} of the picture is painted." if share >= 0.01 else "Less than 1 % of the picture is painted."

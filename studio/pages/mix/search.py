@@ -1,6 +1,6 @@
 """The cell that searches: code and noise are optimised to fill in, cross over, bring a style, follow a scribble or copy features."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from studio.cell import Runner, cell, code, lesson, runner
 from studio.controls import Panel, control
 from studio.edits import Face
 from studio.events import QUICK, offer, say, spoken
-from studio.inputs import hung, layers, scribble_canvas
+from studio.figures import data_url
+from studio.inputs import CANVAS, layers, scribble_canvas
 from studio.mix import Mix
 from studio.pages.edit.context import LANE
 from studio.pages.mix.answers import Answers
@@ -63,19 +64,23 @@ class Search:
         return [self.knobs.controls[names.index(name)] for name in _OWN]
 
 
-def search_cell(answers: Answers, number: int, mix: gr.State) -> None:
-    """The cell and its events; nothing where the method is not offered."""
+def search_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], None]:
+    """The cell and its events; nothing where the method is not offered.
+
+    Returns:
+        What makes the canvas to scribble on follow an event after which the mixture may have another source.
+    """
     session = answers.mixer.session
     engine = next((engine for engine in session.offered(engines.invert) if engine.card.name == ENGINE), None)
     if engine is None:
-        return
+        return lambda event: None
     prose = (
         "The mask and the faces of the cells above, another way: code and noise are optimised until the generator draws what is asked. "
         "It takes a minute or two. A shelf entry that came from a photo stands for its photo."
     )
     with cell(number, "Or search for it", prose):
         search = _components(engine)
-    _connect(answers, search, mix)
+    return _connect(answers, search, mix)
 
 
 def _components(engine: Any) -> Search:
@@ -115,8 +120,9 @@ def _panel(engine: Any, use: gr.Radio) -> Panel:
     return Panel(engine, tuple(controls[knob.name] for knob in engine.knob_set.declared()))
 
 
-def _connect(answers: Answers, search: Search, mix: gr.State) -> None:
+def _connect(answers: Answers, search: Search, mix: gr.State) -> Callable[[Any], None]:
     searcher, strip = Searcher(answers.mixer), answers.strip
+    under = gr.State(None)
     status = search.buttons.status
 
     @spoken
@@ -124,9 +130,15 @@ def _connect(answers: Answers, search: Search, mix: gr.State) -> None:
         """The controls of another use; for a scribble, the source to draw on."""
         shown = [type(control)(visible=use == only) for control, only in zip(search.own, _OWN.values(), strict=True)]
         if use != SCRIBBLE:
-            return [gr.HTML(visible=False), *shown]
-        source = to_picture(searcher.picture(answers.desk(request), mix.source)).resize((512, 512))
-        return [hung(source, visible=True), *shown]
+            return [None, gr.HTML(visible=False), *shown]
+        return [mix.source, *_beneath(searcher, answers.desk(request), mix), *shown]
+
+    @spoken
+    def another(mix: Mix, use: str, face: Face | None, request: gr.Request) -> list[Any]:
+        """The source beneath the scribble, if it is another one by now; what is drawn stays."""
+        if use != SCRIBBLE or face == mix.source:
+            return [gr.skip(), gr.skip()]
+        return [mix.source, *_beneath(searcher, answers.desk(request), mix)]
 
     runs = Stopper(search.buttons, answers.desk)
 
@@ -156,11 +168,18 @@ def _connect(answers: Answers, search: Search, mix: gr.State) -> None:
         gr.Success("On the shelf. Choose it above as the source of the next change.")
         return strip.show(desk, item.key)
 
-    search.use.input(choose, [mix, search.use], [search.canvas, *search.own], **LANE)
+    search.use.input(choose, [mix, search.use], [under, search.canvas, *search.own], **LANE)
     outputs = [status, search.preview, *search.finished]
     runs.connect(run, [mix, search.canvas, *search.knobs.controls], outputs)
     connect_stop(runs)
     search.keep.click(put, None, strip.outputs, **QUICK)
+    return lambda event: event.success(another, [mix, search.use, under], [under, search.canvas], trigger_mode="always_last", **LANE)
+
+
+def _beneath(searcher: Searcher, desk: Desk, mix: Mix) -> list[gr.HTML]:
+    """The canvas with the source beneath what is drawn."""
+    source = to_picture(searcher.picture(desk, mix.source)).resize((CANVAS, CANVAS))
+    return [gr.HTML(background=data_url(source, CANVAS), visible=True)]
 
 
 def concluded(search: Search, found: Found) -> dict[Any, Any]:
@@ -170,8 +189,8 @@ def concluded(search: Search, found: Found) -> dict[Any, Any]:
     words = f"{found.seconds:.1f} s."
     if metrics:
         words = (
-            f"Outside the mask the picture differs from the source by an MSE of **{metrics['mse_outside']:.4f}**; the gradient along the "
-            f"mask's border is **{metrics['border']:.2f}** of that in the whole picture, and about 1 shows nothing. {words}"
+            f"Outside the mask the picture differs from the source by an MSE of **{metrics['mse_outside']:.4f}**; along the mask's "
+            f"border it jumps **{metrics['border']:.2f}** times as much as on average: clearly above 1, the border shows. {words}"
         )
     return {
         search.slider: (to_picture(found.source), picture),
