@@ -60,7 +60,7 @@ def pick_face(faces: tuple[Face, ...], index: int = 0) -> Face:
         FaceError: There is no face, or none with that index.
     """
     if not faces:
-        raise FaceError("No face was found in this picture: choose one that shows a face from the front, or place the crop box by hand.")
+        raise FaceError("No face was found in this picture: choose one that shows a face from the front, or crop it closely.")
     if not 0 <= index < len(faces):
         raise FaceError(f"Face {index + 1} was asked for, but the picture has {len(faces)}: choose a number from 1 to {len(faces)}.")
     return faces[index]
@@ -75,7 +75,7 @@ def only_face(image: Pictures.Image, device: str = "cpu") -> Face:
     """
     faces = find_faces(image, device)
     if len(faces) > 1:
-        raise FaceError(f"{len(faces)} faces were found where one was wanted: choose one of them, or crop the picture to one face.")
+        raise FaceError(f"{len(faces)} faces were found where one was wanted: crop the picture to one face.")
     return pick_face(faces)
 
 

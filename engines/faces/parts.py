@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from engines.core.shapes import Image, Mask
+from engines.faces.hair import hair
 from engines.faces.person import SIZE
 from engines.faces.regions import REGIONS, area_of, regions
 
@@ -20,13 +21,14 @@ _OF_REGIONS = {
     "hair": ("hair",),
     "background": ("background",),
 }
-_MARGINS = {"eyes": 10, "nose": 4, "mouth": 8, "eyes, nose and mouth": 6}
+_MARGINS = {"eyes": 10, "nose": 4, "mouth": 8, "eyes, nose and mouth": 6, "hair": 3}
 """Pixels of 256 by which a part grows: a mask that ends at the lid leaves the lashes behind."""
 
 
 def parts(image: Image) -> dict[str, Mask]:
     """Masks (1,1,256,256) of one aligned face (1,3,R,R) by the names of `PARTS`."""
-    found = dict(zip(REGIONS, regions(image), strict=True))
+    drawn = regions(image)
+    found = dict(zip(REGIONS, drawn, strict=True)) | {"hair": hair(image, drawn)[0]}
     united = {name: torch.stack([found[region] for region in of]).amax(0)[None] for name, of in _OF_REGIONS.items()}
     masks = {name: grown(mask, _MARGINS.get(name, 0)) for name, mask in united.items()}
     left = (torch.arange(SIZE) < SIZE // 2).float().expand(1, 1, SIZE, SIZE)

@@ -113,8 +113,8 @@ class LocalEmbedding(Engine[LocalRequest, LocalEmbeddingKnobs]):
     def run(self, request: LocalRequest, knobs: LocalEmbeddingKnobs) -> Run:
         """The codes, then the noise maps.
 
-        Stages: "asked", the plain copy; "mask"; "before the noise". Figures: `mse_outside`, of the pictures at 256 px outside the mask and
-        its soft edge; `border`, the gradient along the mask's border over its mean in the picture.
+        Stages: "asked", the plain copy, or a grey hole where one is filled; "mask"; "before the noise". Figures: `mse_outside`, of the
+        pictures at 256 px outside the mask and its soft edge; `border`, the gradient along the mask's border over its mean in the picture.
 
         Raises:
             ImageError: No mask, another size, or no second picture where one is needed.
@@ -138,7 +138,7 @@ class LocalEmbedding(Engine[LocalRequest, LocalEmbeddingKnobs]):
         result = yield from seek_noise(
             self.generator, loss, codes[0], knobs.noise_steps, knobs.noise_rate, features, knobs.preview_every, done
         )
-        return _explained(result, wanted, picture, knobs.edge)
+        return _explained(result, wanted, picture, knobs)
 
     def _search(self, knobs: LocalEmbeddingKnobs, start: Latent | None) -> Search:
         active = self.generator.slots.active
@@ -238,12 +238,13 @@ def _soft(hard: Mask, knobs: LocalEmbeddingKnobs) -> Mask:
 
 
 @torch.no_grad()
-def _explained(result: Result, wanted: _Wanted, picture: Image, edge: float) -> Result:
+def _explained(result: Result, wanted: _Wanted, picture: Image, knobs: LocalEmbeddingKnobs) -> Result:
     """With the pictures on the way, what the outside lost, and whether the border shows."""
-    asked = torch.lerp(wanted.image, wanted.other, wanted.hard)
+    inside = torch.zeros_like(wanted.image) if knobs.use == INPAINT else wanted.other
+    asked = torch.lerp(wanted.image, inside, wanted.hard)
     drawn = area(result.images.clamp(-1, 1), PROTOCOL_SIDE)
     figures = {
-        "mse_outside": error_outside(result.images, wanted.image, wanted.hard, edge),
+        "mse_outside": error_outside(result.images, wanted.image, wanted.hard, knobs.edge),
         "border": border_gradient(drawn, border_of(wanted.hard)),
     }
     mask = (2 * wanted.inside - 1).expand(-1, 3, -1, -1).contiguous()

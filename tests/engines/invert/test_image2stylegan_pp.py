@@ -86,6 +86,11 @@ def test_a_hole_is_filled_without_a_look_at_what_is_in_it(toy: Student, faces: t
     assert float((filled[0] - filled[1]).square().mean()) < 0.05 * float(hole.mean()) * 4
 
 
+def test_a_hole_is_asked_for_in_grey(toy: Student, faces: tuple[Tensor, Tensor]) -> None:
+    result = LocalEmbedding(toy)(LocalRequest(image=faces[0], mask=LEFT), use="inpaint", **FAST)
+    assert torch.equal(result.stages["asked"], torch.where(LEFT > 0, 0.0, faces[0]))
+
+
 def test_a_difference_is_carried_on_softly_where_it_is_not_known() -> None:
     difference = torch.linspace(-1, 1, 64).expand(1, 3, 64, 64)
     known = torch.ones(1, 1, 64, 64)
