@@ -31,6 +31,32 @@ def apart(masks: Mask, size: int) -> tuple[Mask, Mask]:
     return F.interpolate(inner, size, mode="nearest"), F.interpolate(outer, size, mode="nearest")
 
 
+def crossing(image: Image, masks: Mask, reach: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Jumps between neighbours across masks' borders.
+
+    Args:
+        image: Pictures, (B,3,S,S).
+        masks: As large as they are, (B,1,S,S), of zeros and ones.
+        reach: So many lines of pixels on both sides of a border count too.
+
+    Returns:
+        Of each picture the sum of its jumps and how many pairs of neighbours these are, (B,) both.
+    """
+    total, pairs = image.new_zeros(len(image)), image.new_zeros(len(image))
+    for axis in (2, 3):
+        border = (masks.diff(dim=axis).abs() > 0.5).to(image)
+        reached = (reach, 0) if axis == 2 else (0, reach)
+        border = F.max_pool2d(border, (2 * reached[0] + 1, 2 * reached[1] + 1), 1, reached)
+        total = total + (image.diff(dim=axis).abs().mean(dim=1, keepdim=True) * border).sum(dim=(1, 2, 3))
+        pairs = pairs + border.sum(dim=(1, 2, 3))
+    return total, pairs
+
+
+def gradient(image: Image) -> torch.Tensor:
+    """Mean jump (B,) between neighbours, both ways, of pictures (B,3,S,S)."""
+    return sum((image.diff(dim=axis).abs().mean(dim=(1, 2, 3)) for axis in (2, 3)), image.new_zeros(len(image))) / 2
+
+
 @torch.no_grad()
 def mixtures(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float]:
     """Errors of mixed stylemaps of pairs of faces beside those of plain reconstruction, of mixed vectors, and the visibility of borders.
@@ -88,9 +114,5 @@ def _mean(image: Image, target: Image, where: Mask) -> float:
 
 def _seam(image: Image, masks: Mask) -> float:
     """Mean gradient between neighbours across the masks' borders, over the mean gradient of the pictures."""
-    crossing, every = list[torch.Tensor](), list[torch.Tensor]()
-    for axis in (2, 3):
-        jumps, border = image.diff(dim=axis).abs().mean(dim=1, keepdim=True), masks.diff(dim=axis).abs() > 0.5
-        crossing.append(jumps[border])
-        every.append(jumps.flatten())
-    return float(torch.cat(crossing).mean() / torch.cat(every).mean())
+    jumps, crossed = crossing(image, masks)
+    return float(jumps.sum() / crossed.sum() / gradient(image).mean())

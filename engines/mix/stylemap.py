@@ -63,6 +63,22 @@ def locally_mixed_plus(source: Sequence[Tensor], reference: Sequence[Tensor], ma
     return [locally_mixed(ours, theirs, mask) for ours, theirs in zip(source, reference, strict=True)]
 
 
+def rectangle(mask: Mask) -> Cells | None:
+    """The smallest rectangle around all cells that a mask (1,1,s,s) of cells holds; None where it holds none."""
+    rows, columns = (mask[0, 0] > 0).nonzero(as_tuple=True)
+    if not len(rows):
+        return None
+    y, x = int(rows.min()), int(columns.min())
+    return Cells(y, x, int(rows.max()) + 1 - y, int(columns.max()) + 1 - x)
+
+
+def clipped(fro: Cells, right: int, down: int, side: int) -> tuple[Cells, Cells] | None:
+    """Where a rectangle goes that moves by whole cells, and where what is left of it comes from; None if it leaves the grid altogether."""
+    y, x = max(0, fro.y + down), max(0, fro.x + right)
+    height, width = min(side, fro.y + fro.height + down) - y, min(side, fro.x + fro.width + right) - x
+    return (Cells(y, x, height, width), Cells(y - down, x - right, height, width)) if height > 0 and width > 0 else None
+
+
 def interpolated(start: Tensor, end: Tensor, share: float) -> Tensor:
     """The stylemap on the straight line between two; 0 is the first."""
     return torch.lerp(start, end, share)
@@ -93,18 +109,14 @@ def style_mixed(source: Sequence[Tensor], reference: Sequence[Tensor], taken: Li
     return [*coarse[:COARSE], *fine[COARSE:]]
 
 
-def pushed(source: Tensor, normal: Tensor, distance: float, where: Cells | None = None) -> Tensor:
+def pushed(source: Tensor, normal: Tensor, distance: float, where: Mask | None = None) -> Tensor:
     """A stylemap moved along a boundary's normal, in some cells alone or in all.
 
     Args:
         source: (B,C,s,s).
         normal: (1,C,s,s), of unit length as a linear classifier of stylemaps gives it.
         distance: How far.
-        where: The cells.
+        where: The cells that a mask (B,1,h,w) touches; all if not given.
     """
-    if where is None:
-        return source + distance * normal
-    moved = source.clone()
-    rows, columns = where.of(source.shape[-1])
-    moved[:, :, rows, columns] += distance * normal[:, :, rows, columns]
-    return moved
+    moved = source + distance * normal
+    return moved if where is None else locally_mixed(source, moved, where)

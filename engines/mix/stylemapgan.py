@@ -1,14 +1,15 @@
 """StyleMapGAN with networks of its own: a small generator that has a style per place from the ground up, and the encoder beside it.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing", arXiv:2104.14754: reconstruction by the encoder
-in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation, and random faces. The networks are the
-bundled ones, which learnt here to reconstruct at 64 px; faces come from the studio's generator and are looked at in that size. Changed: the
-bundled mapping networks were taught by the generator's own faces instead of a critic, so their random faces are soft.
+in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation, local semantic manipulation (a push along
+a boundary, in all cells or in painted ones), and random faces. The networks are the bundled ones, which learnt here to reconstruct at
+64 px; faces come from the studio's generator and are looked at in that size. Changed: the bundled mapping networks were taught by the
+generator's own faces instead of a critic, so their random faces are soft.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -20,19 +21,23 @@ from engines.core.shapes import Image, Mask
 from engines.generators.base import Generator
 from engines.generators.sketch import draw
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan
-from engines.mix.masks import checked, moved
-from engines.mix.stylemap import cells_of, interpolated, style_mixed
+from engines.mix.boundaries import FILE, Boundary, Pushed, bundled_boundary
+from engines.mix.masks import Shift, checked, moved
+from engines.mix.stylemap import cells_of, clipped, interpolated, pushed, rectangle, style_mixed, transplanted
 from engines.spaces.latent import Inversion
 
 CELLS = ("4", "8", "16")
 """Cells along each side of the stylemap; each has networks of its own."""
 
-WEIGHTS = tuple(f"stylemapgan_{cells}" for cells in CELLS)
+WEIGHTS = (*(f"stylemapgan_{cells}" for cells in CELLS), FILE)
 SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
 """Ways of mixing, and what their pictures are called."""
 
 SHARES = (0.25, 0.5, 0.75)
-"""Places on the way from one stylemap to the other that are shown."""
+"""Places on the way from one stylemap to the other that are shown besides the chosen one."""
+
+LEVELS: tuple[Literal["coarse", "fine"], ...] = ("coarse", "fine")
+"""Levels of W+ that style mixing exchanges."""
 
 RANDOM = 3
 """Faces that are shown of nobody."""
@@ -40,10 +45,13 @@ RANDOM = 3
 _SEEN = 256
 """Side in pixels at which faces are drawn, before they are averaged down to the networks' own."""
 
+Code: TypeAlias = Tensor | list[Tensor]
+"""A stylemap (1,C,s,s), or its W+."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StyleMapMixKnobs(Knobs):
-    """Where and at which levels a part is taken over."""
+    """Where and at which levels a part is taken over, and what else is asked of the same stylemaps."""
 
     space: Annotated[
         Literal["w_plus", "w"],
@@ -51,6 +59,13 @@ class StyleMapMixKnobs(Knobs):
     ] = "w_plus"
     levels: Annotated[Literal["all", "coarse", "fine"], Knob("Which levels the parts reach: pose is coarse, colours fine.")] = "all"
     cells: Annotated[Literal["4", "8", "16"], Knob("Cells along each side of the map: few blend, many redraw more and show seams.")] = "8"
+    boundary: Annotated[Pushed, Knob("Attribute across whose boundary the source is pushed.")] = "smile"
+    amount: Annotated[float, Knob("How far it is pushed, in standard deviations of faces along the boundary's normal.", lo=-3, hi=3)] = 2.0
+    copy_right: Annotated[int, Knob("Cells to the right by which the rectangle around a part moves to be copied.", lo=-15, hi=15)] = 0
+    copy_down: Annotated[int, Knob("Cells down by which it moves; what leaves the picture is cut off.", lo=-15, hi=15)] = -2
+    copy_in_place: Annotated[bool, Knob("Whether the rectangle is copied to its own place, too.")] = False
+    share: Annotated[float, Knob("How far the face between both is on the way from the source to the last reference.", lo=0, hi=1)] = 0.5
+    truncation: Annotated[float, Knob("How far random faces are from the average one: 0 is the average, 1 as they come.", lo=0, hi=1)] = 0.7
 
 
 class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
@@ -68,26 +83,37 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
     def run(self, request: MixRequest, knobs: StyleMapMixKnobs) -> Run:
         """Encode all faces, mix both ways, and show the paper's other uses as stages; pictures are of the networks' own size.
 
+        Where nothing is painted, nothing is mixed or copied, and the picture is the source as the networks redraw it.
+
         Raises:
             ImageError: A mask that is none.
         """
-        model = bundled_stylemapgan(f"stylemapgan_{knobs.cells}", str(self.generator.device))
+        name = f"stylemapgan_{knobs.cells}"
+        model = bundled_stylemapgan(name, str(self.generator.device))
+        masks = [touched(part, model.form.side) for part in request.parts]
         faces = [request.source, *(part.reference for part in request.parts)]
         seen, maps = list[Image](), list[Tensor]()
         for number, face in enumerate(faces, start=1):
             seen.append(small(self.generator, face, model.form.size))
             maps.append(model.encode(seen[-1]))
             yield Progress(number, len(faces) + 1)
-        both = {space: model.draw(mixed(model, maps, request.parts, replace(knobs, space=space))) for space in SPACES}
-        yield Progress(len(faces) + 1, len(faces) + 1)
-        pictures = {SPACES[space]: drawn for space, drawn in both.items()} if request.parts else {}
-        pictures |= {"source": seen[0], "source again": model.draw(maps[0])}
+        pictures = {"source": seen[0], "source again": model.draw(maps[0])}
         if request.parts:
-            pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])} | uses(model, maps[0], maps[-1])
-        pictures |= {
-            f"random face {place}": image for place, image in enumerate(model.draw(model.sample(request.seed, RANDOM)).split(1), 1)
-        }
-        image = both[knobs.space]
+            pictures |= {"reference": seen[-1], "reference again": model.draw(maps[-1])}
+        painted = any(bool(mask.any()) for mask in masks)
+        if painted:
+            pictures |= {
+                words: model.draw(mixed(model, maps, request.parts, replace(knobs, space=space))) for space, words in SPACES.items()
+            }
+        boundary = bundled_boundary(name, knobs.boundary, model.device)
+        asked = pushes(maps[0], boundary, knobs.amount, masks)
+        asked |= {"rectangle copied": copied(maps, masks, knobs)} if painted else {}
+        asked |= uses(model, maps[0], maps[-1], knobs.share) if request.parts else {}
+        pictures |= {words: model.draw(code) for words, code in asked.items()}
+        random = model.draw(model.sample(request.seed, RANDOM, knobs.truncation)).split(1)
+        pictures |= {f"random face {place}": image for place, image in enumerate(random, start=1)}
+        yield Progress(len(faces) + 1, len(faces) + 1)
+        image = pictures[SPACES[knobs.space] if painted else "source again"]
         return Result(image, stages=pictures, metrics={"mse": float((pictures["source again"] - seen[0]).square().mean())})
 
 
@@ -124,16 +150,43 @@ def placed(source: Tensor, reference: Tensor, part: Part, side: int) -> Tensor:
         ImageError: A mask that is none.
     """
     shift = (round(part.shift[0] * side) / side, round(part.shift[1] * side) / side)
-    mask: Mask = cells_of(moved(checked(part.mask).to(source), shift, fill="zeros"), source.shape[-1])
-    return torch.lerp(source, moved(reference, shift), part.strength * (mask > 0.5).to(source))
+    return torch.lerp(source, moved(reference, shift), part.strength * touched(part, source.shape[-1], shift).to(source))
+
+
+def touched(part: Part, side: int, shift: Shift = (0.0, 0.0)) -> Mask:
+    """Cells (1,1,side,side) that a part's mask touches, as 0 and 1, once it has moved by `shift`.
+
+    Raises:
+        ImageError: A mask that is none.
+    """
+    return (cells_of(moved(checked(part.mask), shift, fill="zeros"), side) > 0.5).float()
+
+
+def pushes(source: Tensor, boundary: Boundary, amount: float, masks: Sequence[Mask]) -> dict[str, Code]:
+    """The source's stylemap pushed in all cells, and in those of any of the masks (1,1,s,s) alone if they hold some."""
+    distance = amount * boundary.sigma
+    whole = {"pushed everywhere": pushed(source, boundary.normal, distance)}
+    anywhere = torch.stack(list(masks)).amax(dim=0).to(source) if masks else source.new_zeros(1, 1, 1, 1)
+    inside = {"pushed inside the mask": pushed(source, boundary.normal, distance, anywhere)} if bool(anywhere.any()) else {}
+    return {**inside, **whole}
+
+
+def copied(maps: Sequence[Tensor], masks: Sequence[Mask], knobs: StyleMapMixKnobs) -> Tensor:
+    """The first stylemap with a rectangle of each other one in another place, and in its own if asked: the one around a mask's cells."""
+    whole, side = maps[0], maps[0].shape[-1]
+    for reference, mask in zip(maps[1:], masks, strict=True):
+        around = rectangle(mask)
+        if around is not None:
+            ways = [(knobs.copy_right, knobs.copy_down), *([(0, 0)] if knobs.copy_in_place else [])]
+            moves = [clipped(around, right, down, side) for right, down in ways]
+            whole = transplanted(whole, reference, [move for move in moves if move is not None])
+    return whole
 
 
 @torch.no_grad()
-def uses(model: StyleMapGAN, source: Tensor, reference: Tensor) -> dict[str, Image]:
-    """What two whole stylemaps allow: the reference's coarse or fine levels, and faces between both."""
+def uses(model: StyleMapGAN, source: Tensor, reference: Tensor, share: float) -> dict[str, Code]:
+    """What two whole stylemaps allow: faces between both, and the reference's coarse or fine levels."""
     ours, theirs = model.resized(source), model.resized(reference)
-    pictures = {
-        "coarse levels": model.draw(style_mixed(ours, theirs, "coarse")),
-        "fine levels": model.draw(style_mixed(ours, theirs, "fine")),
-    }
-    return pictures | {f"{share:.0%} of the way": model.draw(interpolated(source, reference, share)) for share in SHARES}
+    between = {"between both, at your share": interpolated(source, reference, share)}
+    between |= {f"{stop:.0%} of the way": interpolated(source, reference, stop) for stop in SHARES}
+    return {**between, **{f"reference's {level} levels": style_mixed(ours, theirs, level) for level in LEVELS}}

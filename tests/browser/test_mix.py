@@ -98,6 +98,8 @@ def test_sliders_layers_and_methods_by_keyboard(visit: Visit, toy_url: str) -> N
     page.click("#mix-compare-run")
     expect(page.locator("#mix-methods img")).to_have_count(4)
     expect(page.locator("#mix-methods")).to_contain_text("pasted pixels")
+    page.locator("#mix-layers").get_by_text("all", exact=True).click()
+    expect(page.locator("#mix-methods")).not_to_be_visible()  # it is of the mixture before
 
 
 def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: str) -> None:
@@ -108,9 +110,50 @@ def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: s
     expect(page.locator("#mix-own img").first).to_be_visible()
     expect(page.locator("#mix-own")).to_contain_text("mixed in W+")
     expect(page.locator("#mix-own")).to_contain_text("fine levels")
-    first = page.locator("#mix-own img").first.get_attribute("src")
+    again = page.locator("#mix-own img").nth(1).get_attribute("src")
     page.locator("#mix-own-cells").get_by_text("16").click()
-    expect(page.locator("#mix-own img").first).not_to_have_attribute("src", str(first))
+    expect(page.locator("#mix-own img").nth(1)).not_to_have_attribute("src", str(again))
+
+
+def test_stylemapgans_own_networks_push_copy_and_draw_strangers(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    gallery = page.locator("#mix-own")
+    page.click("#mix-own-run")
+    expect(gallery).to_contain_text("pushed everywhere")
+    assert "mixed in W+" not in gallery.inner_text() and "rectangle copied" not in gallery.inner_text(), "nothing is painted"
+    expect(page.locator("#mix-own-stale")).not_to_contain_text("changed since")
+    page.locator("#mix-parts").get_by_label("left half").check()
+    says(page, "50% of the picture is painted")
+    expect(page.locator("#mix-own-stale")).to_contain_text("changed since")
+    page.click("#mix-own-run")
+    expect(gallery).to_contain_text("rectangle copied")
+    expect(page.locator("#mix-own-stale")).not_to_contain_text("changed since")
+
+    def picture(caption: str) -> str:
+        return str(gallery.locator("button", has=page.get_by_text(caption, exact=True)).locator("img").first.get_attribute("src"))
+
+    def redrawn(caption: str, turn: Callable[[], object], other: str = "source again") -> None:
+        """Turning one control changes the picture it is for, and not another one."""
+        before, same = picture(caption), picture(other)
+        turn()
+        shown = gallery.locator("button", has=page.get_by_text(caption, exact=True)).locator("img").first
+        expect(shown).not_to_have_attribute("src", before)
+        assert picture(other) == same
+
+    def pressed(slider: str, key: str) -> None:
+        page.locator(f"{slider} input[type=range]").focus()
+        page.keyboard.press(key)
+
+    redrawn("pushed inside the mask", lambda: pressed("#mix-own-amount", "Home"))
+    redrawn("rectangle copied", lambda: pressed("#mix-own-right", "End"))
+    redrawn("rectangle copied", lambda: page.locator("#mix-own-keep input").check())
+    redrawn("between both, at your share", lambda: pressed("#mix-own-share", "Home"), "50% of the way")
+    redrawn("random face 1", lambda: pressed("#mix-own-truncation", "End"))
+    page.locator("#mix-own-cells").get_by_text("4", exact=True).click()
+    expect(page.locator("#mix-own-right input[type=range]")).to_have_attribute("max", "3")
+    expect(page.locator("#mix-own-right input[type=range]")).to_have_value("3")
+    wrap = gallery.locator(".grid-wrap")
+    assert wrap.evaluate("box => box.scrollHeight <= box.clientHeight + 1"), "no row is hidden in an inner scroll"
 
 
 def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
@@ -258,10 +301,11 @@ def test_undo_takes_ready_made_parts_back_and_strokes_stay(visit: Visit, toy_url
     page.locator("#mix-parts").get_by_label("left half").check()
     says(page, "50% of the picture is painted")
     expect(page.locator("#mix-film img")).to_have_count(5)
+    film = page.locator("#mix-film img").last
+    half = str(film.get_attribute("src"))
     page.locator("#mix-parts").get_by_label("right half").check()
     says(page, "Everything is painted")
-    settled(page, "mask")
-    page.wait_for_timeout(1_500)
+    expect(film).not_to_have_attribute("src", half)  # it comes after the step that undo takes back
     page.click("#mix-undo")
     expect(page.locator("#mix-parts").get_by_label("right half")).not_to_be_checked()
     expect(page.locator("#mix-parts").get_by_label("left half")).to_be_checked()

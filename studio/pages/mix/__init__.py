@@ -34,6 +34,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     mixer = Mixer(Editor(session, library))
     first = Mix(edit=first_edit(mixer))
     mix, history, opened = gr.State(first), gr.State(History[Mix]()), gr.State(False)
+    compared = gr.State(None)
     answers = Answers(mixer, strip)
     with cell(
         1,
@@ -52,7 +53,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     with cell(3, "Keep it", "The full picture beside its source."):
         keeping = keeping_cell(session.generator.resolution)
     follow = search_cell(answers, 4, mix)
-    own_cell(answers, 5, mix)
+    outdate = own_cell(answers, 5, mix)
 
     preview = [board.live, easels.soft, easels.words]
     hung = [easels.source, easels.reference, easels.hung]
@@ -63,10 +64,11 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         """The full picture once the hand rests, then the film."""
         settled = [board.live, keeping.compare, keeping.picture, keeping.mask, history, keeping.snippet, board.methods]
         rested = event.success(answers.rest, None, None, concurrency_limit=None, trigger_mode="multiple", **PRIVATE)
-        drawn = rested.success(answers.settle, [mix, history], settled, trigger_mode="multiple", **LANE)
+        drawn = rested.success(answers.settle, [mix, history, compared], settled, trigger_mode="multiple", **LANE)
         behind: dict[str, Any] = {"trigger_mode": "always_last"} | ASIDE | PRIVATE
         drawn.success(answers.film, mix, board.film, **behind)
         follow(drawn)
+        outdate(drawn)
 
     settle_after(tab.select(answers.open, [mix, opened], [opened, *hung, *preview], **LANE))
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
@@ -97,7 +99,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         stepped = button.click(way, history, [history, mix], **IN_TURN)
         settle_after(stepped.success(answers.arrange, mix, arranged, **IN_TURN))
     strip.hint.change(answers.restock, mix, [source.item, reference.item], **LANE)
-    board.compare.click(answers.methods, mix, board.methods, **LANE)
+    board.compare.click(answers.methods, mix, [board.methods, compared], **LANE)
     keeping.keep.click(answers.put, mix, strip.outputs, **LANE)
     settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, *arranged], **IN_TURN))
     outputs = [*strip.outputs, *arranged]

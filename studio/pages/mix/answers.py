@@ -144,7 +144,7 @@ class Answers:
         await asyncio.sleep(REST_SECONDS * 1.1)
 
     @spoken
-    def settle(self, mix: Mix, history: History[Mix], request: gr.Request) -> list[Any]:
+    def settle(self, mix: Mix, history: History[Mix], compared: Mix | None, request: gr.Request) -> list[Any]:
         """The full picture and its downloads, and a step to undo, unless a newer move is under way."""
         desk = self.desk(request)
         if not self.mixer.rested(desk, REST_SECONDS):
@@ -153,7 +153,7 @@ class Answers:
         picture = gr.DownloadButton(value=offer("mixed.png", png_bytes(after)), interactive=True)
         label = "Download this part's mask (PNG)" if mix.below else "Download the mask (PNG)"
         mask = gr.DownloadButton(label, value=offer("mask.png", png_bytes(self.mixer.hard(desk, mix))), interactive=True)
-        stale = gr.Gallery(visible=False)
+        stale = gr.skip() if compared == mix else gr.Gallery(visible=False)
         return [after, (before, after), picture, mask, history.settled(mix), recipe(self.mixer.session.generator.name, mix), stale]
 
     @spoken
@@ -165,11 +165,11 @@ class Answers:
         return gr.Gallery(pictures, visible=bool(pictures))
 
     @spoken
-    def methods(self, mix: Mix, request: gr.Request) -> gr.Gallery:
+    def methods(self, mix: Mix, request: gr.Request) -> list[Any]:
         """The same mask by other means."""
         if not (any(mix.masks) or mix.below):
             raise StudioError("Nothing is painted yet. Paint on either picture first, or choose a ready-made part.")
-        return gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True)
+        return [gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True), mix]
 
     def in_own_networks(self, knobs: Sequence[str]) -> Callable[..., list[Any]]:
         """Answers a turn of one of these knobs: the same faces and masks in StyleMapGAN's own networks, and where they are shown."""
@@ -177,7 +177,8 @@ class Answers:
         @spoken
         def answer(request: gr.Request, mix: Mix, seed: float | None, *values: Any) -> list[Any]:
             settings = dict(zip(knobs, values, strict=True))
-            return [gr.Row(visible=True), gr.Gallery(self.mixer.in_own_networks(self.desk(request), mix, int(seed or 0), settings))]
+            shown = self.mixer.in_own_networks(self.desk(request), mix, int(seed or 0) % 2**31, settings)
+            return [gr.Row(visible=True), gr.Gallery(shown), mix, ""]
 
         return answer
 

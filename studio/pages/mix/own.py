@@ -1,5 +1,6 @@
 """The cell in which StyleMapGAN's own small networks mix the same faces by the same mask, and show what else the paper does with them."""
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 import gradio as gr
@@ -9,7 +10,8 @@ from engines.faces.attributes import ATTRIBUTES
 from engines.mix.boundaries import Pushed
 from engines.mix.stylemapgan import CELLS, WEIGHTS, StyleMapMixKnobs
 from studio.cell import cell, lesson
-from studio.pages.edit.context import LANE, PRIVATE
+from studio.mix import Mix
+from studio.pages.edit.context import AT_ONCE, LANE, PRIVATE
 from studio.pages.mix.answers import Answers
 
 _PROSE = (
@@ -21,10 +23,14 @@ _PROSE = (
 _KNOBS = StyleMapMixKnobs()
 
 
-def own_cell(answers: Answers, number: int, mix: gr.State) -> None:
-    """The cell and its events; nothing where the networks are not bundled."""
+def own_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], None]:
+    """The cell and its events; nothing where the networks are not bundled.
+
+    Returns:
+        What makes the cell say, after an event, that its pictures are of the mixture before.
+    """
     if not set(WEIGHTS) <= set(manifest()):
-        return
+        return lambda event: None
     with cell(number, "StyleMapGAN itself, small", _PROSE):
         with gr.Row():
             info = "Fewer cells blend more widely; more redraw each face better and keep to what was painted, seams included."
@@ -35,18 +41,21 @@ def own_cell(answers: Answers, number: int, mix: gr.State) -> None:
         show = gr.Button("Mix these faces in its own networks", variant="primary", elem_id="mix-own-run")
         with gr.Row(visible=False) as bench:
             with gr.Column(scale=3, min_width=300):
+                stale = gr.Markdown("", elem_id="mix-own-stale", elem_classes="status")
                 pictures = gr.Gallery(show_label=False, columns=4, object_fit="contain", height="auto", elem_id="mix-own", format="png")
             with gr.Column(scale=2, min_width=300):
                 controls, seed = _controls()
+        drawn = gr.State(None)
         lesson("stylemapgan")
     controls = {"cells": cells, "levels": levels} | controls
-    answer, told, shown = answers.in_own_networks(tuple(controls)), [mix, seed, *controls.values()], [bench, pictures]
+    answer, told, shown = answers.in_own_networks(tuple(controls)), [mix, seed, *controls.values()], [bench, pictures, drawn, stale]
     turned = [levels, seed, *list(controls.values())[2:]]
     events = [event for control in turned for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))]
     gr.on([show.click, *events], answer, told, shown, trigger_mode="always_last", **LANE)
     places = [controls["copy_right"], controls["copy_down"]]
     fitting = cells.input(_fitting, [cells, *places], places, trigger_mode="always_last", queue=False, **PRIVATE)
     fitting.then(answer, told, shown, trigger_mode="always_last", **LANE)
+    return lambda event: event.success(_outdated, [mix, drawn], stale, **AT_ONCE)
 
 
 def _controls() -> tuple[dict[str, Any], gr.Number]:
@@ -55,24 +64,27 @@ def _controls() -> tuple[dict[str, Any], gr.Number]:
     offered = [(titles[name], name) for name in get_args(Pushed)]
     with gr.Group():
         info = "A plane parts the maps of faces at both ends; the source is pushed across it, everywhere and inside the mask alone."
-        attribute = gr.Dropdown(offered, value=_KNOBS.attribute, label="Push across a boundary", info=info, elem_id="mix-own-attribute")
+        boundary = gr.Dropdown(offered, value=_KNOBS.boundary, label="Push across a boundary", info=info, elem_id="mix-own-boundary")
         amount = gr.Slider(-3, 3, _KNOBS.amount, step=0.1, label="How far, in sigma", elem_id="mix-own-amount")
     with gr.Group():
         info = "The rectangle around what is painted is cut out of the reference's map and laid elsewhere on the source's."
         reach = int(_KNOBS.cells) - 1
-        right = gr.Slider(
-            -reach, reach, _KNOBS.copy_right, step=1, label="Copy to the right by, in cells", info=info, elem_id="mix-own-right"
-        )
+        right = gr.Slider(-reach, reach, _KNOBS.copy_right, step=1, label="Copy right by, in cells", info=info, elem_id="mix-own-right")
         down = gr.Slider(-reach, reach, _KNOBS.copy_down, step=1, label="Copy down by, in cells", elem_id="mix-own-down")
-        keep = gr.Checkbox(_KNOBS.keep, label="Copy it to its own place, too", elem_id="mix-own-keep")
-    share = gr.Slider(0, 1, _KNOBS.share, step=0.01, label="Share of the reference in the face between both", elem_id="mix-own-share")
+        keep = gr.Checkbox(_KNOBS.copy_in_place, label="Copy it to its own place, too", elem_id="mix-own-keep")
+    share = gr.Slider(0, 1, _KNOBS.share, step=0.01, label="Between both: share of the reference", elem_id="mix-own-share")
     with gr.Group():
         info = "Nobody's faces, which the mapping network draws from noise."
         seed = gr.Number(0, label="Seed of the random faces", info=info, precision=0, minimum=0, elem_id="mix-own-seed")
         label = "Truncation: 0 is the average face"
         truncation = gr.Slider(0, 1, _KNOBS.truncation, step=0.05, label=label, elem_id="mix-own-truncation")
-    found = {"attribute": attribute, "amount": amount, "copy_right": right, "copy_down": down, "keep": keep}
+    found = {"boundary": boundary, "amount": amount, "copy_right": right, "copy_down": down, "copy_in_place": keep}
     return found | {"share": share, "truncation": truncation}, seed
+
+
+def _outdated(mix: Mix, drawn: Mix | None) -> str:
+    """What to say of pictures of an earlier mixture."""
+    return "" if drawn in (None, mix) else "Faces or mask have changed since: press the button to mix them anew."
 
 
 def _fitting(cells: str, *places: float) -> list[gr.Slider]:

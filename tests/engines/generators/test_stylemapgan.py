@@ -170,6 +170,8 @@ def test_styles_mix_and_boundaries_push_in_their_cells(networks: StyleMapGAN) ->
     assert style_mixed(ours, theirs, "coarse")[1] is theirs[1] and style_mixed(ours, theirs, "coarse")[2] is ours[2]
     assert style_mixed(ours, theirs, "fine")[1] is ours[1] and style_mixed(ours, theirs, "fine")[2] is theirs[2]
     stylemap = copy.deepcopy(networks.sample(3))
-    pushed_there = pushed(stylemap, torch.ones_like(stylemap), 2.0, Cells(5, 2, 2, 4))
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 5:7, 2:6] = 1
+    pushed_there = pushed(stylemap, torch.ones_like(stylemap), 2.0, mask)
     assert float((pushed_there - stylemap).sum()) == pytest.approx(2 * 4 * 8, abs=1e-3)
     assert torch.allclose(pushed(stylemap, torch.ones_like(stylemap), 2.0), stylemap + 2)

@@ -12,7 +12,7 @@ from safetensors.torch import load
 from engines.core.seeds import rng
 from engines.generators import Student
 from engines.generators.stylemapgan import StyleMapGAN, toy_stylemapgan, with_mapping
-from engines.metrics.stylemaps import apart, locality, mixtures, rectangles
+from engines.metrics.stylemaps import apart, crossing, gradient, locality, mixtures, rectangles
 from engines.nets.equalised import drawn_anew, rectified, unrectified
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
@@ -197,6 +197,36 @@ def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: Student, tmp_pat
         assert all(0 < figure.get("local", 0.5) <= 1 for figure in figures)
         learnt[name] = list(trainer.players["makers"].network.parameters())
     assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
+
+
+def test_a_border_that_shows_is_charged(toy: Student, tmp_path: Path, drawn: Path) -> None:
+    """Where stylemaps are mixed, and the idea is on: the charge is never below nothing, and it is learnt from."""
+    learnt = dict[str, list[torch.Tensor]]()
+    ideas = (("with", 4, ""), ("without", 4, "seam"), ("no mixtures", 4, "mixtures"), ("one cell", 1, ""))
+    for name, side, idea in ideas:
+        recipe, without = StyleMapFaces(side), frozenset({idea} - {""})
+        preset = recipe.shortened(replace(TINY, begin=1.0), without)
+        trainer = recipe.trainer(replace(setting_for(toy, tmp_path / name, drawn), preset=preset, without=without))
+        figures = list(trainer.steps())
+        assert all(("seam" in figure) == (name == "with") for figure in figures)
+        charged = [figure["seam"] for figure in figures if "seam" in figure]
+        assert all(charge >= 0 for charge in charged) and (any(charged) or name != "with")
+        learnt[name] = list(trainer.players["makers"].network.parameters())
+    assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
+
+
+def test_jumps_are_counted_on_borders_alone() -> None:
+    masks = torch.zeros(2, 1, 8, 8)
+    masks[0, :, 2:6, :4] = 1
+    ramp = torch.arange(8.0).view(1, 1, 1, 8).expand(2, 3, 8, 8)
+    jumps, pairs = crossing(ramp, masks)
+    assert pairs.tolist() == [4 + 4 + 4, 0], "two borders of four pixels each, and one of four across the ramp"
+    assert jumps.tolist() == [4, 0], "the ramp rises by one to the right and not at all downwards"
+    wider, more = crossing(ramp, masks, 1)
+    assert wider.tolist() == [4 * 3, 0] and more.tolist() == [2 * 3 * 4 + 3 * 4, 0]
+    assert gradient(ramp).tolist() == [0.5, 0.5]
+    pasted = crossing(masks.expand(-1, 3, -1, -1), masks)
+    assert pasted[0].tolist() == pasted[1].tolist(), "of a pasted part every border jumps by one"
 
 
 def test_small_pictures_are_compared_enlarged() -> None:
