@@ -1,11 +1,13 @@
 """The README's table of the networks that were trained here, from what their recipes recorded in assets/weights.toml."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.grid import grid
 from engines.core.weights import manifest
 from engines.generators.stylemapgan import MAPPING
+from engines.mix.boundaries import FILE, Pushed
+from engines.mix.stylemapgan import CELLS
 
 RECIPES = "engines/training/recipes/"
 _FORMS = {"distance": "{:.3f}", "mse": "{:.4f}", "lpips": "{:.3f}", "identity_distance": "{:.2f}", "consistency": "{:.1f}"}
@@ -25,6 +27,11 @@ OWN_MAPS = {
 }
 """Figures of StyleMapGAN's own networks in words, with what they were to reach."""
 
+_BOUNDARIES = (
+    "**Their boundaries**, on faces that none was fitted to: the share of extremes on the right side / by how many sigma a push of two "
+    "moves a face that is drawn and read again / the share of the change in the pushed cells and those beside them, where a rectangle "
+    "is pushed alone:"
+)
 _HEAD = ("network", "updates", "code error, sigma", "MSE", "LPIPS", "identity distance", "own editing consistency", "MB")
 
 
@@ -35,8 +42,13 @@ def encoders() -> dict[str, dict[str, Any]]:
     return {name: entry | {"metrics": entry["metrics"] | known.get(name + MAPPING, {}).get("metrics", {})} for name, entry in found.items()}
 
 
-def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
-    """The table, those of mixes apart, with the average face's figures beside them."""
+def boundaries() -> Mapping[str, float]:
+    """Figures of the boundaries between StyleMapGAN's stylemaps."""
+    return manifest()[FILE]["metrics"]
+
+
+def rendered(entries: Mapping[str, Mapping[str, Any]], pushes: Mapping[str, float] | None = None) -> str:
+    """The table, those of mixes apart, with the average face's figures beside them; `pushes` are figures of `boundaries`."""
     plain = {name: entry for name, entry in entries.items() if not name.startswith("stylemap")}
     mixes = {name: entry for name, entry in entries.items() if name.startswith("stylemap_")}
     own = {name: entries[name] for name in sorted((name for name in entries if name.startswith("stylemapgan")), key=_cells)}
@@ -51,7 +63,17 @@ def rendered(entries: Mapping[str, Mapping[str, Any]]) -> str:
         rows = [[words, *(_known(entry["metrics"], figure) for entry in own.values())] for figure, words in OWN_MAPS.items()]
         words = "**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says how many cells a side their maps have:"
         parts += [words, grid(("figure", *own), rows)]
+    if pushes:
+        parts += [_BOUNDARIES, grid(("attribute", *(f"{cells} cells" for cells in CELLS)), _pushed(pushes))]
     return "\n\n".join(parts)
+
+
+def _pushed(figures: Mapping[str, float]) -> list[list[str]]:
+    rows = []
+    for name in get_args(Pushed):
+        cells = ([f"{figures[f'{figure}_{name}_{cells}']:.2f}" for figure in ("accuracy", "rise", "inside")] for cells in CELLS)
+        rows.append([name.replace("_", " "), *(" / ".join(said) for said in cells)])
+    return rows
 
 
 def _cells(name: str) -> int:

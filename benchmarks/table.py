@@ -39,7 +39,7 @@ def rendered(folder: Path) -> str:
         path = folder / f"{name}.json"
         lacking = f"`python -m benchmarks{_DOT.get(name, ' ')}{name}` has not been run."
         parts.append(render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else lacking)
-    parts.insert(4, networks.rendered(networks.encoders()))
+    parts.insert(4, networks.rendered(networks.encoders(), networks.boundaries()))
     return "\n\n".join(parts)
 
 

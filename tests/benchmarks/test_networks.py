@@ -1,6 +1,6 @@
 """The table of networks: figures as recorded, with the average face's beside them."""
 
-from benchmarks.networks import encoders, rendered
+from benchmarks.networks import boundaries, encoders, rendered
 
 ENTRY = {
     "origin": "engines/training/recipes/psp.py, seed 1, 1700 steps of 32, 17 minutes",
@@ -26,3 +26,11 @@ def test_stylemapgans_figures_stand_apart_beside_what_they_were_to_reach() -> No
 
 def test_every_encoder_that_was_trained_here_is_listed() -> None:
     assert {"psp", "e4e", "in_domain", "face_body"} <= set(encoders())
+
+
+def test_boundaries_say_what_a_push_does() -> None:
+    text = rendered({"stylemapgan_8": ENTRY}, boundaries())
+    assert "| attribute | 4 cells | 8 cells | 16 cells |" in text
+    figures = boundaries()
+    assert f"{figures['accuracy_smile_8']:.2f} / {figures['rise_smile_8']:.2f} / {figures['inside_smile_8']:.2f}" in text
+    assert "Their boundaries" not in rendered({"stylemapgan_8": ENTRY})

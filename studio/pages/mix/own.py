@@ -33,7 +33,7 @@ def own_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], No
         return lambda event: None
     with cell(number, "StyleMapGAN itself, small", _PROSE):
         with gr.Row():
-            info = "Fewer cells blend more widely; more redraw each face better and keep to what was painted, seams included."
+            info = "Fewer cells blend more widely; more redraw each face better and keep to what was painted."
             cells = gr.Radio(list(CELLS), value=_KNOBS.cells, label="Cells a side", info=info, elem_id="mix-own-cells", min_width=240)
             info = "What the mask takes over: coarse levels hold pose and shape, fine ones colours."
             choices = ["all", "coarse", "fine"]
