@@ -12,8 +12,8 @@ over, so random faces are soft.
 It begins linear: all layers but the last pass z on, and the last is fitted by least squares. That is most of it. From weights drawn at
 random, nine layers said nearly the same stylemap to every z for two thousand steps.
 
-Expected: Fréchet distances of random faces of .062, .047 and .051 for 4, 8 and 16 cells, where faces that the decoder redraws have .058,
-.032 and .023, other true ones .007, and those of an untaught mapping .2 to .4. With the decoder before, which drew ghosts, the same z had
+Expected: Fréchet distances of random faces of .067, .049 and .052 for 4, 8 and 16 cells, where faces that the decoder redraws have .066,
+.036 and .025, other true ones .007, and those of an untaught mapping .2 to .4. With an earlier decoder, which drew ghosts, the same z had
 .12 for eight.
 
 Tried and left: z from the large generator's w, along its principal components, tells less of the picture (for the decoder before this
