@@ -12,8 +12,8 @@ the position along the normal is further, once a face that was pushed by two sig
 picture's squared change that lies in the pushed cells and those next to them, where a random rectangle is pushed alone. The penalty is
 small: a wide margin leaves a normal along which pictures change. With four times as much boundaries tell faces apart hardly better, but
 the decoder hardly draws what they push: for four cells (of an earlier training) smiles rose by .38 sigma, not .82, at .805 and .785. With a
-tenth of it, for eight cells, the accuracy for smiles fell from .98 to .88. Left out is the turn of the head: it is told apart without fault, but a
-push along its normal shades one half of the face instead of turning it. A minute on two cores, mostly of encoding.
+tenth of it, for eight cells, the accuracy for smiles fell from .98 to .88. Left out is the turn of the head: it is told apart without
+fault, but a push along its normal shades one half of the face instead of turning it. A minute on two cores, mostly of encoding.
 """
 
 import argparse
