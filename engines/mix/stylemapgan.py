@@ -60,7 +60,7 @@ class StyleMapMixKnobs(Knobs):
     levels: Annotated[Literal["all", "coarse", "fine"], Knob("Which levels the parts reach: pose is coarse, colours fine.")] = "all"
     cells: Annotated[
         Literal["4", "8", "16"], Knob("Cells along each side of the map: few blend, many redraw more and keep to the part.")
-    ] = "8"
+    ] = "16"
     boundary: Annotated[Pushed, Knob("Attribute across whose boundary the source is pushed.")] = "smile"
     amount: Annotated[float, Knob("How far it is pushed, in standard deviations of faces along the boundary's normal.", lo=-3, hi=3)] = 2.0
     copy_right: Annotated[int, Knob("Cells to the right by which the rectangle around a part moves to be copied.", lo=-15, hi=15)] = 0

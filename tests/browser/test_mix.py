@@ -111,7 +111,7 @@ def test_stylemapgans_own_networks_mix_by_the_same_mask(visit: Visit, toy_url: s
     expect(page.locator("#mix-own")).to_contain_text("mixed in W+")
     expect(page.locator("#mix-own")).to_contain_text("fine levels")
     again = page.locator("#mix-own img").nth(1).get_attribute("src")
-    page.locator("#mix-own-cells").get_by_text("16").click()
+    page.locator("#mix-own-cells").get_by_text("8", exact=True).click()
     expect(page.locator("#mix-own img").nth(1)).not_to_have_attribute("src", str(again))
 
 
