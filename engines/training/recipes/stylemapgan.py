@@ -58,7 +58,7 @@ from engines.training.faces import FacePreset, FaceSetting, OnFaces
 from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
 from engines.training.precision import lean
 from engines.training.samples import TEST, VALIDATION, Samples
-from engines.training.schedules import constant, through
+from engines.training.schedules import Schedule, constant, through
 from engines.training.streams import Batch
 
 SIDES = (1, 4, 8, 16)
@@ -252,7 +252,7 @@ class StyleMapFaces(OnFaces):
                 terms["latent"] = F.mse_loss(encoder(seen.random.detach()), seen.stylemap.detach())
             yield terms
 
-        weights = WEIGHTS | {"seam": through((0.5, 0.0), (0.7, SEAM / self.side))}
+        weights = factors(self.side)
         makers = nn.ModuleDict({"generator": generator, "encoder": encoder})
         share = SLOPE_EVERY / (SLOPE_EVERY + 1)
         players = {
@@ -284,6 +284,11 @@ class StyleMapFaces(OnFaces):
         assert isinstance(preset, MapPreset)
         form = torch.tensor([preset.drawn, self.side, preset.channels, preset.width])
         return trainer.averaged["makers"].state_dict() | {"form": form}
+
+
+def factors(side: int) -> Mapping[str, Schedule]:
+    """Factors of the makers' losses by name, for a map of so many cells a side."""
+    return WEIGHTS | {"seam": through((0.5, 0.0), (0.7, SEAM / side))}
 
 
 def held_out_faces(setting: FaceSetting, seed: int, side: int) -> Image:

@@ -18,8 +18,10 @@ from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
 from engines.training.faces import FacePreset, FaceSetting
 from engines.training.loop import Plan
-from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, model_of, unlike
+from engines.training.recipes import stylemapgan
+from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, factors, model_of, unlike
 from engines.training.recipes.stylemapgan_mapping import StyleMapMapping, Whitened, fit
+from engines.training.schedules import constant
 from scripts import manifest
 
 TINY = MapPreset(
@@ -199,8 +201,12 @@ def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: Student, tmp_pat
     assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
 
 
-def test_a_border_that_shows_is_charged(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_a_border_that_shows_is_charged(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where stylemaps are mixed, and the idea is on: the charge is never below nothing, and it is learnt from."""
+    assert [factors(8)["seam"](progress) for progress in (0.0, 0.5, 0.7, 1.0)] == [0, 0, 0.015, 0.015]
+    assert factors(16)["seam"](1.0) == 0.0075, "smaller cells have less room to blend in"
+    early = factors(8) | {"seam": constant(1.0)}  # in the second half these few steps have no border left that shows
+    monkeypatch.setattr(stylemapgan, "factors", lambda side: early)
     learnt = dict[str, list[torch.Tensor]]()
     ideas = (("with", 4, ""), ("without", 4, "seam"), ("no mixtures", 4, "mixtures"), ("one cell", 1, ""))
     for name, side, idea in ideas:
