@@ -26,7 +26,8 @@ whose pictures have sixteen times as many pixels. Added:
 Expected of 1, 4, 8 and 16 cells, 256 held-out faces: squared errors of .096, .048, .025 and .012, LPIPS of .37, .33, .24 and .17 at 256 px;
 .974, .945 and .906 of a cell's change nearby; and borders of mixtures jump 1.01, 1.25 and 1.19 times as much as the picture on average.
 With a sixth of the charge on change and none on borders, all else equal, that was .955, .927 and .899, and 1.37, 1.41 and 1.42, at errors
-of .046, .024 and .012. The twin of eight cells without both charges: .893 and 1.37, at .024.
+of .046, .024 and .012. The twin of eight cells without both charges: .893 and 1.37, at .024. Without mixtures, and so
+without `seam`: .951 and 1.36, at .026, and .027 outside an exchanged part where mixtures leave .026.
 
 The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of 1:
 in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
