@@ -338,3 +338,23 @@ def test_an_empty_shelf_says_how_to_fill_it(visit: Visit, toy_url: str) -> None:
     page.locator("#mix-source-kind").get_by_label("Shelf").check()
     expect(page.locator(".toast-wrap")).to_contain_text("The shelf is empty")
     expect(page.locator("#mix-source-kind input[value=Seed]")).to_be_checked()
+
+
+def test_nothing_painted_is_nothing_to_compare(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.click("#mix-compare-run")
+    expect(page.locator(".toast-wrap")).to_contain_text("Nothing is painted yet")
+    expect(page.locator("#mix-methods")).not_to_be_visible()
+
+
+def test_a_scribble_lies_on_the_source_that_is_chosen(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#search-use").get_by_label("Follow a scribble").check()
+    under = page.locator("#search-canvas img.under")
+    expect(under).to_be_visible()
+    stroke(page, "#search-canvas")
+    before = str(under.get_attribute("src"))
+    page.click("#mix-source-another")
+    expect(under).not_to_have_attribute("src", before)
+    marks = "layer => layer.getContext('2d').getImageData(0, 0, layer.width, layer.height).data.some(Boolean)"
+    assert page.locator("#search-canvas canvas").first.evaluate(marks), "what is drawn stays"

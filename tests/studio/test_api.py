@@ -121,6 +121,12 @@ def test_bad_mixtures_get_a_sentence(client: Client, arguments: tuple, words: st
         client.predict(*arguments, api_name="/mix_faces")
 
 
+def test_a_mask_picture_that_is_not_square_gets_a_sentence(client: Client, write) -> None:
+    painted = handle_file(write("wide.png", Pil.new("L", (60, 40), 255), format="PNG"))
+    with pytest.raises(AppError, match="A mask of 60 x 40 pixels came; wanted a square one"):
+        client.predict(7, 12, "", painted, None, api_name="/mix_faces")
+
+
 def test_a_photo_is_filled_in(client: Client) -> None:
     settings = {"use": "inpaint", "steps": 1, "quick_steps": 1, "noise_steps": 1}
     photo = handle_file(str(ASTRONAUT))
