@@ -77,3 +77,16 @@ def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
 def _leaves(url: str) -> bool:
     address = urlparse(url)
     return address.scheme not in ("data", "blob") and address.hostname not in ("127.0.0.1", "localhost")
+
+
+def set_number(page: Page, selector: str, value: float | str) -> None:
+    """Type a number until it holds: a box that has just come into sight may still be given its first value."""
+    box = page.locator(f"{selector} input[type=number]")
+    for _ in range(10):
+        box.fill(str(value))
+        box.press("Enter")
+        box.blur()
+        page.wait_for_timeout(150)
+        if box.input_value() == str(value):
+            return
+    expect(box).to_have_value(str(value))

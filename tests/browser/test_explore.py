@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from engines.contract import Progress, Run
 from studio.maps import Maps
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, set_number
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -136,9 +136,7 @@ def test_a_change_shows_both_faces_and_how_far_its_kind_agrees(visit: Visit, toy
 
 def test_five_thousand_points_are_redrawn_in_a_second_and_saved(visit: Visit, toy_url: str, tmp_path: Path) -> None:
     page = opened(visit, toy_url)
-    box = page.locator("#explore-shown input[type=number]")
-    box.fill("5000")
-    box.blur()
+    set_number(page, "#explore-shown", 5000)
     page.click("#explore-run")
     page.wait_for_function(f"+{PLOT}.dataset.shown === 5000")
     page.evaluate("window.latentMap.view({colour: 'pc_2'})")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, set_number
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -29,12 +29,6 @@ def says(page: Page, words: str) -> None:
 
 def thumbnail(page: Page, gallery: str, index: int) -> None:
     page.locator(f"#hier-{gallery} button.thumbnail-lg").nth(index).click()
-
-
-def number(page: Page, name: str, value: str) -> None:
-    box = page.locator(f"#hier-{name} input").first
-    box.fill(value)
-    box.press("Enter")
 
 
 def downloaded(page: Page, button: str) -> bytes:
@@ -59,7 +53,7 @@ def test_codes_are_picked_by_thumbnail_and_number_and_steps_taken_back(visit: Vi
     expect(page.locator("#hier-tie-place input")).not_to_be_checked()
     page.locator("#hier-tie-shape").get_by_text("The child decides").click()
     says(page, "p 2 (free)")
-    number(page, "parent", "3")
+    set_number(page, "#hier-parent", 3)
     says(page, "c 5 · p 3 (free) · b 1 (free)")
     page.click("#hier-undo")
     says(page, "c 5 · p 2 (free) · b 1 (free)")
@@ -73,7 +67,7 @@ def test_numbers_that_are_no_codes_get_a_sentence(visit: Visit, toy_url: str) ->
     page = opened(visit, toy_url)
     wrong = {"child": ("8", "a whole number from 0 to 7"), "parent": ("1.5", "1.5 came"), "seed": ("-1", "from 0 to 2147483647")}
     for name, (value, words) in wrong.items():
-        number(page, name, value)
+        set_number(page, f"#hier-{name}", value)
         expect(page.locator(".toast-body").filter(has_text=words).first).to_be_visible()
     says(page, "c 0 · p 0 (tied to c) · b 0 (tied to c) · z of seed 0.")
 
@@ -122,7 +116,7 @@ def test_a_film_between_two_kept_birds(visit: Visit, toy_url: str) -> None:
     says(page, "c 7 · p 3")
     page.click("#hier-keep-last")
     expect(page.locator("#hier-film-last img")).to_be_visible()
-    number(page, "film-frames", "12")
+    set_number(page, "#hier-film-frames", 12)
     page.click("#hier-film-run")
     expect(page.locator("#hier-film-status")).to_contain_text("12 frames in")
     assert downloaded(page, "#hier-mp4")[4:8] == b"ftyp"
@@ -134,7 +128,7 @@ def test_the_codes_of_a_drawn_bird_are_found_stopped_and_adopted(visit: Visit, t
     page.click("#hier-draw")
     expect(page.locator("#hier-truth")).to_contain_text("Drawn: a")
     page.locator("#hier-find-knobs > button").click()
-    number(page, "find-steps", "400")
+    set_number(page, "#hier-find-steps", 400)
     page.click("#hier-find-run")
     expect(page.locator("#hier-preview img")).to_be_visible()
     page.click("#hier-find-stop")
@@ -142,7 +136,7 @@ def test_the_codes_of_a_drawn_bird_are_found_stopped_and_adopted(visit: Visit, t
     expect(page.locator("#hier-figures")).to_contain_text("squared error")
     page.click("#hier-adopt")
     says(page, "a z of its own, found from a picture")
-    number(page, "seed", "0")
+    set_number(page, "#hier-seed", 0)
     says(page, "z of seed 0")
 
 
@@ -153,12 +147,12 @@ def test_kinds_are_discovered_held_against_each_factor_and_downloaded(visit: Vis
         ("clusters", "51", "51 came; a whole number from 2 to 50"),
     ):
         usual = page.locator(f"#hier-discover-{name} input").input_value()
-        number(page, f"discover-{name}", value)
+        set_number(page, f"#hier-discover-{name}", value)
         page.click("#hier-discover-run")
         expect(page.locator(".toast-body").filter(has_text=words).first).to_be_visible()
-        number(page, f"discover-{name}", usual)
-    number(page, "discover-drawings", "100")
-    number(page, "discover-clusters", "4")
+        set_number(page, f"#hier-discover-{name}", usual)
+    set_number(page, "#hier-discover-drawings", 100)
+    set_number(page, "#hier-discover-clusters", 4)
     page.click("#hier-discover-run")
     expect(page.locator("#hier-discover-status")).to_contain_text("Done in")
     expect(page.locator("#hier-discover-rows li img")).to_have_count(4)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, set_number
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -216,9 +216,7 @@ def test_a_hole_is_filled_and_the_picture_goes_on_the_shelf(visit: Visit, toy_ur
     expect(page.locator("#search-canvas")).not_to_be_visible()
     page.locator("#search-knobs > button").click()
     for name in ("quick_steps", "steps", "noise_steps"):
-        box = page.locator(f"#search-{name} input[type=number]")
-        box.fill("2")
-        box.press("Enter")
+        set_number(page, f"#search-{name}", 2)
     page.click("#search-run")
     expect(page.locator("#search-status")).to_contain_text("Done in")
     expect(page.locator("#search-figures")).to_contain_text("Outside the mask")

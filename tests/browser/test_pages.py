@@ -9,7 +9,7 @@ from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
 from engines.core.weights import assets
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, set_number
 
 pytestmark = pytest.mark.browser
 ASTRONAUT = assets() / "examples" / "astronaut.jpg"
@@ -18,12 +18,6 @@ Visit = Callable[..., Page]
 
 def upload(page: Page, path: Path) -> None:
     page.set_input_files("#photo input[type=file]", str(path))
-
-
-def set_number(page: Page, selector: str, value: int) -> None:
-    box = page.locator(f"{selector} input[type=number]")
-    box.fill(str(value))
-    box.blur()
 
 
 def tab(page: Page, name: str) -> None:

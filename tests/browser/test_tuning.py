@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_pages import aligned, choose_method, set_number, tab
+from tests.browser.conftest import set_number
+from tests.browser.test_pages import aligned, choose_method, tab
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]

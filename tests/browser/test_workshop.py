@@ -9,7 +9,7 @@ from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
 from engines.generators.toy import WIDTH
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, set_number
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -75,7 +75,7 @@ def test_a_published_file_comes_in_and_a_shared_one_goes_out(visit: Visit, toy_u
 
 def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str, tmp_path: Path) -> None:
     page = opened(visit, toy_url)
-    page.locator("#motion-frames input").fill("8")
+    set_number(page, "#motion-frames", 8)
     page.click("#motion-run")
     expect(page.locator("#motion-status")).to_contain_text("8 frames in")
     page.wait_for_function("document.querySelector('#motion-video video')?.videoWidth === 64")
@@ -83,7 +83,7 @@ def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str,
         page.click("#motion-gif")
     download.value.save_as(tmp_path / "film.gif")
     assert Pil.open(tmp_path / "film.gif").n_frames == 8
-    page.locator("#motion-frames input").fill("240")
+    set_number(page, "#motion-frames", 240)
     page.get_by_label("From this face to another").check()
     page.click("#motion-run")
     expect(page.locator("#motion-status")).to_contain_text("Frame")
