@@ -3,12 +3,13 @@
 Pairs of generated faces (seeds no training here has seen, truncation 0.7), each with one ready-made mask in turn: the union of that part in
 both pictures. What the page does, styles by pixel with the coarsest features brought along, is compared with styles alone, with features up
 to 64 px, with pasted pixels and with one vector mixed for the whole picture, by engines/metrics/mixing.py. Times are medians at full size,
-each way beside a plain face in the same loop.
+each way beside a plain face in the same loop. StyleMapGAN's own networks take the same pairs and masks, at their 64 px, in each of their
+ways of mixing.
 """
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -16,14 +17,18 @@ from torch import Tensor
 
 from benchmarks.machine import facts
 from engines import Inversion, Latent, Part, load_generator
+from engines.core.images import area
 from engines.core.seeds import normal
 from engines.faces.parts import PARTS, parts
 from engines.generators.base import Generator
 from engines.generators.sketch import draw
+from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan
 from engines.metrics.mixing import mixing_figures
 from engines.mix.baselines import pasted, vector_mixed
 from engines.mix.mixture import Mixture
 from engines.mix.spatial import COARSE
+from engines.mix.stylemapgan import CELLS, StyleMapMixKnobs, mixed
+from engines.mix.stylemapgan import EDGE as OWN_EDGE
 from engines.spaces.statistics import random_w
 
 PAIRS, QUICK_PAIRS = 100, 3
@@ -41,19 +46,28 @@ WAYS: dict[str, Way] = {
     "one vector": lambda generator, source, part: draw(generator, vector_mixed(generator, source, [part])),
 }
 
+OWN_WAYS = {
+    "in W+, soft edge": StyleMapMixKnobs(),
+    "in W+, whole cells": StyleMapMixKnobs(edge=0.0),
+    "in the map": StyleMapMixKnobs(space="w"),
+}
+"""Ways in which StyleMapGAN's own networks mix: the page's, the authors', and theirs for halves of a picture."""
+
 
 def measure(quick: bool) -> dict[str, Any]:
     """All ways on all pairs, then the times; quick runs take three pairs and mean nothing."""
     machine = facts()
     generator = load_generator("ffhq")
     count = QUICK_PAIRS if quick else PAIRS
-    rows = [row for number in range(count) for row in _pair(generator, number)]
+    own = {cells: bundled_stylemapgan(f"stylemapgan_{cells}") for cells in CELLS}
+    rows = [row for number in range(count) for row in _pair(generator, own, number)]
     return {
         "machine": machine,
         "pairs": count,
         "edge": EDGE,
         "parts": {name: _summary([row for row in rows if row["part"] == name]) for name in dict.fromkeys(row["part"] for row in rows)},
         "all": _summary(rows),
+        "own": {"edge": OWN_EDGE, "ways": _summary(rows, [_own_way(cells, words) for cells in CELLS for words in OWN_WAYS])},
         "seconds": _times(generator, QUICK_REPEATS if quick else REPEATS),
     }
 
@@ -63,23 +77,31 @@ def _face(generator: Generator, seed: int) -> Inversion:
 
 
 @torch.no_grad()
-def _pair(generator: Generator, number: int) -> list[dict[str, Any]]:
-    """One row a way for one pair and its part."""
+def _pair(generator: Generator, own: Mapping[str, StyleMapGAN], number: int) -> list[dict[str, Any]]:
+    """One row a way for one pair and its part; ways of StyleMapGAN's own networks by their cells along a side."""
     source, reference = (_face(generator, FIRST_SEED + 2 * number + one) for one in range(2))
     images = [draw(generator, face) for face in (source, reference)]
     name = PARTS[number % len(PARTS)]
     mask = torch.maximum(*(parts(image)[name] for image in images))
     part = Part(reference, mask)
-    return [
-        {"pair": number, "part": name, "way": way} | mixing_figures(mixed(generator, source, part), *images, mask, EDGE)
-        for way, mixed in WAYS.items()
-    ]
+    made = {way: mixing_figures(draws(generator, source, part), *images, mask, EDGE) for way, draws in WAYS.items()}
+    for cells, model in own.items():
+        small = [area(image, model.form.size).clamp(-1, 1) for image in images]
+        maps = [model.encode(image) for image in small]
+        for words, knobs in OWN_WAYS.items():
+            picture = model.draw(mixed(model, maps, [part], knobs))
+            made[_own_way(cells, words)] = mixing_figures(picture, *small, mask, OWN_EDGE)
+    return [{"pair": number, "part": name, "way": way} | figures for way, figures in made.items()]
 
 
-def _summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+def _own_way(cells: str, words: str) -> str:
+    return f"{cells} cells, {words}"
+
+
+def _summary(rows: list[dict[str, Any]], ways: Iterable[str] = WAYS) -> dict[str, dict[str, float | None]]:
     """Means of each figure by way, over the rows that have it."""
     summary: dict[str, dict[str, float | None]] = {}
-    for way in WAYS:
+    for way in ways:
         own = [row for row in rows if row["way"] == way]
         means = {name: _mean([row[name] for row in own]) for name in ("mse_src", "mse_ref", "seam", "seam_source", "seam_reference")}
         summary[way] = means | {"pairs": len(own)}

@@ -155,7 +155,10 @@ def _strokes(found: dict[str, Any]) -> list[list[str]]:
 def _mixing(results: dict[str, Any]) -> str:
     where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
     head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
-    rows = [[way, *(figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in results["all"].items()]
+    rows, own = (
+        [[way, *(figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in ways.items()]
+        for ways in (results["all"], results["own"]["ways"])
+    )
     usual, plain = next(iter(results["all"].items()))
     words = (
         f"On the same borders the source itself has {plain['seam_source']:.2f} and the reference {plain['seam_reference']:.2f}: parts end "
@@ -170,6 +173,9 @@ def _mixing(results: dict[str, Any]) -> str:
             _grid(head, rows),
             words,
             _grid([f"{usual}, part", *head[1:]], by_part),
+            "StyleMapGAN's own networks on the same pairs and masks, at 64 px against the faces themselves; the soft edge "
+            f"({results['own']['edge']:.0%} of the side) left out everywhere:",
+            _grid(head, own),
             f"Medians at full size, over a plain face: {times}.",
         ]
     )

@@ -1,6 +1,6 @@
 """A declared knob becomes a control on the page; the values come back checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,3 +61,8 @@ def control(declared: Declared, prefix: str) -> Component:
         return gr.Number(precision=0 if declared.kind is int else None, **common)
     step = 1 if declared.kind is int else (high - low) / 1000
     return gr.Slider(low, high, step=step, **common)
+
+
+def turns(controls: Iterable[Any]) -> list[Any]:
+    """Events of a visitor's hand on controls: each change, and for sliders also the end of one, which a drag sends last."""
+    return [event for control in controls for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))]

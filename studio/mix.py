@@ -6,6 +6,9 @@ from engines.core.errors import StudioError
 from studio.edits import Face
 
 REFERENCE, EDIT = "another face", "an edit of this face"
+ROLES = ("source", "reference")
+"""What a face can be in a mixture."""
+
 MOST_BELOW = 6
 """Parts below the one that is being painted."""
 

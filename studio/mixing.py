@@ -26,7 +26,7 @@ from engines.mix.stylemapgan import StyleMapMix
 from studio.editor import Editor
 from studio.edits import Edits, Face, Turn
 from studio.inputs import CANVAS
-from studio.mix import EDIT, Mix
+from studio.mix import EDIT, ROLES, Mix
 from studio.painting import Painted, as_layer, blank, opened_mask
 from studio.shelf import Desk
 
@@ -152,6 +152,10 @@ class Mixer:
         faces = ((mix.source, after.source), (mix.reference, after.reference))
         keys = [self._followed(desk, key, (old, mix.ready), (new, after.ready)) for key, (old, new) in zip(mix.masks, faces, strict=True)]
         return replace(after, masks=(keys[0], keys[1]))
+
+    def faced(self, desk: Desk, mix: Mix, role: str, face: Face) -> Mix:
+        """With another face in one of the `ROLES`; `refitted` says what becomes of the masks."""
+        return self.refitted(desk, mix, source=face) if role == ROLES[0] else self.refitted(desk, mix, reference=face)
 
     def _followed(self, desk: Desk, key: str, old: tuple[Face, Sequence[str]], new: tuple[Face, Sequence[str]]) -> str:
         """A mask whose ready-made parts are other ones now: less what was ready-made, with what is, and as the hand changed it."""

@@ -7,6 +7,10 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault(
     "OMP_WAIT_POLICY", "PASSIVE"
 )  # waiting threads sleep: on shared cores, spinning ones make small steps 20 times slower
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests beside others: a share of the cores, and ports of their own
+    WORKERS, WORKER = int(os.environ["PYTEST_XDIST_WORKER_COUNT"]), int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
+    os.environ["GRADIO_SERVER_PORT"] = str(7860 + 100 * WORKER)
 
 from jaxtyping import install_import_hook
 

@@ -22,7 +22,7 @@ from engines.generators.base import Generator
 from engines.generators.sketch import draw
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan
 from engines.mix.boundaries import FILE, Boundary, Pushed, bundled_boundary
-from engines.mix.masks import Shift, checked, moved
+from engines.mix.masks import Shift, checked, moved, soft
 from engines.mix.stylemap import cells_of, clipped, interpolated, pushed, rectangle, style_mixed, transplanted
 from engines.spaces.latent import Inversion
 
@@ -32,6 +32,9 @@ CELLS = ("4", "8", "16")
 WEIGHTS = (*(f"stylemapgan_{cells}" for cells in CELLS), FILE)
 SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
 """Ways of mixing, and what their pictures are called."""
+
+EDGE = 0.08
+"""Reach of the soft edge in W+ that hides borders: where levels change from one cell to the next, small networks draw light dots."""
 
 SHARES = (0.25, 0.5, 0.75)
 """Places on the way from one stylemap to the other that are shown besides the chosen one."""
@@ -57,6 +60,15 @@ class StyleMapMixKnobs(Knobs):
         Literal["w_plus", "w"],
         Knob("Mix every level of W+, which keeps outlines, or the stylemap alone, good for halves."),
     ] = "w_plus"
+    edge: Annotated[
+        float,
+        Knob(
+            "How far the soft edge of a part reaches in W+ on either side of the line, as a share of the picture's side; "
+            "0 is the authors' hard choice of cells.",
+            lo=0,
+            hi=0.15,
+        ),
+    ] = EDGE
     levels: Annotated[Literal["all", "coarse", "fine"], Knob("Which levels the parts reach: pose is coarse, colours fine.")] = "all"
     cells: Annotated[
         Literal["4", "8", "16"], Knob("Cells along each side of the map: few blend, many redraw more and keep to the part.")
@@ -141,18 +153,26 @@ def mixed(model: StyleMapGAN, maps: Sequence[Tensor], parts: Sequence[Part], kno
         whole = list(plain)
         for part, reference in zip(parts, maps[1:], strict=True):
             levels = zip(whole, model.resized(reference), strict=True)
-            whole = [placed(ours, theirs, part, model.form.side) for ours, theirs in levels]
+            whole = [placed(ours, theirs, part, model.form.side, knobs.edge) for ours, theirs in levels]
     return whole if knobs.levels == "all" else style_mixed(plain, whole, knobs.levels)
 
 
-def placed(source: Tensor, reference: Tensor, part: Part, side: int) -> Tensor:
-    """A map (1,C,s,s) with a part of another one in the cells that its mask touches, moved by whole cells of the stylemap.
+def placed(source: Tensor, reference: Tensor, part: Part, side: int, edge: float = 0.0) -> Tensor:
+    """A map (1,C,s,s) with a part of another one in it, moved by whole cells of the stylemap.
+
+    Args:
+        source: (1,C,s,s).
+        reference: (1,C,s,s).
+        part: What is taken over.
+        side: Cells along each side of the stylemap.
+        edge: How far a soft edge reaches, as a share of the picture's side; with 0 each cell that the mask touches is taken whole.
 
     Raises:
         ImageError: A mask that is none.
     """
     shift = (round(part.shift[0] * side) / side, round(part.shift[1] * side) / side)
-    return torch.lerp(source, moved(reference, shift), part.strength * touched(part, source.shape[-1], shift).to(source))
+    share = soft(checked(part.mask), source.shape[-1], edge, shift) if edge else touched(part, source.shape[-1], shift)
+    return torch.lerp(source, moved(reference, shift), part.strength * share.to(source))
 
 
 def touched(part: Part, side: int, shift: Shift = (0.0, 0.0)) -> Mask:

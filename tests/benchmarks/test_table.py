@@ -80,6 +80,7 @@ MIXING = {
     "edge": 0.03,
     "parts": {"eyes": {"styles by pixel": MIXED | {"mse_ref": None}}},
     "all": {"styles by pixel": MIXED, "pasted pixels": MIXED},
+    "own": {"edge": 0.08, "ways": {"16 cells, in the map": MIXED}},
     "seconds": {"plain": {"median": 0.2, "over_plain": 1.0}, "mouth": {"median": 0.28, "over_plain": 1.4}},
 }
 
@@ -107,6 +108,7 @@ def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
 def test_mixing_shows_its_figures_and_a_dash_for_what_was_not_measured(results: Path) -> None:
     text = table.rendered(results)
     assert "100 pairs" in text and "| pasted pixels | 0.012 | 0.046 | 1.230 |" in text
+    assert "| 16 cells, in the map | 0.012 | 0.046 | 1.230 |" in text and "the soft edge (8% of the side)" in text
     assert "| eyes | 0.012 | - | 1.230 |" in text and "mouth 0.280 s (1.40x)" in text
 
 

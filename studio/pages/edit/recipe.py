@@ -16,7 +16,23 @@ _REQUESTS = {
     "region": 'local_directions(generator, "{part}")[{index}]',
     "mine": 'read_directions(Path("direction.safetensors").read_bytes(), "direction.safetensors", generator)[0]',
 }
-_ENGINES = ("BankRequest", "FitRequest", "Inversion", "Latent", "Request", "create")
+_MODULES: tuple[dict[str, tuple[str, ...]], ...] = (
+    {"dataclasses": ("replace",), "pathlib": ("Path",)},
+    {"safetensors.torch": ("load_file",)},
+    {
+        "engines": ("BankRequest", "FitRequest", "Inversion", "Latent", "MixRequest", "Part", "Request", "create", "load_generator"),
+        "engines.core.images": ("read_image", "to_picture", "to_tensor"),
+        "engines.core.seeds": ("z_codes",),
+        "engines.data": ("face_bank",),
+        "engines.edit": ("conditional", "local_directions", "read_directions"),
+        "engines.generators.sketch": ("draw",),
+        "engines.mix.spatial": ("slots_of",),
+        "engines.spaces.directions": ("apply",),
+        "engines.spaces.statistics": ("random_w",),
+    },
+)
+"""What snippets call, by module, in the order of their imports: of Python, of others, of the project."""
+
 _COUNTS = {"sefa": 6, "stylespace": 5}
 
 
@@ -33,7 +49,7 @@ def recipe(editor: Editor, desk: Desk, face: Face, edits: Edits) -> str:
     psi = f", truncation={face.truncation:g}" if in_z and face.kind == "Seed" else ""
     body.append(f"inversion = apply(code, [{pairs}], generator{psi})")
     body.append('to_picture(draw(generator, inversion)).save("edited.png")')
-    return "\n".join(_imports("\n".join(body))) + "\n\n" + "\n".join(body) + "\n"
+    return "\n".join(imports("\n".join(body))) + "\n\n" + "\n".join(body) + "\n"
 
 
 def _code(editor: Editor, desk: Desk, face: Face, in_z: bool) -> list[str]:
@@ -77,24 +93,12 @@ def found_by(key: str) -> str:
     return _REQUESTS[method].format(name=name, part=part, index=index, count=_COUNTS.get(method, 0))
 
 
-def _imports(body: str) -> list[str]:
-    """What the lines use, and no more."""
-
-    def used(*names: str) -> list[str]:
-        return [name for name in names if re.search(rf"\b{name}\(", body)]
-
-    blocks = [
-        ["from dataclasses import replace"] * len(used("replace")) + ["from pathlib import Path"] * len(used("Path")),
-        ["from safetensors.torch import load_file"] * len(used("load_file")),
-    ]
-    lines = [line for block in blocks if block for line in [*block, ""]]
-    lines.append(f"from engines import {', '.join([*used(*_ENGINES), 'load_generator'])}")
-    lines.append("from engines.core.images import to_picture")
-    lines += ["from engines.core.seeds import z_codes"] * len(used("z_codes"))
-    lines += ["from engines.data import face_bank"] * len(used("face_bank"))
-    editing = used("conditional", "local_directions", "read_directions")
-    lines += [f"from engines.edit import {', '.join(editing)}"] * bool(editing)
-    lines.append("from engines.generators.sketch import draw")
-    lines.append("from engines.spaces.directions import apply")
-    lines += ["from engines.spaces.statistics import random_w"] * len(used("random_w"))
-    return lines
+def imports(body: str) -> list[str]:
+    """The lines of import for what is called in some lines of Python, and no more."""
+    lines = list[str]()
+    for group in _MODULES:
+        for module, names in group.items():
+            called = [name for name in names if re.search(rf"\b{name}\(", body)]
+            lines += [f"from {module} import {', '.join(called)}"] if called else []
+        lines += [""] if lines and lines[-1] else []
+    return lines[:-1]

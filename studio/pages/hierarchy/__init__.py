@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell
+from studio.controls import turns
 from studio.edits import History
 from studio.pages.edit.context import IN_TURN, LANE
 from studio.pages.hierarchy.answers import Answers
@@ -56,8 +57,7 @@ def _connect(answers: Answers, board: Board, tab: gr.Tab, opened: gr.State) -> N
     gr.on([board.seed.submit, board.seed.blur], answers.seed, [*told, board.seed], shown, **IN_TURN)
     board.bring.upload(answers.bring, [*told, board.bring], shown, **IN_TURN)
     sliding: dict[str, Any] = {"trigger_mode": "always_last"} | LANE
-    moved = [event for slider in board.sliders for event in (slider.input, slider.release)]
-    gr.on(moved, answers.slide, [told[0], *board.sliders], [told[0], *board.drawn], **sliding)
+    gr.on(turns(board.sliders), answers.slide, [told[0], *board.sliders], [told[0], *board.drawn], **sliding)
     for button, answer in (
         (board.another, answers.another),
         (board.reset, answers.reset),

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.cell import cell, lesson
+from studio.controls import turns
 from studio.editor import Editor
 from studio.edits import History
 from studio.library import Library
@@ -79,11 +80,8 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     settle_after(board.shelf.input(answers.edits_of, [mix, board.shelf], [*board.editing, mix, *preview], **IN_TURN))
     right_and_down = [mix, board.right, board.down, *preview]
     settle_after(easels.source.drag(answers.dragged, mix, right_and_down, trigger_mode="always_last", **LANE))
-    moved = [
-        event for control in board.controls for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))
-    ]
     turned = [mix, easels.source, *preview]
-    settle_after(gr.on(moved, answers.turn, [mix, *board.controls], turned, trigger_mode="always_last", **LANE))
+    settle_after(gr.on(turns(board.controls), answers.turn, [mix, *board.controls], turned, trigger_mode="always_last", **LANE))
     settle_after(easels.parts.input(answers.ready, [mix, easels.parts], shown, trigger_mode="always_last", **LANE))
     settle_after(easels.clear.click(answers.clear, mix, [easels.parts, *shown], **IN_TURN))
     for index, chooser in enumerate((source, reference)):

@@ -13,7 +13,7 @@ from engines.core.memory import give_back
 from studio.edits import Face, History
 from studio.events import offer, spoken
 from studio.inputs import layers
-from studio.mix import EDIT, Mix
+from studio.mix import EDIT, ROLES, Mix
 from studio.mixing import Mixer
 from studio.pages.mix.board import MOVE, arrange, editing_shown, laid_aside, turned
 from studio.pages.mix.faces import choosing, facing
@@ -103,7 +103,7 @@ class Answers:
                 face = (mix.source, mix.reference)[index]
             else:
                 face = Face("Seed", (int(seed or 0) + 1) % 2**31, truncation) if step else facing(desk, kind, seed, truncation, item)
-            mix = self.mixer.refitted(desk, mix, source=face) if index == 0 else self.mixer.refitted(desk, mix, reference=face)
+            mix = self.mixer.faced(desk, mix, ROLES[index], face)
             return [*choosing(desk, face), *self._shown(desk, mix)]
 
         return answer
@@ -172,11 +172,12 @@ class Answers:
         return [gr.Gallery(self.mixer.methods(self.desk(request), mix), visible=True), mix]
 
     def in_own_networks(self, knobs: Sequence[str]) -> Callable[..., list[Any]]:
-        """Answers a turn of one of these knobs: the same faces and masks in StyleMapGAN's own networks, and where they are shown."""
+        """Answers a turn of one of these knobs, the edge in percent: the same faces and masks in StyleMapGAN's own networks."""
 
         @spoken
         def answer(request: gr.Request, mix: Mix, seed: float | None, *values: Any) -> list[Any]:
             settings = dict(zip(knobs, values, strict=True))
+            settings["edge"] = float(settings["edge"]) / 100
             shown = self.mixer.in_own_networks(self.desk(request), mix, int(seed or 0) % 2**31, settings)
             return [gr.Row(visible=True), gr.Gallery(shown), mix, ""]
 

@@ -16,7 +16,7 @@ from studio.cell import Runner, runner
 from studio.edits import Face
 from studio.events import Moment, moments, say, spoken
 from studio.inputs import photo_input
-from studio.mix import Mix
+from studio.mix import ROLES, Mix
 from studio.pages.mix.answers import Answers
 from studio.running import Going, Stopper, Updates
 from studio.shelf import Desk
@@ -29,7 +29,7 @@ def bring_cell() -> tuple[gr.Image, gr.Radio, Runner]:
     with gr.Accordion("Bring a photo of your own", open=False, elem_id="mix-bring"), gr.Row():
         photo = photo_input(label="Photo with one face", height=220, elem_id="mix-photo", buttons=[])
         with gr.Column():
-            role = gr.Radio(["source", "reference"], value="source", label="It becomes the", elem_id="mix-role")
+            role = gr.Radio(list(ROLES), value=ROLES[0], label="It becomes the", elem_id="mix-role")
             gr.Markdown(
                 "It is inverted with Image2StyleGAN, which takes most of a minute. The tab Invert has more methods and a larger view."
             )
@@ -65,8 +65,7 @@ class Bringer:
         if moment.stopped:
             return {self.status: f"{say(moment)} The faces stay as they are: what was found so far is too little to go on with."}
         face = Face("Shelf", None, 1.0, _shelved(desk, moment.result))
-        mixer = self.answers.mixer
-        mix = mixer.refitted(desk, mix, source=face) if role == "source" else mixer.refitted(desk, mix, reference=face)
+        mix = self.answers.mixer.faced(desk, mix, role, face)
         updates = [*self.answers.strip.show(desk, None), *self.answers.arranged(desk, mix)]
         return {self.status: f"{say(moment)} It is on the shelf and is the {role}."} | dict(zip(self.shown, updates, strict=True))
 

@@ -1,6 +1,5 @@
 """The cell of what is kept: the full picture beside the source, the downloads, the shelf, the lines of Python."""
 
-import re
 from dataclasses import dataclass
 
 import gradio as gr
@@ -8,7 +7,7 @@ import gradio as gr
 from studio.cell import code
 from studio.edits import Face
 from studio.mix import EDIT, Mix
-from studio.pages.edit.recipe import found_by, needs_bank
+from studio.pages.edit.recipe import found_by, imports, needs_bank
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,7 @@ def recipe(generator: str, mix: Mix) -> str:
         f'mixed = create("spatial", generator)(MixRequest(source=source, parts=({names})), edge={mix.edge:g}, carry="{mix.carry}").images'
     )
     body = "\n".join([f'generator = load_generator("{generator}")', *lines, 'to_picture(mixed).save("mixed.png")'])
-    return "\n".join(_imports(body)) + "\n\n" + body + "\n"
+    return "\n".join(imports(body)) + "\n\n" + body + "\n"
 
 
 def _part(part: Mix, mark: str) -> list[str]:
@@ -71,19 +70,3 @@ def _face(face: Face) -> str:
     if face.kind == "Seed":
         return f'Inversion(Latent("w", random_w(generator, {int(face.seed or 0)}, truncation={face.truncation:g})))'
     return 'Inversion(Latent("w_plus", load_file("inversion.safetensors")["codes"]))  # as the tab Invert saves it'
-
-
-def _imports(body: str) -> list[str]:
-    def used(*names: str) -> list[str]:
-        return [name for name in names if re.search(rf"\b{name}\(", body)]
-
-    of_engines = ("BankRequest", "FitRequest", "Inversion", "Latent", "MixRequest", "Part", "Request", "create", "load_generator")
-    editing = used("local_directions", "read_directions")
-    found = ["from pathlib import Path", ""]
-    found += ["from safetensors.torch import load_file", ""] if "load_file(" in body else []
-    found += [f"from engines import {', '.join(used(*of_engines))}", "from engines.core.images import read_image, to_picture, to_tensor"]
-    found += ["from engines.data import face_bank"] if "face_bank(" in body else []
-    found += [f"from engines.edit import {', '.join(editing)}"] if editing else []
-    found += ["from engines.mix.spatial import slots_of"] if "slots_of(" in body else []
-    found += ["from engines.spaces.directions import apply"] if "apply(" in body else []
-    return found + (["from engines.spaces.statistics import random_w"] if "random_w(" in body else [])

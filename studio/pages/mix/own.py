@@ -10,6 +10,7 @@ from engines.faces.attributes import ATTRIBUTES
 from engines.mix.boundaries import Pushed
 from engines.mix.stylemapgan import CELLS, WEIGHTS, StyleMapMixKnobs
 from studio.cell import cell, lesson
+from studio.controls import turns
 from studio.mix import Mix
 from studio.pages.edit.context import AT_ONCE, LANE, PRIVATE
 from studio.pages.mix.answers import Answers
@@ -38,6 +39,8 @@ def own_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], No
             info = "What the mask takes over: coarse levels hold pose and shape, fine ones colours."
             choices = ["all", "coarse", "fine"]
             levels = gr.Radio(choices, value=_KNOBS.levels, label="Levels", info=info, elem_id="mix-own-levels", min_width=240)
+            label, info = "Soft edge in W+, % of the side", "0 takes whole cells, as the authors do, and shows light dots along the line."
+            edge = gr.Slider(0, 15, 100 * _KNOBS.edge, step=0.5, label=label, info=info, elem_id="mix-own-edge", min_width=240)
         show = gr.Button("Mix these faces in its own networks", variant="primary", elem_id="mix-own-run")
         with gr.Row(visible=False) as bench:
             with gr.Column(scale=3, min_width=300):
@@ -47,11 +50,10 @@ def own_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], No
                 controls, seed = _controls()
         drawn = gr.State(None)
         lesson("stylemapgan")
-    controls = {"cells": cells, "levels": levels} | controls
+    controls = {"cells": cells, "levels": levels, "edge": edge} | controls
     answer, told, shown = answers.in_own_networks(tuple(controls)), [mix, seed, *controls.values()], [bench, pictures, drawn, stale]
-    turned = [levels, seed, *list(controls.values())[2:]]
-    events = [event for control in turned for event in (control.input, *([control.release] if isinstance(control, gr.Slider) else []))]
-    gr.on([show.click, *events], answer, told, shown, trigger_mode="always_last", **LANE)
+    turned = [levels, edge, seed, *list(controls.values())[3:]]
+    gr.on([show.click, *turns(turned)], answer, told, shown, trigger_mode="always_last", **LANE)
     places = [controls["copy_right"], controls["copy_down"]]
     fitting = cells.input(_fitting, [cells, *places], places, trigger_mode="always_last", queue=False, **PRIVATE)
     fitting.then(answer, told, shown, trigger_mode="always_last", **LANE)

@@ -1,5 +1,6 @@
 """StyleMapGAN's own networks at work on masks: what a mask leaves alone, what moves, and at which levels."""
 
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -8,14 +9,15 @@ from torch import Tensor
 
 from engines import Inversion, Latent, MixRequest, Part, load_generator
 from engines.core.errors import ImageError, KnobError, WeightsError
-from engines.core.images import to_tensor
+from engines.core.images import area, to_tensor
 from engines.data.faces import face_bank, thumbnail
 from engines.generators import Student
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan, toy_stylemapgan
+from engines.metrics.mixing import border_gradient, border_of
 from engines.mix import stylemapgan
 from engines.mix.boundaries import Boundary, Pushed, bundled_boundary
 from engines.mix.stylemap import COARSE, Cells, clipped, rectangle
-from engines.mix.stylemapgan import CELLS, StyleMapMix, StyleMapMixKnobs, copied, mixed, placed, pushes, touched
+from engines.mix.stylemapgan import CELLS, EDGE, StyleMapMix, StyleMapMixKnobs, copied, mixed, placed, pushes, touched
 from engines.spaces.statistics import random_w
 from engines.training.recipes.stylemapgan_boundaries import FACES, HELD_OUT
 
@@ -39,6 +41,31 @@ def test_nothing_painted_is_the_source_and_all_painted_the_reference(space: str)
     for mask, whole in ((EMPTY, ours), (FULL, theirs)):
         found = mixed(MODEL, [ours, theirs], [Part(FACE, mask)], StyleMapMixKnobs.of({"space": space}))
         assert all(same(found, MODEL.resized(whole)))
+
+
+def test_a_soft_edge_in_w_plus_takes_shares_of_cells_and_nothing_beyond_its_reach() -> None:
+    ours, theirs = (torch.full((1, 8, 32, 32), value) for value in (0.0, 1.0))
+    hard, soft = (placed(ours, theirs, Part(FACE, LEFT), 4, edge)[0, 0, 16] for edge in (0.0, 0.125))
+    assert torch.equal(hard, (torch.arange(32) < 16).float())
+    assert torch.allclose(soft[:12], torch.ones(12), atol=1e-5) and not soft[20:].any()
+    assert bool((soft.diff() <= 1e-6).all()) and 0.2 < float(soft[16]) < 0.5 < float(soft[15]) < 0.8
+
+
+def test_a_soft_edge_hides_the_border_that_whole_cells_leave() -> None:
+    """In W+ the networks of the paper's kind draw light dots along a hard line."""
+    generator, model = load_generator("ffhq"), bundled_stylemapgan("stylemapgan_16")
+    maps = [model.encode(to_tensor(thumbnail(generator, face))) for face in range(8)]
+    plane = torch.linspace(-1, 1, 64)
+    mask = ((plane.square() + plane[:, None].square()) < 0.4).float()[None, None]
+    border = border_of(mask)
+    jumps = [
+        [
+            border_gradient(area(model.draw(mixed(model, pair, [Part(FACE, mask)], StyleMapMixKnobs(edge=edge))), 256), border)
+            for pair in pairwise(maps)
+        ]
+        for edge in (0.0, EDGE)
+    ]
+    assert sum(jumps[1]) < 0.6 * sum(jumps[0])
 
 
 @pytest.mark.parametrize("levels", ["coarse", "fine"])
