@@ -8,10 +8,12 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
+from engines.core.weights import assets
 from tests.browser.conftest import DESKTOP, PHONE, set_number
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
+ASTRONAUT = assets() / "examples" / "astronaut.jpg"
 
 
 def opened(visit: Visit, url: str, viewport: dict[str, int] = DESKTOP) -> Page:
@@ -292,6 +294,25 @@ def test_a_part_is_dragged_and_the_sliders_say_how_far(visit: Visit, toy_url: st
     page.wait_for_timeout(300)
     back = surface.bounding_box()
     assert back is not None and back["x"] == pytest.approx(box["x"], abs=1)
+
+
+def test_a_photo_is_brought_in_and_stop_leaves_the_faces_as_they_are(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    settled(page, "random_w(generator, 7")
+    page.locator("#mix-bring > button").click()
+    page.locator("#mix-photo input[type=file]").set_input_files(ASTRONAUT)
+    expect(page.locator("#mix-photo img")).to_be_visible()
+    page.click("#mix-bring-run")
+    expect(page.locator("#mix-photo-seen img")).to_be_visible()
+    page.click("#mix-bring-stop")
+    expect(page.locator("#mix-bring-status")).to_contain_text("The faces stay as they are")
+    expect(page.locator("#shelf-strip img")).to_have_count(0)
+    settled(page, "random_w(generator, 7")
+    page.locator("#mix-role").get_by_label("reference").check()
+    page.click("#mix-bring-run")
+    expect(page.locator("#mix-bring-status")).to_contain_text("It is on the shelf and is the reference.", timeout=60_000)
+    expect(page.locator("#shelf-strip img")).to_have_count(1)
+    settled(page, 'reference = Inversion(Latent("w_plus"')
 
 
 def test_undo_takes_a_ready_made_part_back_and_redo_brings_it(visit: Visit, toy_url: str) -> None:

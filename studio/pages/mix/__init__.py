@@ -15,7 +15,7 @@ from studio.pages.edit.answers import back, forth
 from studio.pages.edit.context import ASIDE, IN_TURN, LANE, PRIVATE
 from studio.pages.mix.answers import Answers, first_edit
 from studio.pages.mix.board import board_cell
-from studio.pages.mix.bring import Bringer, bring_cell
+from studio.pages.mix.bring import Bringer, bring_part
 from studio.pages.mix.faces import faces_cell
 from studio.pages.mix.keep import keeping_cell
 from studio.pages.mix.own import own_cell
@@ -43,7 +43,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
         "Each is a face that a seed stands for, or one from the shelf. A photo gets there from the tab Invert, or right here.",
     ):
         source, reference, swap = faces_cell(first.source, first.reference)
-        photo, role, bringing = bring_cell()
+        bring = bring_part()
     prose = (
         "On either picture: both count. Outside the mask the source stays, inside the reference is seen. The preview follows every stroke, "
         "the full picture comes when the hand rests; arrow keys nudge a slider that has the focus."
@@ -100,7 +100,6 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> None
     board.compare.click(answers.methods, mix, [board.methods, compared], **LANE)
     keeping.keep.click(answers.put, mix, strip.outputs, **LANE)
     settle_after(keeping.onward.click(answers.onward, mix, [*strip.outputs, *arranged], **IN_TURN))
-    outputs = [*strip.outputs, *arranged]
-    bringer = Bringer(answers, outputs, bringing)
-    settle_after(bringer.runs.connect(bringer.bring, [mix, photo, role], [*outputs, bringing.status], bringer.claim, photo))
+    bringer = Bringer(answers, [*strip.outputs, *arranged], bring)
+    settle_after(bringer.runs.connect(bringer.bring, [mix, bring.photo, bring.role], bringer.finished, bringer.claim, bring.photo))
     connect_stop(bringer.runs)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +19,53 @@ from studio.events import Moment, moments, say, spoken
 from studio.inputs import photo_input
 from studio.mix import ROLES, Mix
 from studio.pages.mix.answers import Answers
+from studio.photo import preview
 from studio.running import Going, Stopper, Updates
 from studio.shelf import Desk
 
 METHOD = "image2stylegan"
 
 
-def bring_cell() -> tuple[gr.Image, gr.Radio, Runner]:
-    """A folded part: the photo, whose place it takes, Run and Stop."""
+@dataclass(frozen=True, eq=False)
+class Bring:
+    """The components."""
+
+    photo: gr.Image
+    seen: gr.Image
+    role: gr.Radio
+    buttons: Runner
+
+
+def bring_part() -> Bring:
+    """A folded part: the photo, the picture so far, whose place it takes, Run and Stop."""
     with gr.Accordion("Bring a photo of your own", open=False, elem_id="mix-bring"), gr.Row():
-        photo = photo_input(label="Photo with one face", height=220, elem_id="mix-photo", buttons=[])
-        with gr.Column():
+        with gr.Column(min_width=240):
+            photo = photo_input(label="Photo with one face", height=220, elem_id="mix-photo", buttons=[])
+        with gr.Column(min_width=240):
+            label = "The picture so far"
+            seen = gr.Image(label=label, height=220, interactive=False, format="jpeg", elem_id="mix-photo-seen", buttons=[])
+        with gr.Column(min_width=240):
             role = gr.Radio(list(ROLES), value=ROLES[0], label="It becomes the", elem_id="mix-role")
             gr.Markdown(
-                "It is inverted with Image2StyleGAN, which takes most of a minute. The tab Invert has more methods and a larger view."
+                "It is inverted with Image2StyleGAN, which takes most of a minute and leaves the generator as it is: one pass draws the "
+                "mixture. The tab Invert has more methods and a larger view."
             )
             buttons = runner("mix-bring", "Invert and use it")
-    return photo, role, buttons
+    return Bring(photo, seen, role, buttons)
 
 
 class Bringer:
     """Answers Run; `shown` are the outputs of the strip and of `Answers.arranged`, in that order."""
 
-    def __init__(self, answers: Answers, shown: list[Any], buttons: Runner) -> None:
-        self.answers, self.shown, self.status = answers, shown, buttons.status
+    def __init__(self, answers: Answers, shown: list[Any], part: Bring) -> None:
+        self.answers, self.shown, self.part, self.status = answers, shown, part, part.buttons.status
         self.session = answers.mixer.session
-        self.runs = Stopper(buttons, answers.desk)
+        self.runs = Stopper(part.buttons, answers.desk)
+
+    @property
+    def finished(self) -> list[Any]:
+        """What a run fills."""
+        return [*self.shown, self.part.seen, self.status]
 
     @spoken
     def claim(self, request: gr.Request, path: str | None) -> str:
@@ -59,7 +81,8 @@ class Bringer:
 
     def _brought(self, desk: Desk, mix: Mix, path: str, role: str) -> Going:
         for moment in self._inverting(desk, path):
-            yield {self.status: say(moment)}
+            seen = moment.progress.preview if moment.result is None else moment.result.images
+            yield {self.status: say(moment)} | ({} if seen is None else {self.part.seen: preview(seen)})
         if moment.result is None:
             return {self.status: say(moment)}
         if moment.stopped:
