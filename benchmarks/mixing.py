@@ -45,6 +45,8 @@ WAYS: dict[str, Way] = {
     "pasted pixels": lambda generator, source, part: pasted(generator, source, [part], EDGE),
     "one vector": lambda generator, source, part: draw(generator, vector_mixed(generator, source, [part])),
 }
+OWN_REACH = 1.5 * OWN_EDGE
+"""How far beyond a mask the own networks' soft edge ends."""
 
 OWN_WAYS = {
     "in W+, soft edge": StyleMapMixKnobs(),
@@ -67,7 +69,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "edge": EDGE,
         "parts": {name: _summary([row for row in rows if row["part"] == name]) for name in dict.fromkeys(row["part"] for row in rows)},
         "all": _summary(rows),
-        "own": {"edge": OWN_EDGE, "ways": _summary(rows, [_own_way(cells, words) for cells in CELLS for words in OWN_WAYS])},
+        "own": {"edge": OWN_REACH, "ways": _summary(rows, [_own_way(cells, words) for cells in CELLS for words in OWN_WAYS])},
         "seconds": _times(generator, QUICK_REPEATS if quick else REPEATS),
     }
 
@@ -90,7 +92,7 @@ def _pair(generator: Generator, own: Mapping[str, StyleMapGAN], number: int) -> 
         maps = [model.encode(image) for image in small]
         for words, knobs in OWN_WAYS.items():
             picture = model.draw(mixed(model, maps, [part], knobs))
-            made[_own_way(cells, words)] = mixing_figures(picture, *small, mask, OWN_EDGE)
+            made[_own_way(cells, words)] = mixing_figures(picture, *small, mask, OWN_REACH)
     return [{"pair": number, "part": name, "way": way} | figures for way, figures in made.items()]
 
 

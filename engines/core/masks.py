@@ -1,4 +1,4 @@
-"""What every use of a painted mask needs: its soft edge."""
+"""What every use of a painted mask needs: its soft edge, and room around it."""
 
 import math
 
@@ -10,6 +10,12 @@ from engines.core.shapes import Mask
 _SMALLEST_SIGMA = 0.2
 _REACH = 3.0
 """Standard deviations after which the soft edge ends."""
+
+
+def spread(mask: Mask, reach: int) -> Mask:
+    """The mask with so many pixels around it in both directions, or as it is for 0."""
+    wide = F.max_pool2d(mask, (1, 2 * reach + 1), 1, (0, reach))
+    return F.max_pool2d(wide, (2 * reach + 1, 1), 1, (reach, 0))
 
 
 def feathered(mask: Mask, reach: float) -> Mask:

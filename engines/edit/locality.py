@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from engines.core.errors import SpaceError
 from engines.core.images import area
+from engines.core.masks import spread
 from engines.core.weights import load_weights, manifest
 from engines.faces.regions import REGIONS, Regions, regions
 from engines.generators.base import Generator
@@ -88,7 +88,7 @@ def outside(squares: Squares, masks: Regions) -> Tensor:
 
 def grown(masks: Regions) -> Regions:
     """Masks with `GROWN` cells around them."""
-    return F.max_pool2d(masks, 2 * GROWN + 1, 1, GROWN)
+    return spread(masks, GROWN)
 
 
 def single(generator: Generator, channel: int, name: str = "") -> Direction:

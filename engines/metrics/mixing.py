@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from engines.core.images import PROTOCOL_SIDE, area
+from engines.core.masks import spread
 from engines.core.shapes import Image, Mask
 
 _BORDER = 2
@@ -29,7 +30,7 @@ def mixing_figures(mixed: Image, source: Image, reference: Image, mask: Mask, ed
     """
     pictures = [area(image.clamp(-1, 1), PROTOCOL_SIDE) for image in (mixed, source, reference)]
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    inside, border = 1 - _spread(1 - hard, round(edge * PROTOCOL_SIDE)), border_of(mask)
+    inside, border = 1 - spread(1 - hard, round(edge * PROTOCOL_SIDE)), border_of(mask)
     return {
         "mse_src": error_outside(mixed, source, mask, edge),
         "mse_ref": _mean((pictures[0] - pictures[2]).square(), inside),
@@ -43,13 +44,13 @@ def error_outside(image: Image, source: Image, mask: Mask, edge: float) -> float
     """Mean squared difference at 256 px beyond the mask and its soft edge, which reaches `edge` of the side."""
     image, source = (area(picture.clamp(-1, 1), PROTOCOL_SIDE) for picture in (image, source))
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    return _mean((image - source).square(), 1 - _spread(hard, round(edge * PROTOCOL_SIDE)))
+    return _mean((image - source).square(), 1 - spread(hard, round(edge * PROTOCOL_SIDE)))
 
 
 def border_of(mask: Mask) -> Mask:
     """The strip along a mask's border, (1,1,256,256)."""
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    return _spread(hard, _BORDER) * _spread(1 - hard, _BORDER)
+    return spread(hard, _BORDER) * spread(1 - hard, _BORDER)
 
 
 def border_gradient(image: Image, border: Mask) -> float:
@@ -58,10 +59,6 @@ def border_gradient(image: Image, border: Mask) -> float:
     down, right = (F.pad(grey.diff(dim=2), (0, 0, 0, 1)), F.pad(grey.diff(dim=3), (0, 1)))
     size = (down.square() + right.square()).sqrt()
     return float(_mean_of(size, border) / size.mean())  # of tensors, so that a flat picture has none rather than an error
-
-
-def _spread(mask: Mask, reach: int) -> Mask:
-    return F.max_pool2d(mask, 2 * reach + 1, 1, reach) if reach else mask
 
 
 def _mean_of(values: torch.Tensor, where: Mask) -> torch.Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 from engines.contract import Card, Engine, MixRequest, Part, Progress, Result, Run
 from engines.core.images import area
 from engines.core.knobs import Knob, Knobs
+from engines.core.masks import spread
 from engines.core.shapes import Image, Mask
 from engines.generators.base import Generator
 from engines.generators.sketch import draw
@@ -33,7 +34,7 @@ WEIGHTS = (*(f"stylemapgan_{cells}" for cells in CELLS), FILE)
 SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
 """Ways of mixing, and what their pictures are called."""
 
-EDGE = 0.08
+EDGE = 0.06
 """Reach of the soft edge in W+ that hides borders: where levels change from one cell to the next, small networks draw light dots."""
 
 SHARES = (0.25, 0.5, 0.75)
@@ -63,8 +64,7 @@ class StyleMapMixKnobs(Knobs):
     edge: Annotated[
         float,
         Knob(
-            "How far the soft edge of a part reaches in W+ on either side of the line, as a share of the picture's side; "
-            "0 is the authors' hard choice of cells.",
+            "How far the soft edge around a part reaches in W+, as a share of the picture's side; 0 is the authors' hard choice of cells.",
             lo=0,
             hi=0.15,
         ),
@@ -165,13 +165,18 @@ def placed(source: Tensor, reference: Tensor, part: Part, side: int, edge: float
         reference: (1,C,s,s).
         part: What is taken over.
         side: Cells along each side of the stylemap.
-        edge: How far a soft edge reaches, as a share of the picture's side; with 0 each cell that the mask touches is taken whole.
+        edge: How far a soft edge reaches on either side of a line that lies half as far outside the mask, as a share of the picture's side:
+            what was painted is taken nearly whole. With 0 each cell that the mask touches is.
 
     Raises:
         ImageError: A mask that is none.
     """
     shift = (round(part.shift[0] * side) / side, round(part.shift[1] * side) / side)
-    share = soft(checked(part.mask), source.shape[-1], edge, shift) if edge else touched(part, source.shape[-1], shift)
+    if edge:
+        whole = checked(part.mask)
+        share = soft(spread(whole, round(edge / 2 * whole.shape[-1])), source.shape[-1], edge, shift)
+    else:
+        share = touched(part, source.shape[-1], shift)
     return torch.lerp(source, moved(reference, shift), part.strength * share.to(source))
 
 

@@ -21,7 +21,7 @@ from engines.contract import Card, Engine, InvertRequest, Result, Run, on_device
 from engines.core.errors import ImageError
 from engines.core.images import PROTOCOL_SIDE, area
 from engines.core.knobs import Knob, Knobs
-from engines.core.masks import feathered
+from engines.core.masks import feathered, spread
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
 from engines.invert.optimize.blocks import Search, copied, seek_codes, seek_noise
@@ -234,7 +234,7 @@ def _soft(hard: Mask, knobs: LocalEmbeddingKnobs) -> Mask:
     side = min(_MASK_SIDE, hard.shape[-1])
     mask = area(hard, side)
     reach = round(knobs.edge * side) if knobs.use == INPAINT else 0
-    return feathered(F.max_pool2d(mask, 2 * reach + 1, 1, reach), knobs.edge)
+    return feathered(spread(mask, reach), knobs.edge)
 
 
 @torch.no_grad()

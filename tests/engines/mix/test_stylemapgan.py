@@ -47,8 +47,8 @@ def test_a_soft_edge_in_w_plus_takes_shares_of_cells_and_nothing_beyond_its_reac
     ours, theirs = (torch.full((1, 8, 32, 32), value) for value in (0.0, 1.0))
     hard, soft = (placed(ours, theirs, Part(FACE, LEFT), 4, edge)[0, 0, 16] for edge in (0.0, 0.125))
     assert torch.equal(hard, (torch.arange(32) < 16).float())
-    assert torch.allclose(soft[:12], torch.ones(12), atol=1e-5) and not soft[20:].any()
-    assert bool((soft.diff() <= 1e-6).all()) and 0.2 < float(soft[16]) < 0.5 < float(soft[15]) < 0.8
+    assert torch.allclose(soft[:14], torch.ones(14), atol=1e-5) and not soft[22:].any()
+    assert bool((soft.diff() <= 1e-6).all()) and float(soft[15]) > 0.9 and 0.2 < float(soft[18]) < 0.5 < float(soft[17]) < 0.8
 
 
 def test_a_soft_edge_hides_the_border_that_whole_cells_leave() -> None:
