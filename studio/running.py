@@ -42,6 +42,7 @@ class Stopper:
 
     def __init__(self, buttons: Runner, seat: Callable[[gr.Request], Seat]) -> None:
         self.buttons, self.seat = buttons, seat
+        self._last_words: WeakKeyDictionary[Seat, str] = WeakKeyDictionary()
 
     def claim(self, seat: Seat) -> str:
         """Take the seat for a run; returns what to say until its turn comes.
@@ -52,6 +53,7 @@ class Stopper:
         if seat.running:
             raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
         seat.taken_by, seat.stopping = self, False
+        self._last_words.pop(seat, None)
         return "Waiting for its turn …"
 
     def going(self, request: gr.Request, run: Going) -> Iterator[Updates]:
@@ -66,6 +68,7 @@ class Stopper:
             last = {self.buttons.status: STOPPED} if seat.stopping else (yield from run)
         finally:
             self.leave(seat)
+        self._last_words[seat] = str(last[self.buttons.status])
         yield last
 
     def leave(self, seat: Seat) -> None:
@@ -78,6 +81,10 @@ class Stopper:
         seat = self.seat(request)
         seat.stopping = seat.stopping or seat.taken_by is self
         return seat.taken_by is self
+
+    def last_words(self, request: gr.Request) -> str:
+        """What the visitor's last run said at its end; empty before one ended."""
+        return self._last_words.get(self.seat(request), "")
 
     def connect(self, run: Any, inputs: Any, outputs: Any, claim: Any = None, claims: Any = None, triggers: Any = None) -> Any:
         """Let Run, or other triggers, start a run; returns the event that makes it.
@@ -112,7 +119,9 @@ def connect_stop(*stoppers: Stopper) -> None:
     buttons = stoppers[0].buttons
 
     def stop(request: gr.Request) -> Any:
-        return gr.skip() if any([stopper.stop(request) for stopper in stoppers]) else NOTHING
+        if any([stopper.stop(request) for stopper in stoppers]):
+            return gr.skip()
+        return next((words for stopper in stoppers if (words := stopper.last_words(request))), NOTHING)
 
     # "Stopping …" comes from the browser before the mark is sent: from the server, it could come after the run's last words.
     buttons.stop.click(None, None, buttons.status, js=_STOPPING, **_AT_ONCE).then(stop, None, buttons.status, **_AT_ONCE)

@@ -64,6 +64,15 @@ def test_the_next_run_is_not_stopped_by_the_last_stop(runs: Stopper) -> None:
     assert said(runs, ANN, [])[-1] == "Done"
 
 
+def test_a_stop_that_comes_too_late_leaves_the_last_words(runs: Stopper) -> None:
+    assert not runs.last_words(ANN)
+    runs.claim(runs.seat(ANN))
+    said(runs, ANN, [])
+    assert not runs.stop(ANN) and runs.last_words(ANN) == "Done" and not runs.last_words(BEN)
+    runs.claim(runs.seat(ANN))
+    assert not runs.last_words(ANN), "they were of another run"
+
+
 def test_one_visitor_stops_no_other(runs: Stopper) -> None:
     for who in (ANN, BEN):
         runs.claim(runs.seat(who))
