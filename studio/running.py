@@ -4,6 +4,7 @@ Stop only marks a run. The run sees the mark at its next step and says itself wh
 nothing that comes late can overwrite its last words.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -42,7 +43,7 @@ class Stopper:
 
     def __init__(self, buttons: Runner, seat: Callable[[gr.Request], Seat]) -> None:
         self.buttons, self.seat = buttons, seat
-        self._last_words: WeakKeyDictionary[Seat, str] = WeakKeyDictionary()
+        self._last_words: WeakKeyDictionary[Seat, tuple[float, str]] = WeakKeyDictionary()
 
     def claim(self, seat: Seat) -> str:
         """Take the seat for a run; returns what to say until its turn comes.
@@ -68,7 +69,7 @@ class Stopper:
             last = {self.buttons.status: STOPPED} if seat.stopping else (yield from run)
         finally:
             self.leave(seat)
-        self._last_words[seat] = str(last[self.buttons.status])
+        self._last_words[seat] = (time.monotonic(), str(last[self.buttons.status]))
         yield last
 
     def leave(self, seat: Seat) -> None:
@@ -82,9 +83,9 @@ class Stopper:
         seat.stopping = seat.stopping or seat.taken_by is self
         return seat.taken_by is self
 
-    def last_words(self, request: gr.Request) -> str:
-        """What the visitor's last run said at its end; empty before one ended."""
-        return self._last_words.get(self.seat(request), "")
+    def last_words(self, request: gr.Request) -> tuple[float, str]:
+        """When the visitor's last run ended, by `time.monotonic`, and what it said then; 0 and `NOTHING` before one ended."""
+        return self._last_words.get(self.seat(request), (0.0, NOTHING))
 
     def connect(self, run: Any, inputs: Any, outputs: Any, claim: Any = None, claims: Any = None, triggers: Any = None) -> Any:
         """Let Run, or other triggers, start a run; returns the event that makes it.
@@ -121,7 +122,7 @@ def connect_stop(*stoppers: Stopper) -> None:
     def stop(request: gr.Request) -> Any:
         if any([stopper.stop(request) for stopper in stoppers]):
             return gr.skip()
-        return next((words for stopper in stoppers if (words := stopper.last_words(request))), NOTHING)
+        return max(stopper.last_words(request) for stopper in stoppers)[1]
 
     # "Stopping …" comes from the browser before the mark is sent: from the server, it could come after the run's last words.
     buttons.stop.click(None, None, buttons.status, js=_STOPPING, **_AT_ONCE).then(stop, None, buttons.status, **_AT_ONCE)

@@ -4,7 +4,7 @@ Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image 
 in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation, local semantic manipulation (a push along
 a boundary, in all cells or in painted ones), and random faces. The networks are the bundled ones, which learnt here to reconstruct at
 64 px; faces come from the studio's generator and are looked at in that size. Changed: the bundled mapping networks were taught by the
-generator's own faces instead of a critic, so their random faces are soft.
+generator's own faces instead of a critic, so their random faces are soft; and in W+ a part has a soft edge, unless that is 0.
 """
 
 from collections.abc import Sequence
@@ -152,8 +152,8 @@ def mixed(model: StyleMapGAN, maps: Sequence[Tensor], parts: Sequence[Part], kno
     else:
         whole = list(plain)
         for part, reference in zip(parts, maps[1:], strict=True):
-            levels = zip(whole, model.resized(reference), strict=True)
-            whole = [placed(ours, theirs, part, model.form.side, knobs.edge) for ours, theirs in levels]
+            wide, levels = widened(part, knobs.edge), zip(whole, model.resized(reference), strict=True)
+            whole = [placed(ours, theirs, wide, model.form.side, knobs.edge) for ours, theirs in levels]
     return whole if knobs.levels == "all" else style_mixed(plain, whole, knobs.levels)
 
 
@@ -165,19 +165,20 @@ def placed(source: Tensor, reference: Tensor, part: Part, side: int, edge: float
         reference: (1,C,s,s).
         part: What is taken over.
         side: Cells along each side of the stylemap.
-        edge: How far a soft edge reaches on either side of a line that lies half as far outside the mask, as a share of the picture's side:
-            what was painted is taken nearly whole. With 0 each cell that the mask touches is.
+        edge: How far the mask's soft edge reaches, as a share of the picture's side; with 0 each cell that it touches is taken whole.
 
     Raises:
         ImageError: A mask that is none.
     """
     shift = (round(part.shift[0] * side) / side, round(part.shift[1] * side) / side)
-    if edge:
-        whole = checked(part.mask)
-        share = soft(spread(whole, round(edge / 2 * whole.shape[-1])), source.shape[-1], edge, shift)
-    else:
-        share = touched(part, source.shape[-1], shift)
+    size = source.shape[-1]
+    share = soft(checked(part.mask), size, edge, shift) if edge else touched(part, size, shift)
     return torch.lerp(source, moved(reference, shift), part.strength * share.to(source))
+
+
+def widened(part: Part, edge: float) -> Part:
+    """A part with room around it for half of its soft edge: what was painted is then taken nearly whole."""
+    return replace(part, mask=spread(part.mask, round(edge / 2 * part.mask.shape[-1])))
 
 
 def touched(part: Part, side: int, shift: Shift = (0.0, 0.0)) -> Mask:

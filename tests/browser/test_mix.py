@@ -1,14 +1,19 @@
 """The tab Local mixing in headless Chromium: paint, mix, undo, keep, download, and a phone's width."""
 
 import io
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
+from engines import Result
+from engines.contract import Run
 from engines.core.weights import assets
+from studio.events import Moment, moments
+from studio.pages.mix import bring
 from tests.browser.conftest import DESKTOP, PHONE, set_number
 
 pytestmark = pytest.mark.browser
@@ -296,16 +301,27 @@ def test_a_part_is_dragged_and_the_sliders_say_how_far(visit: Visit, toy_url: st
     assert back is not None and back["x"] == pytest.approx(box["x"], abs=1)
 
 
-def test_a_photo_is_brought_in_and_stop_leaves_the_faces_as_they_are(visit: Visit, toy_url: str) -> None:
+def until_stopped(run: Run, keep: Callable[[Result], None], limit: float, stopped: Callable[[], bool]) -> Iterator[Moment]:
+    """A run that goes on until somebody stops it, however quick the machine."""
+    for moment in moments(run, keep, limit, stopped):
+        yield moment
+        begun = time.monotonic()
+        while moment.progress.preview is not None and not stopped() and time.monotonic() < begun + 30:
+            time.sleep(0.05)
+
+
+def test_a_photo_is_brought_in_and_stop_leaves_the_faces_as_they_are(visit: Visit, toy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(visit, toy_url)
     settled(page, "random_w(generator, 7")
     page.locator("#mix-bring > button").click()
     page.locator("#mix-photo input[type=file]").set_input_files(ASTRONAUT)
     expect(page.locator("#mix-photo img")).to_be_visible()
-    page.click("#mix-bring-run")
-    expect(page.locator("#mix-photo-seen img")).to_be_visible()
-    page.click("#mix-bring-stop")
-    expect(page.locator("#mix-bring-status")).to_contain_text("The faces stay as they are")
+    with monkeypatch.context() as patch:
+        patch.setattr(bring, "moments", until_stopped)
+        page.click("#mix-bring-run")
+        expect(page.locator("#mix-photo-seen img")).to_be_visible()
+        page.click("#mix-bring-stop")
+        expect(page.locator("#mix-bring-status")).to_contain_text("The faces stay as they are")
     expect(page.locator("#shelf-strip img")).to_have_count(0)
     settled(page, "random_w(generator, 7")
     page.locator("#mix-role").get_by_label("reference").check()

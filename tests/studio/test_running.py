@@ -8,7 +8,7 @@ import pytest
 
 from engines.core.errors import StudioError
 from studio.events import STOPPED
-from studio.running import Going, Stopper, own_seats
+from studio.running import NOTHING, Going, Stopper, own_seats
 from studio.shelf import Visitors
 
 ANN, BEN = (SimpleNamespace(session_hash=name) for name in ("ann", "ben"))
@@ -65,12 +65,20 @@ def test_the_next_run_is_not_stopped_by_the_last_stop(runs: Stopper) -> None:
 
 
 def test_a_stop_that_comes_too_late_leaves_the_last_words(runs: Stopper) -> None:
-    assert not runs.last_words(ANN)
+    assert runs.last_words(ANN) == (0, NOTHING)
     runs.claim(runs.seat(ANN))
     said(runs, ANN, [])
-    assert not runs.stop(ANN) and runs.last_words(ANN) == "Done" and not runs.last_words(BEN)
+    assert not runs.stop(ANN) and runs.last_words(ANN)[1] == "Done" and runs.last_words(BEN)[1] == NOTHING
     runs.claim(runs.seat(ANN))
-    assert not runs.last_words(ANN), "they were of another run"
+    assert runs.last_words(ANN)[1] == NOTHING, "they were of another run"
+
+
+def test_of_two_kinds_of_runs_in_a_cell_the_later_has_the_last_words(visitors: Visitors) -> None:
+    first, second = (Stopper(BUTTONS, own_seats(visitors)) for _ in range(2))
+    for runs, steps in ((first, 1), (second, None), (first, None)):
+        said(runs, ANN, [], stop_at=steps)
+        assert max(each.last_words(ANN) for each in (first, second))[1] == ("Stopped at 1" if steps else "Done")
+    assert second.last_words(ANN)[0] < first.last_words(ANN)[0]
 
 
 def test_one_visitor_stops_no_other(runs: Stopper) -> None:

@@ -52,7 +52,7 @@ def own_cell(answers: Answers, number: int, mix: gr.State) -> Callable[[Any], No
         lesson("stylemapgan")
     controls = {"cells": cells, "levels": levels, "edge": edge} | controls
     answer, told, shown = answers.in_own_networks(tuple(controls)), [mix, seed, *controls.values()], [bench, pictures, drawn, stale]
-    turned = [levels, edge, seed, *list(controls.values())[3:]]
+    turned = [seed, *(control for name, control in controls.items() if name != "cells")]  # cells first fit the sliders
     gr.on([show.click, *turns(turned)], answer, told, shown, trigger_mode="always_last", **LANE)
     places = [controls["copy_right"], controls["copy_down"]]
     fitting = cells.input(_fitting, [cells, *places], places, trigger_mode="always_last", queue=False, **PRIVATE)

@@ -17,7 +17,7 @@ from engines.metrics.mixing import border_gradient, border_of
 from engines.mix import stylemapgan
 from engines.mix.boundaries import Boundary, Pushed, bundled_boundary
 from engines.mix.stylemap import COARSE, Cells, clipped, rectangle
-from engines.mix.stylemapgan import CELLS, EDGE, StyleMapMix, StyleMapMixKnobs, copied, mixed, placed, pushes, touched
+from engines.mix.stylemapgan import CELLS, EDGE, StyleMapMix, StyleMapMixKnobs, copied, mixed, placed, pushes, touched, widened
 from engines.spaces.statistics import random_w
 from engines.training.recipes.stylemapgan_boundaries import FACES, HELD_OUT
 
@@ -45,7 +45,7 @@ def test_nothing_painted_is_the_source_and_all_painted_the_reference(space: str)
 
 def test_a_soft_edge_in_w_plus_takes_shares_of_cells_and_nothing_beyond_its_reach() -> None:
     ours, theirs = (torch.full((1, 8, 32, 32), value) for value in (0.0, 1.0))
-    hard, soft = (placed(ours, theirs, Part(FACE, LEFT), 4, edge)[0, 0, 16] for edge in (0.0, 0.125))
+    hard, soft = (placed(ours, theirs, widened(Part(FACE, LEFT), edge), 4, edge)[0, 0, 16] for edge in (0.0, 0.125))
     assert torch.equal(hard, (torch.arange(32) < 16).float())
     assert torch.allclose(soft[:14], torch.ones(14), atol=1e-5) and not soft[22:].any()
     assert bool((soft.diff() <= 1e-6).all()) and float(soft[15]) > 0.9 and 0.2 < float(soft[18]) < 0.5 < float(soft[17]) < 0.8
