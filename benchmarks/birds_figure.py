@@ -9,8 +9,7 @@ from PIL import Image as Pil
 
 from engines.core.images import to_picture
 from engines.core.weights import assets
-from engines.generators.finegan import FineCodes
-from engines.hierarchy.finegan import bundled_finegan
+from engines.generators.finegan import FineCodes, bundled_finegan
 from engines.metrics.birds import many
 
 SIDE, SCALE = 8, 2

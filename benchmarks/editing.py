@@ -21,10 +21,10 @@ from engines.edit.ganspace import correlations, shipped
 from engines.edit.locality import Locality, shipped_local
 from engines.edit.sefa import factorise, stacked
 from engines.edit.stylespace import localised
-from engines.faces import align, only_face
+from engines.faces import align, find_faces, pick_face
 from engines.faces.regions import REGIONS
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.losses.perceptual import Perceptual
 from engines.metrics.disentanglement import (
     SideEffects,
@@ -35,16 +35,16 @@ from engines.metrics.disentanglement import (
     faces_of,
     identity_curve,
     leakage,
-    rescoring,
+    rescore_directions,
     sweep,
     unedited,
 )
 from engines.spaces.bank import Bank
-from engines.spaces.directions import apply, project_out
+from engines.spaces.directions import apply_directions, project_out
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 from engines.spaces.statistics import statistics as spread_of
-from engines.training.recipes.ganspace import components
+from engines.training.tables.ganspace import components
 
 FIVE = ("yaw", "smile", "gender", "age", "eyeglasses")
 """The paper's table, pose to glasses."""
@@ -76,7 +76,7 @@ def measure(quick: bool) -> dict[str, Any]:
     bank, faces = face_bank(generator), 3 if quick else 16
     boundaries = {name: _boundary(generator, bank, name) for name in bank.names}
     directions = [found["direction"] for found in boundaries.values()]
-    table = finish(rescoring(generator, directions, 2.0, faces)).tables["rescoring"]
+    table = finish(rescore_directions(generator, directions, 2.0, faces)).tables["rescoring"]
     rows = {str(row[0]): [float(value) for value in row[1:-1]] for row in table.rows}
     return {
         "machine": machine,
@@ -137,7 +137,7 @@ def _conditional(
 
 def _as_long(generator: Generator, kept: Direction, whole: Direction, faces: int) -> list[float]:
     """Re-scoring of a conditional direction by a step of the same length as two sigma of the whole one."""
-    row = finish(rescoring(generator, [kept], 2.0 * whole.sigma / kept.sigma, faces)).tables["rescoring"].rows[0]
+    row = finish(rescore_directions(generator, [kept], 2.0 * whole.sigma / kept.sigma, faces)).tables["rescoring"].rows[0]
     return [float(value) for value in row[1:-1]]
 
 
@@ -181,13 +181,13 @@ def _sefa(generator: Generator, faces: int) -> list[dict[str, Any]]:
 def _movement(generator: Generator, vectors: torch.Tensor, layers: str, faces: int, step: float) -> float:
     """Mean LPIPS between faces and what a step along each vector makes of them, at 256 px."""
     distance, found = Perceptual(generator.device), []
-    size = min(generator.exits, key=lambda size: abs(size - 256))
+    size = generator.nearest_exit(256)
     for seed in range(920_000, 920_000 + faces):
         face = Latent("w", random_w(generator, seed))
-        before = draw(generator, Inversion(face), size)
+        before = draw_inversion(generator, Inversion(face), size)
         for vector in vectors:
             direction = Direction("", "w", vector, generator.slots.groups[layers], step, "")
-            found.append(float(distance(before, draw(generator, apply(face, [(direction, 1.0)], generator), size))))
+            found.append(float(distance(before, draw_inversion(generator, apply_directions(face, [(direction, 1.0)], generator), size))))
     return statistics.mean(found)
 
 
@@ -248,11 +248,11 @@ def _locality(generator: Generator, faces: int) -> list[dict[str, Any]]:
 def _photo(generator: Generator, boundaries: dict[str, Any], quick: bool) -> dict[str, Any]:
     """The inverted astronaut, edited: identity distance to her inversion at each strength, and the target's obedience."""
     photo = read_image(assets() / "examples" / "astronaut.jpg")
-    target = to_tensor(align(photo, only_face(photo).alignment, generator.resolution))
+    target = to_tensor(align(photo, pick_face(find_faces(photo)).alignment, generator.resolution))
     settings = {"steps": 2, "quick_steps": 2} if quick else {}
     inversion = create("image2stylegan", generator)(InvertRequest(image=target), **settings).inversions[0]
     instrument = SideEffects(generator)
-    before = draw(generator, inversion)
+    before = draw_inversion(generator, inversion)
     base, found = instrument.scores(before), {}
     for name in ("yaw", "smile", "age"):
         direction = boundaries[name]["direction"]

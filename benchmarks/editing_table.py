@@ -1,4 +1,4 @@
-"""The README's tables of directions, from benchmarks/results/editing.json."""
+"""The tables of directions, from benchmarks/results/editing.json."""
 
 from typing import Any
 

@@ -11,10 +11,10 @@ from engines import FitRequest, Inversion, InvertRequest, create, load_generator
 from engines.core.images import read_image, to_picture, to_tensor
 from engines.core.weights import assets
 from engines.data import attributes, face_bank
-from engines.faces import align, only_face
+from engines.faces import align, find_faces, pick_face
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
-from engines.spaces.directions import Direction, apply
+from engines.generators.incremental import draw_inversion
+from engines.spaces.directions import Direction, apply_directions
 
 EDITED = ("yaw", "smile", "age")
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -24,7 +24,7 @@ TILE, MARGIN, HEAD = 224, 86, 26
 def inverted(generator: Generator) -> Inversion:
     """The bundled portrait as a code, by Image2StyleGAN at its defaults."""
     photo = read_image(assets() / "examples" / "astronaut.jpg")
-    target = to_tensor(align(photo, only_face(photo).alignment, generator.resolution))
+    target = to_tensor(align(photo, pick_face(find_faces(photo)).alignment, generator.resolution))
     return create("image2stylegan", generator)(InvertRequest(image=target)).inversions[0]
 
 
@@ -40,7 +40,7 @@ def grid(generator: Generator, inversion: Inversion, directions: list[Direction]
         words = titles[direction.name].replace(" of the head", "")
         pen.text((MARGIN / 2, HEAD + (row + 0.5) * TILE), words, "black", font, "mm")
         for column, strength in enumerate(STRENGTHS):
-            picture = to_picture(draw(generator, apply(inversion, [(direction, strength)], generator)))
+            picture = to_picture(draw_inversion(generator, apply_directions(inversion, [(direction, strength)], generator)))
             small = picture.resize((TILE, TILE), Pil.Resampling.LANCZOS)
             sheet.paste(small, (MARGIN + column * TILE, HEAD + row * TILE))
     return sheet

@@ -24,7 +24,7 @@ import torch
 from benchmarks.machine import facts, peak_memory
 from engines.core.memory import keep_pages
 from engines.core.weights import load_weights, manifest
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.spaces.statistics import random_w
 
 FACE = 4
@@ -83,13 +83,13 @@ def _timed(repeats: int, *calls: Callable[[], object]) -> list[dict[str, float]]
     return found
 
 
-def _student() -> Student:
-    return Student("ffhq", load_weights("ffhq"), load_weights("ffhq_exits") if "ffhq_exits" in manifest() else {})
+def _ffhq() -> FfhqGenerator:
+    return FfhqGenerator("ffhq", load_weights("ffhq"), load_weights("ffhq_exits") if "ffhq_exits" in manifest() else {})
 
 
 def _alone(repeats: int) -> dict[str, Any]:
     """Forward and forward with backward to W+ at each exit; memory after the one and after the other."""
-    generator = _student()
+    generator = _ffhq()
     code = generator.slots.spread(random_w(generator, FACE)).clone()
     sizes: dict[str, dict[str, Any]] = {}
 
@@ -113,7 +113,7 @@ def _beside(repeats: int, network: Path) -> dict[str, Any]:
     """One 1024 px face by us and by OpenVINO, turn by turn."""
     import openvino  # type: ignore[import-untyped, unused-ignore]
 
-    generator = _student()
+    generator = _ffhq()
     w = random_w(generator, FACE)
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads(), "PERFORMANCE_HINT": "LATENCY"}
     theirs = openvino.Core().compile_model(network, "CPU", settings)

@@ -19,15 +19,15 @@ import torch
 
 from benchmarks.inversion import Face
 from benchmarks.machine import facts
+from benchmarks.portraits import portraits
 from engines import FitRequest, InvertRequest, create, load_generator
-from engines.comparison import Judge
+from engines.comparison import InversionEvaluator
 from engines.contract import Engine
-from engines.core.images import PROTOCOL_SIDE, area, read_image, to_picture, to_tensor
+from engines.core.images import PROTOCOL_SIDE, area, to_picture
 from engines.core.shapes import Image, Mask
-from engines.core.weights import assets
 from engines.data import face_bank
-from engines.faces import align, find_faces, identity_distance, only_face
-from engines.faces.parts import part_mask, rectangle
+from engines.faces import find_faces, identity_distance
+from engines.faces.parts import part_mask, rectangle_mask
 from engines.generators.base import Generator
 from engines.invert.optimize import LocalRequest
 from engines.metrics.mixing import border_gradient, border_of
@@ -46,7 +46,6 @@ TURNED, STRENGTH = "yaw", 2.0
 PART = "eyes, nose and mouth"
 WAYS = {"W+": "image2stylegan", "W+, then noise": "image2stylegan_pp"}
 QUICK = {"quick_steps": 1, "steps": 1, "noise_steps": 1}
-_PHOTOS = ("assets/examples/astronaut.jpg", "assets/examples/hopper.jpg", "tests/golden/portraits/president.jpg")
 
 
 def measure(quick: bool, only: str | None = None, before: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -62,17 +61,17 @@ def measure(quick: bool, only: str | None = None, before: dict[str, Any] | None 
 
 def reconstruction(generator: Generator, faces: list[Face], quick: bool) -> dict[str, Any]:
     """Both ways on all faces."""
-    machine, judge = facts(), Judge(generator)
+    machine, evaluator = facts(), InversionEvaluator(generator)
     learnt = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute=TURNED)).directions[0]
-    runs = [row for face in faces for row in redrawn(generator, judge, face, (learnt, STRENGTH), QUICK if quick else {})]
+    runs = [row for face in faces for row in redrawn(generator, evaluator, face, (learnt, STRENGTH), QUICK if quick else {})]
     return {"machine": machine, "runs": runs, "medians": medians(runs)}
 
 
 def masks(generator: Generator, faces: list[Face], quick: bool) -> dict[str, Any]:
     """Holes in all faces, and crossovers."""
-    machine, settings, judge = facts(), QUICK if quick else {}, Judge(generator)
+    machine, settings, evaluator = facts(), QUICK if quick else {}, InversionEvaluator(generator)
     local = create("image2stylegan_pp_mix", generator)
-    filled = [filling(local, judge, face, tuple(HOLES)[index % 2], settings) for index, face in enumerate(faces)]
+    filled = [filling(local, evaluator, face, tuple(HOLES)[index % 2], settings) for index, face in enumerate(faces)]
     crossed = [crossover(local, pair, settings) for pair in (PAIRS[:1] if quick else PAIRS)]
     return {"machine": machine, "filling": filled, "crossover": crossed}
 
@@ -82,11 +81,7 @@ PARTS: Mapping[str, Callable[[Generator, list[Face], bool], dict[str, Any]]] = {
 
 
 def _real(generator: Generator) -> list[Face]:
-    root, faces = assets().parent, []
-    for path in (root / name for name in _PHOTOS):
-        photo = read_image(path)
-        faces.append(Face(path.stem, "real", to_tensor(align(photo, only_face(photo).alignment, generator.resolution))))
-    return faces
+    return [Face(name, "real", photo) for name, photo in portraits(generator).items()]
 
 
 @torch.no_grad()
@@ -94,7 +89,7 @@ def _generated(generator: Generator, seeds: tuple[int, ...]) -> list[Face]:
     return [Face(f"seed {seed}", "generated", generator.synthesize(random_w(generator, seed)).clamp(-1, 1)) for seed in seeds]
 
 
-def redrawn(generator: Generator, judge: Judge, face: Face, edit: Edit, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def redrawn(generator: Generator, evaluator: InversionEvaluator, face: Face, edit: Edit, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a way: figures of the redrawn face, and of the same with the edit."""
     rows = []
     for way, name in WAYS.items():
@@ -102,10 +97,10 @@ def redrawn(generator: Generator, judge: Judge, face: Face, edit: Edit, settings
         known = {declared.name for declared in engine.knob_set.declared()}
         knobs = engine.knob_set.of({key: value for key, value in settings.items() if key in known})
         result = engine(InvertRequest(image=face.image), **vars(knobs))
-        edited = judge.edited(result.inversions[0], result.images, face.image, edit)
+        edited = evaluator.edited(result.inversions[0], result.images, face.image, edit)
         steps = sum(getattr(knobs, key) for key in ("quick_steps", "steps", "noise_steps") if key in known)
         row = {"face": face.name, "kind": face.kind, "way": way, "steps": steps}
-        figures = judge.figures(result.images, face.image) | edited.figures
+        figures = evaluator.figures(result.images, face.image) | edited.figures
         rows.append(row | {key: round(float(value), 5) for key, value in figures.items()})
     return rows
 
@@ -125,11 +120,11 @@ def medians(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def filling(engine: Engine[Any, Any], judge: Judge, face: Face, where: str, settings: dict[str, Any]) -> dict[str, Any]:
+def filling(engine: Engine[Any, Any], evaluator: InversionEvaluator, face: Face, where: str, settings: dict[str, Any]) -> dict[str, Any]:
     """A hole that is filled in one face."""
-    hole = rectangle(face.image.shape[-1], *HOLES[where], HOLE, HOLE)
+    hole = rectangle_mask(face.image.shape[-1], *HOLES[where], HOLE, HOLE)
     result = engine(LocalRequest(image=face.image * (1 - hole), mask=hole), use="inpaint", **settings)
-    embed = judge.distortion.identity.embed
+    embed = evaluator.distortion.identity.embed
     figures = {
         "mse_known": mse_within(result.images, face.image, 1 - hole),
         "mse_hole": mse_within(result.images, face.image, hole),

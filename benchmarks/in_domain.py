@@ -21,14 +21,14 @@ from typing import Any
 import torch
 
 from benchmarks.inversion import SEEDS, Face
-from benchmarks.machine import RESULTS, facts, write
+from benchmarks.machine import OUTPUT, facts, write
 from engines import Direction, FitRequest, InvertRequest, create, load_generator
 from engines.contract import finish
 from engines.core.images import PROTOCOL_SIDE, area, read_image, to_tensor
 from engines.core.shapes import Codes, Image, Mask
 from engines.core.weights import assets, manifest
 from engines.data import face_bank
-from engines.faces import align, only_face
+from engines.faces import align, find_faces, pick_face
 from engines.faces.parts import part_mask
 from engines.generators.base import Generator
 from engines.invert.optimize import DiffusionRequest, InDomainRefine, SemanticDiffusion
@@ -66,18 +66,18 @@ def measure(quick: bool, encoder: str | None = None, generated: int = len(SEEDS)
     machine, generator = facts(), load_generator("ffhq")
     chosen = encoder or next(name for name in ENCODERS if name in manifest())
     learnt = create("interfacegan", generator)(FitRequest(bank=face_bank(generator), attribute=EDITED))
-    judge, long, short = Judge(generator), QUICK_LONG if quick else LONG, QUICK_SHORT if quick else SHORT
+    instruments, long, short = Instruments(generator), QUICK_LONG if quick else LONG, QUICK_SHORT if quick else SHORT
     engine, diffuse = InDomainRefine(generator), SemanticDiffusion(generator)
     faces = _generated(generator, SEEDS[:1]) if quick else [_astronaut(generator), *_generated(generator, SEEDS[:generated])]
-    runs = [row for face in faces for row in compared(engine, judge, face, learnt.directions[0], chosen, long, short)]
+    runs = [row for face in faces for row in compared(engine, instruments, face, learnt.directions[0], chosen, long, short)]
     settings: dict[str, Any] = {"quick_steps": 1, "steps": 1} if quick else {}
-    pairs = [diffused(diffuse, judge, pair, chosen, settings) for pair in (PAIRS[:1] if quick else PAIRS[:many])]
+    pairs = [diffused(diffuse, instruments, pair, chosen, settings) for pair in (PAIRS[:1] if quick else PAIRS[:many])]
     return {"machine": machine, "encoder": chosen, "edited": EDITED, "runs": runs, "medians": medians(runs), "diffusion": pairs}
 
 
 def _astronaut(generator: Generator) -> Face:
     photo = read_image(assets() / "examples" / "astronaut.jpg")
-    return Face("astronaut", "real", to_tensor(align(photo, only_face(photo).alignment, generator.resolution)))
+    return Face("astronaut", "real", to_tensor(align(photo, pick_face(find_faces(photo)).alignment, generator.resolution)))
 
 
 @torch.no_grad()
@@ -85,7 +85,7 @@ def _generated(generator: Generator, seeds: tuple[int, ...]) -> list[Face]:
     return [Face(f"seed {seed}", "generated", generator.synthesize(random_w(generator, seed)).clamp(-1, 1)) for seed in seeds]
 
 
-class Judge:
+class Instruments:
     """The instruments, and the generator that draws what they look at.
 
     Args:
@@ -116,7 +116,7 @@ class Method:
 
     Attributes:
         engine: The optimiser.
-        judge: Watches.
+        instruments: Watches.
         settings: Its knobs.
         from_mean: Whether it starts at the average face instead of the encoder's code.
         curves: LPIPS by step, a run each.
@@ -124,7 +124,7 @@ class Method:
     """
 
     engine: InDomainRefine
-    judge: Judge
+    instruments: Instruments
     settings: dict[str, Any]
     from_mean: bool = False
     curves: list[dict[int, float]] = field(default_factory=list)
@@ -140,15 +140,15 @@ class Method:
                 progress = next(run)
             except StopIteration as stop:
                 self.found.append(stop.value.inversions[0])
-                curve[self.settings["quick_steps"] + 1] = self.judge.lpips(stop.value.images, image)
+                curve[self.settings["quick_steps"] + 1] = self.instruments.lpips(stop.value.images, image)
                 self.curves.append(curve)
                 return self.found[-1].latent.codes
             if progress.best is not None:
-                curve[progress.step] = self.judge.lpips(self.judge.drawn(progress.best.inversions[0]), image)
+                curve[progress.step] = self.instruments.lpips(self.instruments.drawn(progress.best.inversions[0]), image)
 
 
 def compared(
-    engine: InDomainRefine, judge: Judge, face: Face, direction: Direction, encoder: str, long: int, short: int
+    engine: InDomainRefine, instruments: Instruments, face: Face, direction: Direction, encoder: str, long: int, short: int
 ) -> list[dict[str, Any]]:
     """The plain run and those within the domain on one face: figures, curve, consistency, and steps to the plain one's LPIPS."""
     rows: list[dict[str, Any]] = []
@@ -157,12 +157,15 @@ def compared(
         steps = long if from_mean else short
         settings = {"quick_steps": steps - 1, "steps": 1, "domain_weight": weight, "encoder": encoder, "descent": descent}
         settings |= {"stop_early": False}
-        method = Method(engine, judge, settings | {"preview_every": WATCHED}, from_mean)
+        method = Method(engine, instruments, settings | {"preview_every": WATCHED}, from_mean)
         consistency = float(editing_consistency(method, engine.generator, face.image, direction, STRENGTH))
-        figures = judge.reconstruction(judge.drawn(method.found[0]), face.image)
+        figures = instruments.reconstruction(instruments.drawn(method.found[0]), face.image)
         row = {"face": face.name, "kind": face.kind, "start": start, "descent": descent, "domain_weight": weight, "steps": steps}
         row |= {name: round(value, 5) for name, value in figures.items()}
-        row |= {"consistency": round(consistency, 3), "drift": round(spread_of(engine.generator).drift(method.found[0].latent.codes), 3)}
+        row |= {
+            "consistency": round(consistency, 3),
+            "drift": round(spread_of(engine.generator).w_plus_spread(method.found[0].latent.codes), 3),
+        }
         rows.append(row | {"curve": {step: round(value, 4) for step, value in method.curves[0].items()}})
         rows[-1]["steps_to_plain"] = reached(rows[-1]["curve"], rows[0]["lpips"])
     return rows
@@ -188,14 +191,16 @@ def medians(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def diffused(engine: SemanticDiffusion, judge: Judge, pair: tuple[int, int], encoder: str, settings: dict[str, Any]) -> dict[str, Any]:
+def diffused(
+    engine: SemanticDiffusion, instruments: Instruments, pair: tuple[int, int], encoder: str, settings: dict[str, Any]
+) -> dict[str, Any]:
     """Seam and LPIPS within the mask of one pair, of the plain copy and of the face that became of it."""
-    giver, receiver = (face.image for face in _generated(engine.generator, pair))
-    mask = part_mask(PART, giver, receiver)
-    request = DiffusionRequest(image=giver, context=receiver, mask=mask)
+    source, target = (face.image for face in _generated(engine.generator, pair))
+    mask = part_mask(PART, source, target)
+    request = DiffusionRequest(image=source, context=target, mask=mask)
     result = finish(engine.run(request, engine.knob_set.of({"encoder": encoder} | settings)))
     figures = {name: round(value, 4) for name, value in result.metrics.items()}
-    return {"giver": pair[0], "receiver": pair[1]} | figures | {"lpips_part": round(judge.lpips(result.images, giver, mask), 4)}
+    return {"giver": pair[0], "receiver": pair[1]} | figures | {"lpips_part": round(instruments.lpips(result.images, source, mask), 4)}
 
 
 def rendered(results: dict[str, Any]) -> str:
@@ -227,7 +232,7 @@ def main() -> None:
     arguments = parser.parse_args()
     results = measure(arguments.quick, arguments.encoder, arguments.generated, arguments.pairs)
     print(rendered(results))
-    print(write("in_domain", results, Path("build/benchmarks") if arguments.quick else RESULTS))
+    print(write("in_domain", results, Path("build/benchmarks") if arguments.quick else OUTPUT))
 
 
 if __name__ == "__main__":

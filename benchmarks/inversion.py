@@ -21,7 +21,7 @@ from engines.comparison import values_of
 from engines.contract import Run
 from engines.core.images import PROTOCOL_SIDE, area, read_image, to_tensor
 from engines.core.weights import assets
-from engines.faces import align, only_face
+from engines.faces import align, find_faces, pick_face
 from engines.generators.base import Generator
 from engines.metrics import Reconstruction
 from engines.spaces.latent import Tuning
@@ -93,7 +93,7 @@ def _change(generator: Generator, w: Tensor, tuning: Tuning) -> float:
 
 def _faces(generator: Generator, seeds: tuple[int, ...]) -> Iterator[Face]:
     photo = read_image(assets() / "examples" / "astronaut.jpg")
-    yield Face("astronaut", "real", to_tensor(align(photo, only_face(photo).alignment, generator.resolution)))
+    yield Face("astronaut", "real", to_tensor(align(photo, pick_face(find_faces(photo)).alignment, generator.resolution)))
     for seed in seeds:
         with torch.no_grad():
             yield Face(f"seed {seed}", "generated", generator.synthesize(random_w(generator, seed)).clamp(-1, 1))
@@ -122,7 +122,7 @@ def _figures(result: Result, face: Face, generator: Generator, judge: Reconstruc
     inversion = result.inversions[0]
     picture = generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
     figures = {name: round(value, 5) for name, value in judge(picture, face.image).items()}
-    drift = round(spread_of(generator).drift(inversion.latent.codes), 3)
+    drift = round(spread_of(generator).w_plus_spread(inversion.latent.codes), 3)
     return figures | {"space": inversion.latent.space, "values": values_of(inversion, generator), "drift": drift}
 
 

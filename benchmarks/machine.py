@@ -11,7 +11,12 @@ from typing import Any
 
 import torch
 
+from engines.core.weights import source_assets
+
 RESULTS = Path(__file__).resolve().parent / "results"
+"""What was measured, as the tables show it."""
+OUTPUT = RESULTS if source_assets() else Path("build/benchmarks")
+"""Where results go unless another folder is named: an installed package stays as it was installed."""
 
 
 def facts() -> dict[str, Any]:

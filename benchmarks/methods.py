@@ -28,9 +28,9 @@ from benchmarks.machine import facts
 from benchmarks.papers import common, differing
 from benchmarks.portraits import portraits
 from engines import Engine, FitRequest, Inversion, InvertRequest, Latent, Result, create, load_generator
-from engines.comparison import Judge, inverters, reader, space_of, values_of
+from engines.comparison import InversionEvaluator, consistency_encoder, inverters, space_of, values_of
 from engines.core.seeds import rng
-from engines.core.weights import manifest
+from engines.core.weights import is_bundled, manifest
 from engines.data import attributes, face_bank
 from engines.generators.base import Generator
 from engines.invert.encode.restyle import BASES
@@ -40,7 +40,9 @@ from engines.spaces.statistics import statistics as spread_of
 from engines.training.samples import CHUNK, TEST, assembled, random_pairs
 
 AVERAGE, PSP = "average", "psp"
-VARIANTS: dict[str, dict[str, dict[str, Any]]] = {"restyle": {f"restyle_{base}": {"base": base} for base in BASES if base != "psp"}}
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "restyle": {f"restyle_{base}": {"base": base} for base, name in BASES.items() if base != "psp" and is_bundled(name)}
+}
 """Further rows of an engine: name and settings."""
 
 EDITS, STRENGTH = ("yaw", "smile", "age"), 2.0
@@ -90,7 +92,7 @@ class Bench:
 
     def __init__(self, generator: Generator, plan: Plan) -> None:
         self.generator, self.plan = generator, plan
-        self.judge = Judge(generator, reads=reader(generator))
+        self.evaluator = InversionEvaluator(generator, encoder=consistency_encoder(generator))
         names = [attribute.name for attribute in attributes(generator)]
         learn, bank = create("interfacegan", generator), face_bank(generator)
         wanted = [name for name in EDITS if name in names] or names[: len(EDITS)]
@@ -120,7 +122,7 @@ class Bench:
     @property
     def read_by(self) -> str:
         """Which weights read edited pictures: a row that other ones read cannot be compared in that column."""
-        card = type(self.judge.reads).card if isinstance(self.judge.reads, Engine) else None
+        card = type(self.evaluator.encoder).card if isinstance(self.evaluator.encoder, Engine) else None
         return "".join(manifest()[name]["sha256"][:8] for name in (card.weights if card else ()))
 
     @cached_property
@@ -176,8 +178,8 @@ class Bench:
         seconds = time.perf_counter() - start
         inversion, image = result.inversions[0], result.images[:1]
         row = {"seconds": seconds, "space": space_of(inversion), "values": values_of(inversion, self.generator)}
-        row |= self.judge.figures(image, photo)
-        changes = [self.judge.edited(inversion, image, photo, edit).figures for edit in edits]
+        row |= self.evaluator.figures(image, photo)
+        changes = [self.evaluator.edited(inversion, image, photo, edit).figures for edit in edits]
         if seconds <= SLOW_SECONDS:
             changes = [change | self._own(invert, inversion, photo, edit) for change, edit in zip(changes, edits, strict=True)]
         for name in EDITED:
@@ -279,7 +281,7 @@ def measure(generator: Generator, plan: Plan, path: Path, only: str | None = Non
             "edits": [edit[0].name for edit in bench.edits],
             "strength": STRENGTH,
             "portraits": list(bench.portraits),
-            "reader": type(bench.judge.reads).__name__ if bench.judge.reads is not None else None,
+            "reader": type(bench.evaluator.encoder).__name__ if bench.evaluator.encoder is not None else None,
             "read_by": bench.read_by,
         }
         write(about | compared(methods) | {"methods": methods}, path)

@@ -1,4 +1,4 @@
-"""The README's table of inversion methods, from benchmarks/results/methods.json."""
+"""The table of inversion methods, from benchmarks/results/methods.json."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _KINDS = {"generated": "Held-out generated faces", "real": "Real portraits"}
 def rendered(results: dict[str, Any]) -> str:
     """Generated faces and real portraits apart, then how both compare with the papers."""
     methods, edits = results["methods"], ", ".join(results["edits"])
-    reads = f"{results['reader']} reads the pictures" if results["reader"] else "no encoder was there to read the pictures"
+    reads = f"{results['reader']} re-encodes the pictures" if results["reader"] else "no encoder was there to re-encode the pictures"
     head = (
         f"**Inversion methods side by side** (each at its defaults; means with standard errors; seconds are medians; "
         f"portraits: {', '.join(results['portraits'])}; edits: {edits} at {results['strength']:+g} sigma, and {reads}; "
@@ -54,8 +54,15 @@ def _likeness(methods: dict[str, Any], kind: str) -> str:
 
 
 def _editing(results: dict[str, Any], kind: str) -> str:
-    """The columns of edits; what an earlier reader read is marked, since only pictures that one reader read compare."""
-    head = ["method", "faces", "the edit itself, spreads", "identity distance to the photo", "consistency, one reader", "consistency, own"]
+    """The columns of edits; what earlier weights of the encoder re-encoded is marked, since it does not compare."""
+    head = [
+        "method",
+        "faces",
+        "the edit itself, standard deviations",
+        "identity distance to the photo",
+        "LEC, one fixed encoder",
+        "LEC, own",
+    ]
     rows, earlier = list[list[Any]](), False
     for method in results["methods"].values():
         if not method[kind]["edited"]:
@@ -65,7 +72,7 @@ def _editing(results: dict[str, Any], kind: str) -> str:
             earlier, cells["consistency"] = True, f"{cells['consistency']} *"
         rows.append([method["title"], method[kind]["edited"], *cells.values()])
     table = grid(head, rows)
-    return f"{table}\n\n\\* read by earlier weights of the reader: not to be compared with the others." if earlier else table
+    return f"{table}\n\n\\* re-encoded by earlier weights of the encoder: not to be compared with the others." if earlier else table
 
 
 def figure(found: list[float | None] | None, form: str) -> str:

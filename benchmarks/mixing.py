@@ -19,16 +19,17 @@ from benchmarks.machine import facts
 from engines import Inversion, Latent, Part, load_generator
 from engines.core.images import area
 from engines.core.seeds import normal
+from engines.core.weights import is_bundled
 from engines.faces.parts import PARTS, parts
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan
 from engines.metrics.mixing import mixing_figures
 from engines.mix.baselines import pasted, vector_mixed
-from engines.mix.mixture import Mixture
+from engines.mix.composite import Composite
 from engines.mix.spatial import COARSE
-from engines.mix.stylemapgan import CELLS, StyleMapMixKnobs, mixed
 from engines.mix.stylemapgan import EDGE as OWN_EDGE
+from engines.mix.stylemapgan import NETWORKS, StyleMapMixKnobs, mixed
 from engines.spaces.statistics import random_w
 
 PAIRS, QUICK_PAIRS = 100, 3
@@ -39,11 +40,11 @@ TIMED = ("mouth", "left half", "background")
 
 Way = Callable[[Generator, Inversion, Part], Tensor]
 WAYS: dict[str, Way] = {
-    "coarsest features too": lambda generator, source, part: Mixture(generator, source, [part], EDGE, still=COARSE).draw(),
-    "styles by pixel": lambda generator, source, part: Mixture(generator, source, [part], EDGE).draw(),
-    "styles and features": lambda generator, source, part: Mixture(generator, source, [part], EDGE, still=64).draw(),
+    "coarsest features too": lambda generator, source, part: Composite(generator, source, [part], EDGE, still=COARSE).draw(),
+    "styles by pixel": lambda generator, source, part: Composite(generator, source, [part], EDGE).draw(),
+    "styles and features": lambda generator, source, part: Composite(generator, source, [part], EDGE, still=64).draw(),
     "pasted pixels": lambda generator, source, part: pasted(generator, source, [part], EDGE),
-    "one vector": lambda generator, source, part: draw(generator, vector_mixed(generator, source, [part])),
+    "one vector": lambda generator, source, part: draw_inversion(generator, vector_mixed(generator, source, [part])),
 }
 OWN_REACH = 1.5 * OWN_EDGE
 """How far beyond a mask the own networks' soft edge ends."""
@@ -61,7 +62,7 @@ def measure(quick: bool) -> dict[str, Any]:
     machine = facts()
     generator = load_generator("ffhq")
     count = QUICK_PAIRS if quick else PAIRS
-    own = {cells: bundled_stylemapgan(f"stylemapgan_{cells}") for cells in CELLS}
+    own = {cells: bundled_stylemapgan(name) for cells, name in NETWORKS.items() if is_bundled(name)}
     rows = [row for number in range(count) for row in _pair(generator, own, number)]
     return {
         "machine": machine,
@@ -69,7 +70,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "edge": EDGE,
         "parts": {name: _summary([row for row in rows if row["part"] == name]) for name in dict.fromkeys(row["part"] for row in rows)},
         "all": _summary(rows),
-        "own": {"edge": OWN_REACH, "ways": _summary(rows, [_own_way(cells, words) for cells in CELLS for words in OWN_WAYS])},
+        "own": {"edge": OWN_REACH, "ways": _summary(rows, [_own_way(cells, words) for cells in own for words in OWN_WAYS])},
         "seconds": _times(generator, QUICK_REPEATS if quick else REPEATS),
     }
 
@@ -82,7 +83,7 @@ def _face(generator: Generator, seed: int) -> Inversion:
 def _pair(generator: Generator, own: Mapping[str, StyleMapGAN], number: int) -> list[dict[str, Any]]:
     """One row a way for one pair and its part; ways of StyleMapGAN's own networks by their cells along a side."""
     source, reference = (_face(generator, FIRST_SEED + 2 * number + one) for one in range(2))
-    images = [draw(generator, face) for face in (source, reference)]
+    images = [draw_inversion(generator, face) for face in (source, reference)]
     name = PARTS[number % len(PARTS)]
     mask = torch.maximum(*(parts(image)[name] for image in images))
     part = Part(reference, mask)
@@ -119,17 +120,17 @@ def _mean(values: list[float]) -> float | None:
 def _times(generator: Generator, repeats: int) -> dict[str, Any]:
     """Seconds at full size, plain and mixed turn by turn, and the preview's; with two weight changes on one mask."""
     source, reference = _face(generator, FIRST_SEED), _face(generator, FIRST_SEED + 1)
-    found = parts(draw(generator, source))
+    found = parts(draw_inversion(generator, source))
     tuned = Inversion(
         reference.latent,
         {name: 1e-3 * normal(tuple(value.shape), index) for index, (name, value) in enumerate(generator.tunable().items())},
     )
-    preview = min(generator.exits, key=lambda size: abs(size - 256))
+    preview = generator.nearest_exit(256)
     calls: dict[str, Callable[[], object]] = {"plain": lambda: generator.synthesize(source.latent)}
     for name in TIMED:
-        calls[name] = lambda mask=found[name]: Mixture(generator, source, [Part(reference, mask)], EDGE, still=COARSE).draw()  # type: ignore[misc]
-    calls["two weight changes"] = lambda: Mixture(generator, source, [Part(tuned, found["left half"])], EDGE, still=COARSE).draw()
-    calls["preview"] = lambda: Mixture(generator, source, [Part(reference, found["left half"])], EDGE, still=COARSE).draw(preview)
+        calls[name] = lambda mask=found[name]: Composite(generator, source, [Part(reference, mask)], EDGE, still=COARSE).draw()  # type: ignore[misc]
+    calls["two weight changes"] = lambda: Composite(generator, source, [Part(tuned, found["left half"])], EDGE, still=COARSE).draw()
+    calls["preview"] = lambda: Composite(generator, source, [Part(reference, found["left half"])], EDGE, still=COARSE).draw(preview)
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(repeats + 1):
         for name, call in calls.items():

@@ -1,4 +1,4 @@
-"""The README's table of the networks that were trained here, from what their recipes recorded in assets/weights.toml."""
+"""The table of the networks that were trained here, from what their recipes recorded in assets/weights.toml."""
 
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -23,13 +23,13 @@ OWN_MAPS = {
     "frechet_again": "Fréchet distance of redrawn faces from the held-out ones (not FID: AlexNet's features, at 256 px)",
     "frechet_others": "Fréchet distance of as many other true faces",
     "frechet_random": "Fréchet distance of random faces (at most twice that of other true ones)",
-    "frechet_untaught": "the same before the mapping network was taught",
+    "frechet_untaught": "the same before the mapping network was trained",
 }
 """Figures of StyleMapGAN's own networks in words, with what they were to reach."""
 
 _BOUNDARIES = (
     "**Their boundaries**, on faces that none was fitted to: the share of extremes on the right side / by how many sigma a push of two "
-    "moves a face that is drawn and read again / the share of the change in the pushed cells and those beside them, where a rectangle "
+    "moves a face that is drawn and re-encoded / the share of the change in the pushed cells and those beside them, where a rectangle "
     "is pushed alone:"
 )
 _HEAD = ("network", "updates", "code error, sigma", "MSE", "LPIPS", "identity distance", "own editing consistency", "MB")
@@ -58,10 +58,10 @@ def rendered(entries: Mapping[str, Mapping[str, Any]], pushes: Mapping[str, floa
         _table(plain),
     ]
     if mixes:
-        parts += ["On held-out pictures of two faces, each in a part of it:", _table(mixes)]
+        parts += ["On held-out composites of two faces:", _table(mixes)]
     if own:
         rows = [[words, *(_known(entry["metrics"], figure) for entry in own.values())] for figure, words in OWN_MAPS.items()]
-        words = "**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says how many cells a side their maps have:"
+        words = "**StyleMapGAN's own networks**, 64 px, on held-out faces; the name says the resolution of their stylemaps:"
         parts += [words, grid(("figure", *own), rows)]
     if pushes:
         parts += [_BOUNDARIES, grid(("attribute", *(f"{cells} cells" for cells in CELLS)), _pushed(pushes))]

@@ -1,4 +1,4 @@
-"""How quickly the page answers: start, a random face, a slider's preview, Stop, and the memory that all of it takes.
+"""How quickly the page answers: start, opening in a browser, a random face, a slider's preview, Stop, and the memory that it all takes.
 
 Times are what a program on the same machine sees between sending an event and its answer being complete, so they include the queue and
 the encoding of pictures. The server is a process of its own, started as a person would start it. The explorer's redraws and the answers to
@@ -24,8 +24,8 @@ from gradio_client import Client, handle_file
 
 from benchmarks.machine import facts
 from engines.core.weights import assets
-from studio.edits import MOST
-from studio.pages.explore.parts import POINTS
+from studio.state.edits import MOST
+from studio.tabs.explore.components import POINTS
 
 _PATIENCE, _PLOT = 120.0, "document.querySelector('#explore-plot .plot')"
 _VIEWS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -46,6 +46,7 @@ def measure(quick: bool) -> dict[str, Any]:
         first = _timed(lambda: client.predict(1, 0.7, api_name="/random_face"))
         later = [_timed(lambda seed=seed: client.predict(seed, 0.7, api_name="/random_face")) for seed in range(2, 5 if quick else 12)]
         slider = {layers: _slider(page, layers, moves) for layers in ("coarse", "fine")}
+        opening = _opening(url, 1 if quick else 5)
         explorer = _explorer(url, 1 if quick else 5)
         strokes = _strokes(url, 2 if quick else 10)
         photo = handle_file(str(assets() / "examples" / "astronaut.jpg"))
@@ -62,6 +63,7 @@ def measure(quick: bool) -> dict[str, Any]:
         "start_seconds": start,
         "random_face_seconds": {"first": first, "median": statistics.median(later)},
         "slider_seconds": slider,
+        "opening": opening | {"components": len(page.config["components"]), "events": len(page.config["dependencies"])},
         "explorer": explorer,
         "strokes": strokes,
         "inversion": {"method": "image2stylegan", "photo": "astronaut.jpg", "seconds": seconds} | figures,
@@ -142,12 +144,32 @@ def _browsed(url: str) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(_PATIENCE * 1000)
+        page.add_init_script("sessionStorage.setItem('latent-studio-folds', '{\"*\": true}')")  # every cell unfolded
         page.goto(url)
         yield page
         browser.close()
 
 
 _SKIPPED = {"skipped": "not measured: it wants Chromium (or STUDIO_CHROMIUM) and the package playwright"}
+
+
+def _opening(url: str, repeats: int) -> dict[str, Any]:
+    """Seconds until who opens the page again sees the first cell, and until a tab that is then chosen is drawn."""
+    with _browsed(url) as page:
+        if page is None:
+            return _SKIPPED
+        opened, drawn = list[float](), list[float]()
+        for _ in range(repeats):
+            begun = time.perf_counter()
+            page.goto(url)
+            page.wait_for_selector(".cell:visible")
+            opened.append(time.perf_counter() - begun)
+            page.wait_for_timeout(3_000)
+            begun = time.perf_counter()
+            page.get_by_role("tab", name="Edit directions").click()
+            page.wait_for_selector("#edit-live img")
+            drawn.append(time.perf_counter() - begun)
+    return {"seconds": statistics.median(opened), "tab_seconds": statistics.median(drawn), "times": repeats}
 
 
 def _explorer(url: str, repeats: int) -> dict[str, Any]:

@@ -1,46 +1,69 @@
-"""Turn benchmarks/results/*.json into the tables of README.md, between two marks there: `python -m benchmarks.table`."""
+"""Turn benchmarks/results/*.json into docs/benchmarks/, a page each, and the README's headlines: `python -m benchmarks.table`."""
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import editing_table, finegan, image2stylegan_pp, in_domain, infogan, methods_table, networks, twins
+from benchmarks import (
+    ablations,
+    delta_table,
+    editing_table,
+    finegan,
+    headlines,
+    image2stylegan_pp,
+    in_domain,
+    infogan,
+    load_table,
+    methods_table,
+    networks,
+)
 from benchmarks.grid import figure
 from benchmarks.grid import grid as _grid
 from benchmarks.grid import where as _where
 from benchmarks.machine import RESULTS
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
-_DOT = {"twins": ".", "in_domain": ".", "finegan": ".", "infogan": "."}
+_DOT = {"ablations": ".", "in_domain": ".", "finegan": ".", "infogan": ".", "delta": "."}
 """Between package and name, where a benchmark is a module with options of its own."""
 
-README = RESULTS.parents[1] / "README.md"
+ROOT = RESULTS.parents[1]
 
 
-def rendered(folder: Path) -> str:
-    """All results in a folder as Markdown; a sentence in place of what was not measured."""
-    parts = []
-    sections = (
-        ("generator", _generator),
-        ("page", _page),
-        ("inversion", _inversion),
-        ("methods", methods_table.rendered),
-        ("twins", twins.rendered),
-        ("in_domain", in_domain.rendered),
-        ("editing", editing_table.rendered),
-        ("mixing", _mixing),
-        ("image2stylegan_pp", image2stylegan_pp.rendered),
-        ("finegan", finegan.rendered),
-        ("infogan", infogan.rendered),
-    )
-    for name, render in sections:
-        path = folder / f"{name}.json"
-        lacking = f"`python -m benchmarks{_DOT.get(name, ' ')}{name}` has not been run."
-        parts.append(render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else lacking)
-    parts.insert(4, networks.rendered(networks.encoders(), networks.boundaries()))
-    return "\n\n".join(parts)
+def sections() -> dict[str, tuple[str, Callable[[dict[str, Any]], str]]]:
+    """Title of each page, and what makes its text of a result, by the result's name."""
+    return {
+        "methods": ("Inversion methods side by side", methods_table.rendered),
+        "inversion": ("Inversion over time", _inversion),
+        "ablations": ("Ablations", ablations.rendered),
+        "in_domain": ("In-Domain inversion", in_domain.rendered),
+        "image2stylegan_pp": ("Image2StyleGAN++", image2stylegan_pp.rendered),
+        "editing": ("Directions", editing_table.rendered),
+        "delta": ("Learnt changes", delta_table.rendered),
+        "mixing": ("Local mixing", _mixing),
+        "finegan": ("FineGAN", finegan.rendered),
+        "infogan": ("InfoGAN", infogan.rendered),
+        "generator": ("Speed of the generator", _generator),
+        "page": ("Speed of the page", _page),
+        "load": ("A class on one page", load_table.rendered),
+    }
+
+
+def pages(folder: Path) -> dict[str, str]:
+    """All results in a folder as Markdown by the page's name; a sentence in place of what was not measured."""
+    made = {}
+    for name, (title, render) in sections().items():
+        path, command = folder / f"{name}.json", f"python -m benchmarks{_DOT.get(name, ' ')}{name}"
+        text = render(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else f"`{command}` has not been run."
+        made[name] = f"# {title}\n\nMeasured by `{command}`; the figures are in `benchmarks/results/{name}.json`.\n\n{text}\n"
+    text = networks.rendered(networks.encoders(), networks.boundaries())
+    made["networks"] = f"# Networks trained here\n\nAs their recipes recorded it in `assets/weights.toml`.\n\n{text}\n"
+    titles = {name: page.partition("\n")[0].removeprefix("# ") for name, page in made.items()}
+    listed = "\n".join(f"- [{title}]({name}.md)" for name, title in titles.items())
+    made["README"] = f"# Measurements\n\nWritten by `python -m benchmarks.table`; nothing here is typed in.\n\n{listed}\n"
+    return made
 
 
 def renewed(text: str, table: str) -> str | None:
@@ -48,6 +71,12 @@ def renewed(text: str, table: str) -> str | None:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else None
+
+
+def headline(folder: Path) -> str:
+    """The README's table."""
+    path = folder / "methods.json"
+    return headlines.rendered(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else "Nothing was measured yet."
 
 
 def _generator(results: dict[str, Any]) -> str:
@@ -80,7 +109,7 @@ def _way(way: dict[str, Any]) -> str:
 
 
 def _inversion(results: dict[str, Any]) -> str:
-    head = ["faces", "method", "seconds", "LPIPS", "MSE", "PSNR", "MS-SSIM", "identity distance", "drift"]
+    head = ["faces", "method", "seconds", "LPIPS", "MSE", "PSNR", "MS-SSIM", "identity distance", "W+ spread"]
     rows = [
         [
             f"{row['faces']} {row['kind']}",
@@ -125,11 +154,23 @@ def _page(results: dict[str, Any]) -> str:
             f"{inversion['seconds']:.0f} s, LPIPS {inversion['lpips']:.3f}, MSE {inversion['mse']:.4f}, "
             f"identity distance {inversion['identity_distance']:.2f}",
         ],
+        *_opening(results.get("opening", {"skipped": "not measured yet"})),
         *_explorer(results.get("explorer", {"skipped": "not measured yet"})),
         *_strokes(results.get("strokes", {"skipped": "not measured yet"})),
         ["memory: idle / at most / after the inversion", f"{memory['idle']:.0f} / {memory['peak']:.0f} / {memory['after']:.0f} MiB"],
     ]
     return f"**The page** (as a program on the same machine sees it; {_where(results['machine'])})\n\n{_grid(['what', 'measured'], rows)}"
+
+
+def _opening(found: dict[str, Any]) -> list[list[str]]:
+    if "skipped" in found:
+        return [["the page's opening in a browser", found["skipped"]]]
+    size = f"{found['components']} components and {found['events']} events"
+    what = f"the page's opening in headless Chromium, {size}, median of {found['times']}"
+    return [
+        [what, f"{found['seconds']:.1f} s"],
+        ["the tab Edit directions, from the click to its picture", f"{found['tab_seconds']:.1f} s"],
+    ]
 
 
 def _explorer(found: dict[str, Any]) -> list[list[str]]:
@@ -154,7 +195,7 @@ def _strokes(found: dict[str, Any]) -> list[list[str]]:
 
 def _mixing(results: dict[str, Any]) -> str:
     where = f"{results['pairs']} pairs of generated faces, one ready-made mask each; {_where(results['machine'])}"
-    head = ["way", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
+    head = ["method", "MSE outside, to the source", "MSE inside, to the reference", "gradient on the border / in the picture"]
     rows, own = (
         [[way, *(figure(found[name]) for name in ("mse_src", "mse_ref", "seam"))] for way, found in ways.items()]
         for ways in (results["all"], results["own"]["ways"])
@@ -182,18 +223,22 @@ def _mixing(results: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Renew the README, or print the tables where there is none with the marks."""
+    """Renew the pages and the README, or print the pages where there is no README with the marks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--readme", type=Path, default=README)
+    parser.add_argument("--root", type=Path, default=ROOT, help="of the checkout whose README.md and docs/ are renewed")
     arguments = parser.parse_args()
-    table = rendered(arguments.results)
-    text = renewed(arguments.readme.read_text(encoding="utf-8"), table) if arguments.readme.is_file() else None
+    readme, made = arguments.root / "README.md", pages(arguments.results)
+    text = renewed(readme.read_text(encoding="utf-8"), headline(arguments.results)) if readme.is_file() else None
     if text is None:
-        print(table)
-        print(f"{arguments.readme} lacks the marks {BEGIN} and {END}: nothing was written.", file=sys.stderr)
+        print("\n".join(made.values()))
+        print(f"{readme} lacks the marks {BEGIN} and {END}: nothing was written.", file=sys.stderr)
         return 1
-    arguments.readme.write_text(text, encoding="utf-8")
+    readme.write_text(text, encoding="utf-8")
+    folder = arguments.root / "docs" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in made.items():
+        (folder / f"{name}.md").write_text(page, encoding="utf-8")
     return 0
 
 

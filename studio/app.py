@@ -1,41 +1,103 @@
-"""The page: a header, the shelf, and the tabs in reading order."""
+"""The page: a header, the shelf, the lab book, and the tabs in reading order."""
+
+from typing import Any
 
 import gradio as gr
 
-from studio.library import Library
-from studio.pages import api, edit, explore, hierarchy, invert, mix
-from studio.session import Session
-from studio.staged import Sampler
-from studio.strip import strip
+from studio import api
+from studio.services.autosave import Autosave
+from studio.services.direction_library import Library
+from studio.services.editor import Editor
+from studio.services.finegan_sampler import Sampler
+from studio.state.session import Session
+from studio.tabs.book import panel as book
+from studio.tabs.edit import tab as edit
+from studio.tabs.explore import tab as explore
+from studio.tabs.hierarchy import tab as hierarchy
+from studio.tabs.invert import tab as invert
+from studio.tabs.mix import tab as mix
+from studio.tabs.start import panel as start
+from studio.ui.intake import Page
+from studio.ui.lanes import AT_ONCE
+from studio.ui.next_steps import EDIT, HIERARCHY, INVERT, MAP, MIX, lead
+from studio.ui.run_events import QUICK
+from studio.ui.shelf_strip import Strip, strip
 
 TITLE = "Latent Studio"
 
 
-def build(session: Session) -> gr.Blocks:
-    """All tabs over one session; launching is left to the caller."""
-    with gr.Blocks(title=TITLE, delete_cache=(3600, 7200), analytics_enabled=False, fill_width=True) as page:
+_CHOOSE = "() => { document.querySelector('#photo input[type=file]')?.click(); }"
+"""The browser's own choice of a file, which it opens for a click only."""
+
+_TAB_NAME = """() => {
+  try {
+    const known = sessionStorage.getItem('latent-studio-tab');
+    const name = known ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+    sessionStorage.setItem('latent-studio-tab', name);
+    return name;
+  } catch { return ''; }
+}"""
+"""A tab of the browser keeps its name over a reload, and gets a new one when it is opened."""
+
+
+def build(session: Session, autosave: Autosave | None = None) -> gr.Blocks:
+    """All tabs over one session; launching is left to the caller.
+
+    Args:
+        session: The generator, the visitors and the settings.
+        autosave: Where visitors find again what they made before a restart.
+    """
+    with Page(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         gr.Markdown(
             f"# {TITLE}\nSee, use and teach the latent spaces of GANs. The faces come from **{session.generator.name}**, "
             f"{session.generator.resolution} px, computed on **{session.generator.device}**.",
             elem_id="title",
         )
         shelf, library, sampler = strip(session), Library(session), Sampler(session)
-        with gr.Tabs():
-            with gr.Tab("Invert", id="invert", elem_id="tab-invert"):
-                invert.build(session, shelf, library)
-            with gr.Tab("Edit directions", id="edit", elem_id="tab-edit") as tab:
-                keys = edit.build(session, shelf, page, tab, library)
-            with gr.Tab("Latent explorer", id="explore", elem_id="tab-explore") as tab:
-                explore.build(session, shelf, tab, library, keys, sampler)
-            with gr.Tab("Local mixing", id="mix", elem_id="tab-mix") as tab:
-                mix.build(session, shelf, tab, library)
-            with gr.Tab("FineGAN hierarchy sampler", id="hierarchy", elem_id="tab-hierarchy") as tab:
+        arrived = _arrival(session, page, shelf, autosave)
+        doors = start.build(session, shelf, library, arrived)
+        written = book.build(Editor(session, library), shelf)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Invert", id=INVERT, elem_id="tab-invert"):
+                onward = invert.build(session, shelf, library, arrived)
+            with gr.Tab("Edit directions", id=EDIT, elem_id="tab-edit") as tab:
+                edited = edit.build(session, shelf, page, tab, library)
+            with gr.Tab("Latent explorer", id=MAP, elem_id="tab-explore") as tab:
+                present = explore.build(session, shelf, tab, library, edited.keys, sampler)
+            with gr.Tab("Local mixing", id=MIX, elem_id="tab-mix") as tab:
+                mixed = mix.build(session, shelf, tab, library)
+            with gr.Tab("FineGAN hierarchy sampler", id=HIERARCHY, elem_id="tab-hierarchy") as tab:
                 hierarchy.build(sampler, tab)
+        lead(onward.edit, tabs, EDIT, "edit-live")
+        mixed(lead(onward.mix, tabs, MIX, "mix-live"))
+        present(lead(onward.map, tabs, MAP, "explore-plot"))
+        lead(edited.linked(arrived), tabs, EDIT, "edit-live", where=edited.recipe)
+        edited.take_up(lead(written.again, tabs, EDIT, "edit-live", where=written.recipe))
+        edited.take_up(lead(doors.gone_on, tabs, EDIT, "edit-live"))
+        lead(doors.photo.click(None, None, None, js=_CHOOSE, **AT_ONCE), tabs, INVERT, "photo")
+        lead(doors.explore.click(lambda: None, None, None, **AT_ONCE), tabs, MAP, "explore-plot")
+        lead(doors.lesson.click(lambda: None, None, None, **AT_ONCE), tabs, HIERARCHY, "info-category")
         api.build(session, library, sampler)
 
-        def leave(request: gr.Request) -> None:
-            """Forget a visitor who closed the page."""
-            session.visitors.leave(request.session_hash)
+        async def leave(request: gr.Request) -> None:
+            """Note that a visitor closed the page, or lost the connection: what they made stays for a while."""
+            session.visitors.leave(request)
+            session.lines.drop(str(request.session_hash))
 
         page.unload(leave)
+    page.lines = session.lines
+    session.lines.serve(page)
     return page
+
+
+def _arrival(session: Session, page: gr.Blocks, shelf: Strip, autosave: Autosave | None) -> Any:
+    """The event of a page that opens: its tab finds again what it had, the shelf first; what else is shown follows this event."""
+    tab = gr.Textbox(visible=False, label="Name of the tab")
+
+    def arrive(tab: str, request: gr.Request) -> list[Any]:
+        visitor = session.visitors.arrive(request, tab)
+        if autosave is not None:
+            autosave.restore(visitor, request, tab)
+        return shelf.show(visitor, visitor.edited[0].chosen if visitor.edited else None)
+
+    return page.load(arrive, tab, shelf.outputs, js=_TAB_NAME, show_progress="hidden", **QUICK)

@@ -23,25 +23,25 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from engines import load_generator  # noqa: E402
-from engines.generators import Student  # noqa: E402
+from engines.generators import FfhqGenerator  # noqa: E402
 
 hypothesis.settings.register_profile("shared machine", deadline=None)  # a slow moment of a busy machine is no failure
 hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")
-def toy() -> Student:
+def toy() -> FfhqGenerator:
     """The 64 px generator with random weights, one for all tests: nothing may change it."""
     generator = load_generator("toy")
-    assert isinstance(generator, Student)
+    assert isinstance(generator, FfhqGenerator)
     return generator
 
 
 @pytest.fixture(scope="session")
-def ffhq() -> Student:
+def ffhq() -> FfhqGenerator:
     """The bundled 1024 px generator."""
     generator = load_generator("ffhq")
-    assert isinstance(generator, Student)
+    assert isinstance(generator, FfhqGenerator)
     return generator
 
 

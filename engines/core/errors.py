@@ -6,7 +6,9 @@ StudioError
 |- FaceError        no face, or not the face that was asked for
 |- SpaceError       a code of the wrong space or shape
 |- WeightsError     a weight file that is missing, altered or of the wrong shape
-`- CatalogueError   an engine or generator name that nobody answers to
+|- RequestError     an input that is missing, or that no method knows
+|- OutputError      a file or folder that cannot be written
+`- CatalogueError   an engine, generator or device name that nobody answers to
 """
 
 
@@ -34,5 +36,13 @@ class WeightsError(StudioError):
     """A weight file that is missing, altered or of the wrong shape."""
 
 
+class RequestError(StudioError):
+    """An input that is missing, or that no method knows."""
+
+
+class OutputError(StudioError):
+    """A file or folder that cannot be written."""
+
+
 class CatalogueError(StudioError):
-    """An engine or generator name that nobody answers to."""
+    """An engine, generator or device name that nobody answers to."""

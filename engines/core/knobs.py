@@ -8,10 +8,12 @@ class MyKnobs(Knobs):
 
 import dataclasses
 import reprlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from engines.core.errors import KnobError
+from engines.core.weights import is_bundled, require
 
 Value = int | float | bool | str
 
@@ -27,6 +29,8 @@ class Knob:
         log: Whether it is felt in factors, so that a box suits it better than a slider.
         advanced: Whether it is for those who read the paper, and folded away on the page.
         choices: What a text may be, where that depends on what is installed; else a `Literal` says it.
+        weights: The entries of `assets/weights.toml` that some of its values need, by value; not every installation has their files.
+        only_if: The name of another knob, then its values with which this one counts at all; without values, any but 0 and off.
     """
 
     help: str
@@ -35,6 +39,8 @@ class Knob:
     log: bool = False
     advanced: bool = False
     choices: tuple[str, ...] = ()
+    weights: Mapping[Value, str] = field(default_factory=dict)
+    only_if: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,51 @@ class Declared:
         """The name as words."""
         return self.name.replace("_", " ").capitalize()
 
+    @property
+    def missing(self) -> tuple[Value, ...]:
+        """Values whose networks are not in this installation."""
+        return tuple(value for value, name in self.knob.weights.items() if not is_bundled(name))
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The choices that can be made in this installation."""
+        return tuple(choice for choice in self.choices if choice not in self.missing)
+
+    @property
+    def info(self) -> str:
+        """What it does, and which of its values this installation lacks."""
+        if not self.missing:
+            return self.knob.help
+        return f"{self.knob.help} Only the source tree has the networks for: {', '.join(_said(value) for value in self.missing)}."
+
+    @property
+    def help(self) -> str:
+        """The same, and with which values of another knob it counts."""
+        if not self.knob.only_if:
+            return self.info
+        other, *values = map(_said, self.knob.only_if)
+        return f"{self.info} Counts only with {other}{': ' + ' or '.join(values) if values else ' above 0'}."
+
+    def counts(self, settings: Mapping[str, Any]) -> bool:
+        """Whether it has an effect beside these values of the other knobs."""
+        if not self.knob.only_if:
+            return True
+        other, *values = self.knob.only_if
+        return settings[str(other)] in values if values else bool(settings[str(other)])
+
     def check(self, value: Any) -> Value:
         """The value in its declared type.
 
         Raises:
             KnobError: A value of another type, not finite, outside the range or not among the choices.
+            WeightsError: It needs a network that this installation lacks.
         """
+        value = self._checked(value)
+        if value in self.knob.weights:
+            require(self.knob.weights[value])
+        return value
+
+    def _checked(self, value: Any) -> Value:
         if self.choices:
             if value not in self.choices:
                 raise KnobError(f"{self.label}: {reprlib.repr(value)} came; choose one of {', '.join(self.choices)}.")
@@ -122,6 +167,12 @@ class Knobs:
             if name not in known:
                 raise KnobError(f"There is no knob {name!r} here; there are: {', '.join(known) or 'none'}.")
         return cls(**settings)
+
+
+def _said(value: Value) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value).replace("_", " ")
 
 
 def _declared(field: "dataclasses.Field[Any]", hint: Any) -> Declared:

@@ -15,7 +15,7 @@ from PIL import Image as Pil
 from engines.core.images import to_picture
 from engines.core.seeds import z_codes
 from engines.core.shapes import Codes, Image
-from engines.core.weights import load_weights, manifest
+from engines.core.weights import load_weights
 from engines.data.pixels import PIXELS, measure_pixels
 from engines.faces.attributes import ATTRIBUTES, Attribute, attribute_scorer
 from engines.generators.base import Generator
@@ -36,19 +36,19 @@ _CHUNK = 1_000
 
 def attributes(generator: Generator) -> tuple[Attribute, ...]:
     """What can be measured on a generator's pictures, in the order of the scores."""
-    return ATTRIBUTES if _draws_faces(generator) else PIXELS
+    return ATTRIBUTES if "face_bank" in generator.capabilities else PIXELS
 
 
 def measure(generator: Generator) -> Callable[[Image], Scores]:
     """The instrument for a generator's pictures: (batch,3,R,R) to (batch,attributes), not a number where no face is found."""
-    return attribute_scorer(str(generator.device)) if _draws_faces(generator) else measure_pixels
+    return attribute_scorer(str(generator.device)) if "face_bank" in generator.capabilities else measure_pixels
 
 
 _banks: "WeakKeyDictionary[Generator, Bank]" = WeakKeyDictionary()
 
 
 def face_bank(generator: Generator) -> Bank:
-    """The bank of a generator: the shipped one for "ffhq", a quick one of 400 pictures for any other.
+    """The bank of a generator: the shipped one where it is this generator's own, a quick one of 400 pictures for any other.
 
     Faces on which nothing could be measured are left out.
 
@@ -56,7 +56,7 @@ def face_bank(generator: Generator) -> Bank:
         WeightsError: The shipped file is missing or altered.
     """
     if generator not in _banks:
-        _banks[generator] = _shipped(generator) if _draws_faces(generator) else _quick(generator)
+        _banks[generator] = _shipped(generator) if "face_bank" in generator.capabilities else _quick(generator)
     return _banks[generator]
 
 
@@ -71,17 +71,13 @@ def codes(generator: Generator, count: int, seed: int = SEED, truncation: float 
 @torch.no_grad()
 def thumbnail(generator: Generator, number: int) -> Pil.Image:
     """A small picture of a face of the bank, by its row."""
-    if _draws_faces(generator):
+    if "face_bank" in generator.capabilities:
         number = int(_rows()[number])
         sheet, place = _sheet(number // (COLUMNS * ROWS)), number % (COLUMNS * ROWS)
         x, y = place % COLUMNS * THUMBNAIL, place // COLUMNS * THUMBNAIL
         return sheet.crop((x, y, x + THUMBNAIL, y + THUMBNAIL))
     bank = face_bank(generator)
     return to_picture(generator.synthesize(bank.w[number : number + 1])).resize((THUMBNAIL, THUMBNAIL))
-
-
-def _draws_faces(generator: Generator) -> bool:
-    return generator.name == "ffhq" and "face_bank" in manifest()
 
 
 @cache

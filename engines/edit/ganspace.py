@@ -18,9 +18,9 @@ from engines.core.seeds import rng
 from engines.core.shapes import Image
 from engines.core.weights import load_weights, manifest
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.spaces.bank import Bank
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w
 
@@ -141,7 +141,7 @@ class GANSpace(Engine[BankRequest, GANSpaceKnobs]):
     @torch.no_grad()
     def _picture(self, seed: int, direction: Direction) -> Image:
         face = Latent("w", random_w(self.generator, seed))
-        return draw(self.generator, apply(face, [(direction, _STRENGTH)], self.generator), self.generator.exits[0])
+        return draw_inversion(self.generator, apply_directions(face, [(direction, _STRENGTH)], self.generator), self.generator.exits[0])
 
 
 def shipped(generator: Generator, count: int = 80) -> Components:

@@ -6,8 +6,8 @@ on confident examples gives a hyperplane; its unit normal n is the direction (se
 faces, split 70 to 30 for training and validation; or the person's own yes and no.
 
 Beyond the paper, conditional manipulation also removes slopes. A boundary separates extremes well, yet its normal is a poor estimate of
-where a score rises: beards hardly vary among women, so no one plane says what the way from a woman to a man does to them. So the
-score of what must stay is regressed on the codes (ridge regression) among the faces on each side of the way, and both gradients go too.
+where a score rises: beards hardly vary among women, so no one boundary says what the edit path from a woman to a man does to them. So the
+score of what must stay is regressed on the codes (ridge regression) among the faces on either side, and both gradients are projected out.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ from engines.core.errors import SpaceError
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import rng, z_codes
 from engines.core.shapes import Codes, Image
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.spaces.bank import Bank, Score, Scores
-from engines.spaces.directions import Direction, apply, project_out
+from engines.spaces.directions import Direction, apply_directions, project_out
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -89,7 +89,7 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
         for step, name in enumerate(request.keep, start=2):
             conditions.append(self.fit(replace(request, attribute=name, labels=None, keep=()), knobs).direction)
             yield Progress(step, total)
-        direction = conditional(boundary.direction, conditions, request.bank)
+        direction = conditional_direction(boundary.direction, conditions, request.bank)
         tables = self._tables(boundary, direction, conditions)
         pictures: list[Image] = []
         for step, strength in enumerate(STRENGTHS, start=2 + len(request.keep)):
@@ -128,8 +128,8 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
     @torch.no_grad()
     def _picture(self, seed: int, direction: Direction, strength: float) -> Image:
         face = Latent("z", z_codes(1, self.generator.width, seed, self.generator.device))
-        moved = apply(face, [(direction, strength)], self.generator, truncation=_TRUNCATION)
-        return draw(self.generator, moved, self.generator.exits[0])
+        moved = apply_directions(face, [(direction, strength)], self.generator, truncation=_TRUNCATION)
+        return draw_inversion(self.generator, moved, self.generator.exits[0])
 
     def _tables(self, boundary: Boundary, direction: Direction, conditions: list[Direction]) -> dict[str, Table]:
         about = [("sigma", direction.sigma), ("offset", boundary.offset), *boundary.metrics.items()]
@@ -141,7 +141,7 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
         return tables
 
 
-def conditional(direction: Direction, kept: Sequence[Direction], bank: Bank) -> Direction:
+def conditional_direction(direction: Direction, kept: Sequence[Direction], bank: Bank) -> Direction:
     """Conditional manipulation: a direction without what it shares with the boundaries of attributes, and with the slopes of their scores.
 
     Args:
@@ -202,7 +202,7 @@ def _sides(scores: Score, fraction: float | None) -> tuple[_Rows, _Rows]:
 
 
 def _split(yes: _Rows, no: _Rows, seed: int) -> tuple[Tensor, Tensor]:
-    """Row numbers to train on and to judge by, 70 to 30 on each side; with fewer than 20 a side all train."""
+    """Row numbers to train and to validate on, 70 to 30 on each side; with fewer than 20 a side all train."""
     train, test = [], []
     for side in (yes, no):
         rows = side.nonzero().flatten().cpu()

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from engines.core.errors import SpaceError
 from engines.core.images import area
-from engines.core.masks import spread
+from engines.core.masks import dilated
 from engines.core.weights import load_weights, manifest
 from engines.faces.regions import REGIONS, Regions, regions
 from engines.generators.base import Generator
-from engines.generators.sketch import Sketch
-from engines.spaces.directions import Direction, apply
+from engines.generators.incremental import IncrementalRenderer
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -54,13 +54,13 @@ class Locality:
     Args:
         generator: Who draws.
         seeds: Of the faces.
-        size: Side of the pictures, the full one if not given; a smaller one cannot show channels behind its early head.
+        size: Side of the pictures, the full one if not given; a smaller one cannot show channels behind its auxiliary toRGB head.
     """
 
     def __init__(self, generator: Generator, seeds: Sequence[int], size: int | None = None) -> None:
         self.generator, self.size = generator, size
         self._faces = [Latent("w", random_w(generator, seed)) for seed in seeds]
-        self._sketches = [Sketch(generator) for _ in self._faces]
+        self._renderers = [IncrementalRenderer(generator) for _ in self._faces]
         self._before = [self._picture(index, None, 0.0) for index in range(len(self._faces))]
         self._masks = [grown(regions(picture, GRID)) for picture in self._before]
 
@@ -77,7 +77,7 @@ class Locality:
 
     def _picture(self, index: int, direction: Direction | None, strength: float) -> Tensor:
         edits = [] if direction is None else [(direction, strength)]
-        return self._sketches[index].draw(apply(self._faces[index], edits, self.generator), self.size).clamp(-1, 1)
+        return self._renderers[index].draw(apply_directions(self._faces[index], edits, self.generator), self.size).clamp(-1, 1)
 
 
 def outside(squares: Squares, masks: Regions) -> Tensor:
@@ -88,7 +88,7 @@ def outside(squares: Squares, masks: Regions) -> Tensor:
 
 def grown(masks: Regions) -> Regions:
     """Masks with `GROWN` cells around them."""
-    return spread(masks, GROWN)
+    return dilated(masks, GROWN)
 
 
 def single(generator: Generator, channel: int, name: str = "") -> Direction:

@@ -15,7 +15,7 @@ from engines.contract import Card, Engine, Progress, Request, Result, Run, Table
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Image
 from engines.generators.base import Generator
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -74,7 +74,7 @@ class SeFa(Engine[Request, SeFaKnobs]):
     @torch.no_grad()
     def _pair(self, seed: int, direction: Direction, strength: float) -> Image:
         w = random_w(self.generator, seed)
-        codes = [apply(Latent("w", w), [(direction, sign * strength)], self.generator).latent.codes for sign in (-1, 1)]
+        codes = [apply_directions(Latent("w", w), [(direction, sign * strength)], self.generator).latent.codes for sign in (-1, 1)]
         return self.generator.synthesize(torch.cat(codes), size=self.generator.exits[0])
 
 

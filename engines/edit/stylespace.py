@@ -24,9 +24,9 @@ from engines.core.weights import load_weights, manifest
 from engines.data import measure
 from engines.faces.regions import REGIONS
 from engines.generators.base import Generator
-from engines.generators.sketch import Sketch
+from engines.generators.incremental import IncrementalRenderer
 from engines.spaces.bank import Bank
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -50,7 +50,7 @@ class StyleSpaceKnobs(Knobs):
     count: Annotated[int, Knob("Channels to keep, best first.", lo=1, hi=30)] = 5
     share: Annotated[float, Knob("Share of the bank that counts as examples.", lo=0.002, hi=0.3, advanced=True)] = 0.02
     tried: Annotated[int, Knob("Best ranked channels that are drawn and measured; 0 trusts the ranking.", lo=0, hi=60)] = 16
-    faces: Annotated[int, Knob("Faces that each is tried on.", lo=1, hi=8, advanced=True)] = 2
+    faces: Annotated[int, Knob("Faces that each is tried on.", lo=1, hi=8, advanced=True, only_if=("tried",))] = 2
     anew: Annotated[bool, Knob("Try channels now, whatever is shipped for the bundled generator.", advanced=True)] = False
     shifted: Annotated[int, Knob("Channels that the mean-shift form moves together.", lo=1, hi=500, advanced=True)] = 40
 
@@ -94,7 +94,7 @@ class StyleSpace(Engine[FitRequest, StyleSpaceKnobs]):
             for step, channel in enumerate(order, start=2):
                 effects[channel] = trial(self.direction(request, channels, channel), (TRIED_AT,))[0]
                 yield Progress(step, total)
-            order = sorted(effects, key=lambda channel: merit(*effects[channel]), reverse=True)
+            order = sorted(effects, key=lambda channel: specificity(*effects[channel]), reverse=True)
         chosen = [self.direction(request, channels, channel) for channel in order[: knobs.count]]
         directions = (*chosen, self._mean_shift(request, channels, knobs.shifted))
         tables = {"channels": self._table(channels, order, effects)}
@@ -150,10 +150,10 @@ class Trial:
 
     def __init__(self, generator: Generator, request: FitRequest, faces: int) -> None:
         self.generator, self.measure = generator, measure(generator)
-        self.spread, self.target = request.bank.spread(), request.bank.names.index(request.attribute)
-        self.size = min(generator.exits, key=lambda size: abs(size - 256))
+        self.deviation, self.target = request.bank.deviation(), request.bank.names.index(request.attribute)
+        self.size = generator.nearest_exit(256)
         self.faces = [Latent("z", row[None]) for row in z_codes(faces, generator.width, _TRIAL_SEED + request.seed, generator.device)]
-        self.sketches = [Sketch(generator) for _ in self.faces]
+        self.renderers = [IncrementalRenderer(generator) for _ in self.faces]
         self.before = torch.cat([self._picture(index, None) for index in range(faces)])
         self.scores = self.measure(self.before.clamp(-1, 1))
 
@@ -163,18 +163,18 @@ class Trial:
         found = []
         for strength in strengths:
             after = torch.cat([self._picture(index, direction, strength) for index in range(len(self.faces))])
-            changes = (self.measure(after.clamp(-1, 1)) - self.scores) / self.spread
+            changes = (self.measure(after.clamp(-1, 1)) - self.scores) / self.deviation
             others = torch.cat([changes[:, : self.target], changes[:, self.target + 1 :]], dim=1).abs()
             found.append((float(changes[:, self.target].nanmean().nan_to_num(0.0)), float(others.nanmean().nan_to_num(9.0))))
         return found
 
     def _picture(self, index: int, direction: Direction | None, strength: float = 0.0) -> Image:
         edits = [] if direction is None else [(direction, strength)]
-        moved = apply(self.faces[index], edits, self.generator, truncation=_TRUNCATION)
-        return self.sketches[index].draw(moved, self.size)
+        moved = apply_directions(self.faces[index], edits, self.generator, truncation=_TRUNCATION)
+        return self.renderers[index].draw(moved, self.size)
 
 
-def merit(own: float, other: float) -> float:
+def specificity(own: float, other: float) -> float:
     """How much is gained for what else changes; the constant keeps channels that do nothing from winning."""
     return own / (other + 0.1)
 
@@ -191,7 +191,9 @@ def shipped_effects(generator: Generator, attribute: str) -> dict[int, tuple[flo
 
 def _draw(generator: Generator, seed: int, direction: Direction, strength: float) -> Image:
     face = Latent("z", z_codes(1, generator.width, seed, generator.device))
-    return Sketch(generator).draw(apply(face, [(direction, strength)], generator, truncation=_TRUNCATION), generator.exits[0])
+    return IncrementalRenderer(generator).draw(
+        apply_directions(face, [(direction, strength)], generator, truncation=_TRUNCATION), generator.exits[0]
+    )
 
 
 def examples(request: FitRequest, share: float) -> Tensor:

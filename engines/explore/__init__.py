@@ -1,4 +1,4 @@
-"""Seeing a space: projections of codes that one can plot and click, and ways through it."""
+"""Latent space exploration: projections of codes to plot and click, interpolation and edit paths."""
 
 from engines.explore.changes import Changes
 from engines.explore.projections import Projection

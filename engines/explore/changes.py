@@ -39,12 +39,12 @@ def _difference_in_s(generator: Generator, before: Codes, after: Codes) -> Tenso
 
 
 DELTA_SPACES: dict[str, DeltaSpace] = {"difference in W": _difference_in_w, "difference in S": _difference_in_s}
-"""Ways to see a change, by name; a method that learns its own adds it here."""
+"""Spaces of code differences, by name; a method that learns its own adds it here."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChangesRequest(ExploreRequest):
-    """Changes to look at together.
+    """Code differences to project together.
 
     Attributes:
         attributes: Attributes of the bank to find pairs for; all if not given.
@@ -69,7 +69,7 @@ class ChangesKnobs(Knobs):
 class Changes(Engine[ChangesRequest, ChangesKnobs]):
     """PCA of differences between codes (after the Δ-space of arXiv:2111.08419)."""
 
-    card = Card(name="changes", title="PCA of changes", paper="arXiv:2111.08419", needs=frozenset({"w"}))
+    card = Card(name="changes", title="Δ-space (Delta-GAN-Encoder)", paper="arXiv:2111.08419", needs=frozenset({"w"}))
     accepts, knob_set = ChangesRequest, ChangesKnobs
 
     def run(self, request: ChangesRequest, knobs: ChangesKnobs) -> Run:
@@ -155,7 +155,7 @@ def _attributes(bank: Bank | None, wanted: tuple[str, ...] | None) -> tuple[str,
 
 
 def _standard(scores: Scores) -> Tensor:
-    """Scores in units of their spread, on the CPU; what was not measured counts as average."""
+    """Scores in standard deviations, on the CPU; what was not measured counts as average."""
     scores = scores.double().cpu()
     filled = torch.where(scores.isfinite(), scores, scores.nanmean(dim=0))
     return (filled - filled.mean(dim=0)) / filled.std(dim=0).clamp_min(1e-9)

@@ -31,7 +31,7 @@ _CHUNK = 2_000
 class ProjectionKnobs(Knobs):
     """Which space, how many faces are analysed, how many of them drawn, and how far from the mean they may lie."""
 
-    space: Annotated[Space, Knob("W: one code a face. W+: a code for each layer. S: the styles that the layers read.")] = "w"
+    space: Annotated[Space, Knob("W: one code a face. W+: a code for each layer. S: the styles of all layers.")] = "w"
     samples: Annotated[int, Knob("Codes that are analysed.", lo=100, hi=200_000, log=True, advanced=True)] = 10_000
     shown: Annotated[int, Knob("Points that are drawn.", lo=50, hi=5_000)] = 1_500
     components: Annotated[int, Knob("Principal components to keep.", lo=3, hi=64, advanced=True)] = 20
@@ -45,7 +45,7 @@ class Projection(Engine[ExploreRequest, ProjectionKnobs]):
 
     card = Card(
         name="pca",
-        title="PCA of a space",
+        title="PCA of W, W+ and S",
         paper="arXiv:2004.02546",
         needs=frozenset({"z", "w"}),
     )

@@ -3,7 +3,7 @@
 from engines.faces.align import Alignment, align, alignment_from_box, alignment_from_landmarks, ffhq_quad, paste_back
 from engines.faces.attributes import ATTRIBUTES, Attribute, AttributeScorer, attribute_scorer
 from engines.faces.detect import Detection, FaceDetector, face_detector
-from engines.faces.find import Face, find_faces, only_face, pick_face
+from engines.faces.find import Face, dominates, find_faces, pick_face, reduced, told
 from engines.faces.identity import SAME_PERSON, IdentityEmbedder, identity_distance, identity_embedder
 from engines.faces.landmarks import FaceMesh, Landmarks, face_mesh
 from engines.faces.overlay import draw_overlay
@@ -24,6 +24,7 @@ __all__ = [
     "alignment_from_box",
     "alignment_from_landmarks",
     "attribute_scorer",
+    "dominates",
     "draw_overlay",
     "face_detector",
     "face_mesh",
@@ -31,7 +32,8 @@ __all__ = [
     "find_faces",
     "identity_distance",
     "identity_embedder",
-    "only_face",
     "paste_back",
     "pick_face",
+    "reduced",
+    "told",
 ]

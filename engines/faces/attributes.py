@@ -98,7 +98,7 @@ class AttributeScorer:
         if image.shape[2] != image.shape[3]:
             raise ImageError(f"The picture is {image.shape[3]} x {image.shape[2]}: only aligned, square pictures can be scored. Align it.")
         picture = area(image.to(self.device, torch.float32), SIZE).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
-        points, presence = self._points(picture)
+        points, presence = self.meshes(picture)
         crops = _estimate_crops(picture, points)
         colours, person = measure.lab(picture), self.person(picture)
         age, gender = self.age_gender(crops)
@@ -119,7 +119,7 @@ class AttributeScorer:
         scores = torch.stack([columns[attribute.name] for attribute in ATTRIBUTES], 1)
         return scores.masked_fill((presence < LEAST_PRESENCE)[:, None], torch.nan)
 
-    def _points(self, picture: Image) -> tuple[Meshes, Numbers]:
+    def meshes(self, picture: Image) -> tuple[Meshes, Numbers]:
         """Meshes in pixels and their presence, from crops made one from the other; no detector, since the pictures are aligned."""
         centre = (picture.new_tensor(MESH_CENTRE) * SIZE).expand(len(picture), 2)
         across = (picture.new_tensor((MESH_HALF_SIDE, 0.0)) * SIZE).expand(len(picture), 2)

@@ -6,6 +6,7 @@ face is certain.
 """
 
 import math
+import time
 from dataclasses import dataclass
 from functools import cache
 
@@ -94,7 +95,7 @@ class Proposal(nn.Module):
         return self.score(features).softmax(1)[0, 1], self.shift(features)[0]
 
 
-class Judge(nn.Module):
+class WindowClassifier(nn.Module):
     """Second or third stage: score, box shift and, in the third, five points of square crops."""
 
     def __init__(self, trunk: nn.Sequential, flat: int, width: int, has_points: bool) -> None:
@@ -120,26 +121,33 @@ class FaceDetector(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.pnet = Proposal()
-        self.rnet = Judge(_stage((3, 28, 48, 64), (3, 3, 2), (3, 3, 0)), 576, 128, has_points=False)
-        self.onet = Judge(_stage((3, 32, 64, 64, 128), (3, 3, 3, 2), (3, 3, 2, 0)), 1152, 256, has_points=True)
+        self.rnet = WindowClassifier(_stage((3, 28, 48, 64), (3, 3, 2), (3, 3, 0)), 576, 128, has_points=False)
+        self.onet = WindowClassifier(_stage((3, 32, 64, 64, 128), (3, 3, 3, 2), (3, 3, 2, 0)), 1152, 256, has_points=True)
         self.load_state_dict(load_weights("face_detector"))
         self.requires_grad_(False).eval()
 
     @torch.no_grad()
-    def detect(self, image: Pictures.Image) -> tuple[Detection, ...]:
-        """Faces of one picture of any size and mode, largest first; an empty tuple if there are none."""
+    def detect(self, image: Pictures.Image, end: float = math.inf) -> tuple[Detection, ...]:
+        """Faces of one picture of any size and mode, largest first; an empty tuple if there are none.
+
+        Args:
+            image: The picture.
+            end: By `time.monotonic`, when to turn it no further.
+        """
         scale = min(1.0, LONGEST_SIDE / max(image.size))
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        small = image.convert("RGB").resize(size, Pictures.Resampling.BILINEAR, reducing_gap=2.0)
-        rows = self._any_way_up(small)
+        small = (image if image.mode == "RGB" else image.convert("RGB")).resize(size, Pictures.Resampling.BILINEAR, reducing_gap=2.0)
+        rows = self._any_way_up(small, end)
         return tuple(sorted((_detection(row, image.width / size[0], image.height / size[1]) for row in rows), key=_by_size))
 
-    def _any_way_up(self, picture: Pictures.Image) -> Array:
+    def _any_way_up(self, picture: Pictures.Image, end: float) -> Array:
         """What the cascade finds in the picture or, where no upright face is certain, in its likeliest quarter turn."""
         best = self._cascade(picture)
         if best[:, 4].max(initial=0) >= SURE_SCORE:
             return best
         for turns in (1, 2, 3):
+            if time.monotonic() > end:
+                break
             found = self._cascade(picture.rotate(90 * turns, expand=True))
             if found[:, 4].max(initial=0) > best[:, 4].max(initial=0):
                 best = _turned_back(found, turns, picture.size)
@@ -151,7 +159,7 @@ class FaceDetector(nn.Module):
         for stage, side, least in ((self.rnet, 24, REFINED_SCORE), (self.onet, 48, FINAL_SCORE)):
             if not len(rows):
                 return np.zeros((0, 15))
-            rows = self._judged(stage, picture, _squared(rows), side, least)
+            rows = self._classified(stage, picture, _squared(rows), side, least)
         return rows[_kept(rows, 0.5, of_smaller=True)] if len(rows) else rows
 
     def _proposals(self, picture: Pictures.Image) -> Array:
@@ -171,7 +179,7 @@ class FaceDetector(nn.Module):
         rows = np.concatenate(found)
         return rows[_kept(rows, 0.7)]
 
-    def _judged(self, stage: nn.Module, picture: Pictures.Image, squares: Array, side: int, least: float) -> Array:
+    def _classified(self, stage: nn.Module, picture: Pictures.Image, squares: Array, side: int, least: float) -> Array:
         """What one stage makes of square crops: refined boxes, scores and, where it has them, points."""
         outputs = [output.double().cpu().numpy() for output in stage(self._pixels([_crop(picture, row, side) for row in squares]))]
         passed = outputs[0] > least

@@ -57,7 +57,7 @@ def part_mask(part: str, *images: Image) -> Mask:
     return sized.to(images[0]).gt(0.5).float()
 
 
-def rectangle(size: int, x: float, y: float, width: float, height: float) -> Mask:
+def rectangle_mask(size: int, x: float, y: float, width: float, height: float) -> Mask:
     """A rectangle as a mask (1,1,size,size); its middle and its sides are shares of the picture, and what lies outside is cut off."""
     across, down = (torch.arange(size) + 0.5) / size, (torch.arange(size) + 0.5)[:, None] / size
     inside = ((across - x).abs() <= width / 2) & ((down - y).abs() <= height / 2)

@@ -26,15 +26,41 @@ class Prefix:
 
 
 @runtime_checkable
-class Generator(Protocol):
-    """A generator of faces, birds or digits, only ever read.
+class AnyGenerator(Protocol):
+    """What every generator is to the catalogue, whatever its codes are, only ever read. Engines name its kind by a capability."""
+
+    @property
+    def name(self) -> str:
+        """What the catalogue calls it."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights live; methods follow it."""
+        ...
+
+    @property
+    def resolution(self) -> int:
+        """Side of the full picture in pixels."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What it can do, as engines ask for it."""
+        ...
+
+
+@runtime_checkable
+class Generator(AnyGenerator, Protocol):
+    """A generator that draws from a W, as most methods need it.
 
     Attributes:
         name: What the catalogue calls it.
         device: Where its weights live; methods follow it.
         resolution: Side of the full picture in pixels.
         exits: Sizes that `synthesize` can stop at, smallest first, the full picture last.
-        capabilities: What it can do, as engines ask for it ("w_plus", "tunable", "spatial_styles", ...).
+        capabilities: What it can do, as engines ask for it ("w_plus", "tunable", "spatial_styles", ...), and what goes with it:
+            "encoders" of its codes, the "face_bank" of its own faces. "untrained" says that its weights are random; so are such encoders.
         slots: Which slot of W+ drives which layer.
         width: Length of one w.
     """
@@ -46,6 +72,10 @@ class Generator(Protocol):
     capabilities: frozenset[str]
     slots: Slots
     width: int
+
+    def nearest_exit(self, pixels: int) -> int:
+        """The exit whose side is nearest to a number of pixels."""
+        ...
 
     def layout(self, space: str) -> Mapping[str, slice]:
         """Names and positions of the parts of a code: slots of W+, layers of S."""

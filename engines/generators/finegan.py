@@ -1,4 +1,4 @@
-"""FineGAN as a generator of the studio: codes by number, pictures in stages, ways between codes, and the authors' checkpoints.
+"""FineGAN as a generator of the studio: codes by number, pictures in stages, interpolation between codes, and the authors' checkpoints.
 
 A checkpoint is a plain dict of tensors whose names begin with `module.`; all dimensions are read from its shapes and nothing in it is run.
 Paper: arXiv:1811.11155. The main components of z are read off the weights of the first layers in closed form, as SeFa (arXiv:2007.06600)
@@ -8,9 +8,9 @@ reads edits of w off those of the styles.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +18,13 @@ from torch import Tensor
 
 from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
+from engines.core.torch_files import load_torch
+from engines.core.weights import load_weights
 from engines.nets.finegan import FineGenerator, Form, Stages
 from engines.nets.initial import Network, orthogonal
 from engines.spaces.paths import lerp, slerp
 
+WEIGHTS = "finegan_birds"
 FARTHEST = 6.0
 """How far z may be shifted along a main component, in its own deviations."""
 
@@ -68,7 +71,7 @@ class FineInputs:
     child: Tensor
 
     def towards(self, other: "FineInputs", t: float) -> "FineInputs":
-        """The point `t` of the way to others: z on the arc, on which it stays as long as z are, codes on the straight line."""
+        """Interpolation to others: slerp of z, which keeps its norm, and lerp of the codes."""
         codes = (lerp(ours, theirs, t) for ours, theirs in zip(self.tensors[1:], other.tensors[1:], strict=True))
         return FineInputs(slerp(self.z, other.z, t), *codes)
 
@@ -97,10 +100,18 @@ class FineGAN:
     Attributes:
         form: Its numbers.
         network: In evaluation mode.
+        name: What the catalogue, or the file, calls it.
     """
 
     form: Form
     network: FineGenerator
+    name: str = "finegan"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"finegan"})
+
+    @property
+    def resolution(self) -> int:
+        """Side of its pictures in pixels."""
+        return self.form.size
 
     @property
     def device(self) -> torch.device:
@@ -185,7 +196,17 @@ def _reading_of_z(start: Any, noise: int) -> Tensor:
     return linear.weight[:, -noise:] * (norm.weight / (norm.running_var + norm.eps).sqrt())[:, None]
 
 
-def toy_finegan(seed: int = 0) -> FineGAN:
+@cache
+def bundled_finegan(device: torch.device | str = "cpu") -> FineGAN:
+    """The network that was trained on drawn birds, read once for all.
+
+    Raises:
+        WeightsError: It is not bundled.
+    """
+    return from_weights(load_weights(WEIGHTS), WEIGHTS, device)
+
+
+def toy_finegan(device: torch.device | str = "cpu", seed: int = 0) -> FineGAN:
     """A small network of random weights, 32 px with 4 parents and 8 children, so that whatever uses one runs in milliseconds.
 
     Its normalisation is made to fit by a few passes, or its pictures would be blank; equal seeds give equal weights.
@@ -197,10 +218,10 @@ def toy_finegan(seed: int = 0) -> FineGAN:
                 weight.mul_(2.0)
         for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)):
             norm.momentum = None  # the plain average of all passes
-        finegan = FineGAN(_TOY, network.requires_grad_(False))
+        finegan = FineGAN(_TOY, network.requires_grad_(False), "finegan-toy")
         for number in range(4):
             finegan.draw(*(finegan.tied(child, 100 * number + child) for child in range(_TOY.children)))
-    network.eval()
+    network.eval().to(device)
     return finegan
 
 
@@ -208,15 +229,15 @@ def load_finegan(path: Path, device: torch.device | str = "cpu") -> FineGAN:
     """Read a published generator ("netG").
 
     Raises:
-        WeightsError: Cut off, another kind of file, or shapes that do not fit together.
+        WeightsError: Damaged, another kind of file, or shapes that do not fit together.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # whatever a foreign file makes the reader stumble over
-        raise WeightsError(f"{path.name} is cut off, or holds more than tensors. Download it again from its authors.") from error
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise WeightsError(f"{path.name} is no dict of tensors: bring FineGAN's netG file.")
-    return from_weights({str(key).removeprefix(_PREFIX): value for key, value in content.items()}, path.name, device)
+    content = load_torch(path)
+    parts = [content, *content.values()] if isinstance(content, Mapping) else []
+    for part in parts:  # the weights, or a training's state with the weights in it; what else it says is left out
+        named = part.items() if isinstance(part, Mapping) else ()
+        if weights := {str(key).removeprefix(_PREFIX): value for key, value in named if isinstance(value, Tensor)}:
+            return from_weights(weights, path.name, device)
+    raise WeightsError(f"{path.name} is no dict of tensors: bring FineGAN's netG file.")
 
 
 def from_weights(weights: Mapping[str, Tensor], name: str, device: torch.device | str = "cpu") -> FineGAN:
@@ -226,7 +247,7 @@ def from_weights(weights: Mapping[str, Tensor], name: str, device: torch.device 
         WeightsError: Weights are missing, or do not fit together.
     """
     form = form_of(weights, name)
-    return FineGAN(form, filled(lambda: FineGenerator(form), weights, name).to(device))
+    return FineGAN(form, filled(lambda: FineGenerator(form), weights, name).to(device), name)
 
 
 def filled(build: Callable[[], Network], weights: Mapping[str, Tensor], name: str) -> Network:

@@ -1,4 +1,4 @@
-"""InfoGAN as a generator of the studio: codes by number, pictures, and codes read off pictures.
+"""InfoGAN as a generator of the studio: codes by number, pictures, and codes that Q predicts.
 
 Paper: arXiv:1606.03657.
 """
@@ -6,6 +6,7 @@ Paper: arXiv:1606.03657.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,10 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import rng
 from engines.core.shapes import Image
 from engines.core.weights import load_weights
-from engines.nets.infogan import Discriminator, Form, Reading, from_weights, generator, inputs
+from engines.nets.infogan import Discriminator, Form, Reading, build_generator, from_weights, inputs
 from engines.nets.initial import small
 
+WEIGHTS, PLAIN = "infogan_digits", "infogan_digits-without-information"
 REACH = 2.0
 """Continuous codes are drawn from -1 to 1 in training; up to here the paper shows them."""
 
@@ -59,20 +61,28 @@ class InfoGAN:
 
     Attributes:
         form: Their numbers.
-        drawer: The generator, in evaluation mode.
-        reader: The discriminator with its head Q, in evaluation mode.
+        generator: The generator, in evaluation mode.
+        discriminator: The discriminator with its head Q, in evaluation mode.
         names: Which digit each category turned out to be; empty where nobody looked.
+        name: What the catalogue calls it.
     """
 
     form: Form
-    drawer: nn.Module
-    reader: Discriminator
+    generator: nn.Module
+    discriminator: Discriminator
     names: tuple[int, ...] = ()
+    name: str = "infogan"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"infogan"})
+
+    @property
+    def resolution(self) -> int:
+        """Side of its pictures in pixels."""
+        return self.form.size
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.drawer.parameters()).device
+        return next(self.generator.parameters()).device
 
     def checked(self, codes: InfoCodes) -> InfoCodes:
         """The codes, if they are there.
@@ -105,7 +115,7 @@ class InfoGAN:
     @torch.no_grad()
     def synthesize(self, draw: Draw) -> Tensor:
         """Pictures (N,channels,size,size) in the network's own range."""
-        return self.drawer(inputs(draw.z, draw.category, draw.continuous, self.form.categories))
+        return self.generator(inputs(draw.z, draw.category, draw.continuous, self.form.categories))
 
     def draw(self, *codes: InfoCodes) -> Image:
         """Pictures (N,3,size,size) in [-1, 1], one of each.
@@ -117,13 +127,13 @@ class InfoGAN:
 
     @torch.no_grad()
     def read(self, pictures: Tensor) -> Reading:
-        """Codes of pictures (N,channels,size,size) in the network's own range, as Q reads them."""
-        return self.reader(pictures.to(self.device))
+        """Codes of pictures (N,channels,size,size) in the network's own range, as Q predicts them."""
+        return self.discriminator(pictures.to(self.device))
 
     @torch.no_grad()
     def features(self, pictures: Tensor) -> Tensor:
         """What the trunk that discriminator and Q share sees in pictures, (N,features)."""
-        return self.reader.trunk(pictures.to(self.device))
+        return self.discriminator.trunk(pictures.to(self.device))
 
 
 def shown(pictures: Tensor) -> Image:
@@ -132,20 +142,21 @@ def shown(pictures: Tensor) -> Image:
 
 
 @cache
-def bundled_infogan(name: str = "infogan_digits", device: torch.device | str = "cpu") -> InfoGAN:
+def bundled_infogan(name: str = WEIGHTS, device: torch.device | str = "cpu") -> InfoGAN:
     """A network that was trained here, read once for all.
 
     Raises:
         WeightsError: There is none of this name.
     """
     weights = load_weights(name)
-    form, drawer, reader = from_weights(weights)
-    return InfoGAN(form, drawer.to(device), reader.to(device), tuple(weights["names"].tolist()) if "names" in weights else ())
+    form, generator, discriminator = from_weights(weights)
+    names = tuple(weights["names"].tolist()) if "names" in weights else ()
+    return InfoGAN(form, generator.to(device), discriminator.to(device), names, name)
 
 
-def toy_infogan(seed: int = 1) -> InfoGAN:
+def toy_infogan(device: torch.device | str = "cpu", seed: int = 1) -> InfoGAN:
     """Narrow networks of random weights, for tests and for a page without bundled weights."""
-    form = Form(noise=6, widths=(4, 8), trunk=16, reader=8, hidden=16, drawn=(8, 4))
-    drawer = small(lambda: generator(form), seed, 0.5).eval().requires_grad_(False)
-    reader = small(lambda: Discriminator(form), seed + 1, 0.5).eval().requires_grad_(False)
-    return InfoGAN(form, drawer, reader, tuple(range(form.categories)))
+    form = Form(noise=6, widths=(4, 8), trunk=16, q_width=8, hidden=16, drawn=(8, 4))
+    generator = small(lambda: build_generator(form), seed, 0.5).eval().requires_grad_(False)
+    discriminator = small(lambda: Discriminator(form), seed + 1, 0.5).eval().requires_grad_(False)
+    return InfoGAN(form, generator.to(device), discriminator.to(device), tuple(range(form.categories)), "infogan-toy")

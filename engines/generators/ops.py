@@ -1,4 +1,4 @@
-"""The few operations that the student's layers are made of, in the order and memory format that a CPU likes.
+"""The few operations that the FFHQ generator's layers are made of, in the order and memory format that a CPU likes.
 
 Features travel channels-last, and a Haar stage's channels come as four contiguous bands, so that every step here is a plain
 pass over memory.

@@ -1,17 +1,16 @@
-"""StyleMapGAN as its authors publish it: a generator with a style per place and the encoder that was trained with it.
+"""StyleMapGAN as its authors publish it: a generator with a stylemap and the encoder that was trained with it.
 
 A file holds `g_ema` and `e_ema` (the averaged weights), or `generator` and `encoder`, beside `train_args`, from which the networks' form is
-read. It is read without running anything in it: besides tensors and plain values, the one class allowed is the empty `argparse.Namespace`.
+read. Nothing in it is run; the arguments may be a dict or a namespace.
 Paper: arXiv:2104.14754.
 """
 
-import argparse
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from engines.core.errors import WeightsError
 from engines.core.seeds import normal
 from engines.core.shapes import Image
-from engines.core.weights import load_weights, manifest
+from engines.core.torch_files import load_torch
+from engines.core.weights import is_bundled, load_weights
 from engines.nets.equalised import drawn_anew
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator, small_form
 
@@ -38,11 +38,19 @@ class StyleMapGAN:
         form: Their numbers.
         generator: Mapping and decoder.
         encoder: From pictures to stylemaps.
+        name: What the catalogue, or the file, calls it.
     """
 
     form: Form
     generator: StyleMapGenerator
     encoder: StyleMapEncoder
+    name: str = "stylemapgan"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"stylemapgan"})
+
+    @property
+    def resolution(self) -> int:
+        """Side of its pictures in pixels."""
+        return self.form.size
 
     @property
     def device(self) -> torch.device:
@@ -97,8 +105,8 @@ def bundled_stylemapgan(name: str = "stylemapgan_8", device: torch.device | str 
         for part in ("generator", "encoder")
     ]
     networks = _filled(form, *parts)
-    model = StyleMapGAN(form, networks[0].to(device), networks[1].to(device))
-    taught = taught and f"{name}{MAPPING}" in manifest()
+    model = StyleMapGAN(form, networks[0].to(device), networks[1].to(device), name)
+    taught = taught and is_bundled(f"{name}{MAPPING}")
     return with_mapping(model, load_weights(f"{name}{MAPPING}")) if taught else model
 
 
@@ -106,23 +114,24 @@ def with_mapping(model: StyleMapGAN, state: Mapping[str, Tensor]) -> StyleMapGAN
     """The same networks with another mapping network."""
     generator = copy.deepcopy(model.generator)
     _fill(generator.mapping_z, state)
-    return StyleMapGAN(model.form, generator, model.encoder)
+    return StyleMapGAN(model.form, generator, model.encoder, model.name)
 
 
-def toy_stylemapgan(seed: int = 1) -> StyleMapGAN:
+def toy_stylemapgan(device: torch.device | str = "cpu", seed: int = 1) -> StyleMapGAN:
     """Narrow networks of random weights, for tests."""
     form = small_form(32, 4, 8, 8)
     generator, encoder = StyleMapGenerator(form), StyleMapEncoder(form)
     for place, network in enumerate((generator, encoder)):
         drawn_anew(network, seed + place)
-    return StyleMapGAN(form, generator.eval().requires_grad_(False), encoder.eval().requires_grad_(False))
+        network.eval().requires_grad_(False).to(device)
+    return StyleMapGAN(form, generator, encoder, "stylemapgan-toy")
 
 
 def load_stylemapgan(path: Path, device: torch.device | str = "cpu") -> StyleMapGAN:
     """Read a published checkpoint.
 
     Raises:
-        WeightsError: Cut off, another kind of file, or networks of another form than its arguments say.
+        WeightsError: Damaged, another kind of file, or networks of another form than its arguments say.
     """
     content = _content(path)
     generator, encoder = (content.get(mean, content.get(last)) for mean, last in (("g_ema", "generator"), ("e_ema", "encoder")))
@@ -133,15 +142,11 @@ def load_stylemapgan(path: Path, device: torch.device | str = "cpu") -> StyleMap
         networks = _filled(form, generator, encoder)
     except (RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"The networks in {path.name} have other weights than its training arguments say.") from error
-    return StyleMapGAN(form, networks[0].to(device), networks[1].to(device))
+    return StyleMapGAN(form, networks[0].to(device), networks[1].to(device), path.name)
 
 
 def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # whatever a foreign file makes the reader stumble over
-        raise WeightsError(f"{path.name} is cut off, or holds more than tensors and plain options. Download it again.") from error
+    content = load_torch(path)
     if not isinstance(content, Mapping):
         raise WeightsError(f"{path.name} holds no dict: it is no checkpoint of StyleMapGAN.")
     return content
@@ -149,26 +154,28 @@ def _content(path: Path) -> Mapping[str, Any]:
 
 def _form(arguments: Any, name: str) -> Form:
     """The form that training arguments describe."""
-    known = vars(arguments) if isinstance(arguments, argparse.Namespace) else arguments
-    if not isinstance(known, Mapping):
+    if not isinstance(arguments, Mapping):
         raise WeightsError(f"{name} lacks train_args, which say how large its networks are.")
-    if known.get("normalize_mode", "LayerNorm") != "LayerNorm":
-        raise WeightsError(f"{name} normalises by {known['normalize_mode']}; LayerNorm, the published models' way, is read.")
+    if arguments.get("normalize_mode", "LayerNorm") != "LayerNorm":
+        raise WeightsError(f"{name} normalises by {arguments['normalize_mode']}; LayerNorm, the published models' way, is read.")
     plain = Form()
-    multiplier = known.get("channel_multiplier", 2)
+    multiplier = arguments.get("channel_multiplier", 2)
     numbers = {
-        "size": known.get("size", plain.size),
-        "side": known.get("latent_spatial_size", plain.side),
-        "channels": known.get("latent_channel_size", plain.channels),
-        "layers": known.get("mapping_layer_num", plain.layers),
+        "size": arguments.get("size", plain.size),
+        "side": arguments.get("latent_spatial_size", plain.side),
+        "channels": arguments.get("latent_channel_size", plain.channels),
+        "layers": arguments.get("mapping_layer_num", plain.layers),
     }
     whole = all(isinstance(value, int) for value in (*numbers.values(), multiplier))
     if not whole or numbers["size"] not in _SIZES or numbers["side"] not in _SIDES or not 0 < numbers["side"] < numbers["size"]:
-        raise WeightsError(f"{name} says {numbers}; read are pictures of {_SIZES} px and stylemaps of {_SIDES} cells a side.")
+        raise WeightsError(f"{name} says {numbers}; read are pictures of {_SIZES} px and stylemaps of resolution {_SIDES}.")
     if not (1 <= numbers["channels"] <= 512 and 1 <= numbers["layers"] <= 16 and 1 <= multiplier <= 4):
         raise WeightsError(f"{name} describes networks that are far from any published one: {numbers}.")
     widths = {side: width if side < 64 else width * multiplier // 2 for side, width in plain.widths.items()}
-    return Form(**numbers, rate=float(known.get("lr_mul", plain.rate)), small=bool(known.get("small_generator", False)), widths=widths)
+    rate, small = arguments.get("lr_mul", plain.rate), bool(arguments.get("small_generator", False))
+    if not isinstance(rate, int | float):
+        raise WeightsError(f"{name} says {rate!r} for lr_mul, where a number is wanted.")
+    return Form(**numbers, rate=float(rate), small=small, widths=widths)
 
 
 def _filled(form: Form, generator: Mapping[str, Tensor], encoder: Mapping[str, Tensor]) -> tuple[StyleMapGenerator, StyleMapEncoder]:

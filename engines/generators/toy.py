@@ -1,27 +1,26 @@
-"""A generator of the same make as the FFHQ student, 64 px, narrow and random, so that every method runs in milliseconds."""
+"""A generator of the same architecture as the FFHQ one, 64 px, narrow and random, so that every method runs in milliseconds."""
 
 import torch
 from torch import Tensor
 
 from engines.core.seeds import normal
-from engines.generators.exits import new_head
-from engines.generators.ffhq import Student
-from engines.spaces.slots import Slots
+from engines.generators.auxiliary_heads import new_head
+from engines.generators.ffhq import FfhqGenerator, ffhq_slots
 
 WIDTH, CHANNELS, BLOCKS = 32, 16, (8, 16, 32)
 _EXITS = (16, 32)
 
 
-def toy(device: torch.device | str = "cpu", seed: int = 0) -> Student:
+def toy(device: torch.device | str = "cpu", seed: int = 0) -> FfhqGenerator:
     """A random generator of 64 px with exits at 16 and 32 px; equal seeds give equal weights."""
     weights = _weights(seed)
-    slots = Slots(len(BLOCKS))
+    slots = ffhq_slots(len(BLOCKS))
     exits: dict[str, Tensor] = {}
     for size in _EXITS:
         reads = sum(slot >= slots.of_layer(f"conv2_{size // 2}") for slot in slots.active)
         head = new_head(torch.ones(CHANNELS), 8, reads, WIDTH, seed + size, context=8)
         exits |= {f"exit_{size}.{name}": value for name, value in head.items()}
-    return Student("toy", weights, exits, device)
+    return FfhqGenerator("toy", weights, exits, device, frozenset({"encoders", "untrained"}))
 
 
 def _weights(seed: int) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
-"""Discovery: what a generator learnt without names, used to sort pictures that it never saw.
+"""Unsupervised fine-grained clustering: features of a code classifier, applied to pictures that no network saw.
 
-Singh, Ojha, Lee, arXiv:1811.11155, section 4.3: classifiers learn to say the parent and the child code of generated pictures; what they see
-in other pictures is clustered by k-means. Clusters are compared with the truth by normalised mutual information and by the share of
-pictures that a best one-to-one naming of the clusters gets right, as in the paper's table 2.
+Singh, Ojha, Lee, arXiv:1811.11155, section 4.3: classifiers are trained to predict the parent and the child code of generated pictures;
+their features of other pictures are clustered by k-means. Clusters are compared with the ground truth by normalised mutual information and
+by the share of pictures that a best one-to-one naming of the clusters gets right, as in the paper's table 2.
 """
 
 import itertools
@@ -19,53 +19,53 @@ from torch import Tensor
 from engines.contract import Progress, Result, Run, Table
 from engines.core.shapes import Image
 from engines.metrics.factors import matched, naming, normalised_information
-from engines.nets.oracle import Oracle, load_oracle
+from engines.nets.factor_classifier import FactorClassifier, load_factor_classifier
 
 WEIGHTS = "finegan_reader"
 CLUSTERS = 50
 """As many as child codes."""
 
-READER, PIXELS = "reader", "pixels"
-"""Ways of seeing a picture."""
+CLASSIFIER, PIXELS = "reader", "pixels"
+"""Features that are clustered."""
 
 _AT_ONCE, _BEGINNINGS = 32, 4
 
 
 @cache
-def bundled_reader(device: torch.device | str = "cpu") -> Oracle:
-    """The reader of FineGAN's codes, read once for all.
+def finegan_classifier(device: torch.device | str = "cpu") -> FactorClassifier:
+    """The classifier of FineGAN's codes, loaded once for all.
 
     Raises:
         WeightsError: It is not bundled.
     """
-    return load_oracle(WEIGHTS, str(device))
+    return load_factor_classifier(WEIGHTS, str(device))
 
 
 @runtime_checkable
-class Reader(Protocol):
-    """A network that can be asked what it sees."""
+class FeatureExtractor(Protocol):
+    """A network whose features can be had."""
 
     def features(self, images: Tensor, /) -> Tensor:
         """Of pictures (N,3,S,S): (N,F)."""
         ...
 
 
-def features_of(reader: Reader, images: Image) -> Tensor:
-    """What a reader sees in pictures, standardised over them: (N,F)."""
-    return _standardised(torch.cat([_read(reader, part) for part in images.split(_AT_ONCE)]))
+def extract_features(classifier: FeatureExtractor, images: Image) -> Tensor:
+    """A network's features of pictures, standardised over them: (N,F)."""
+    return _standardised(torch.cat([_read(classifier, part) for part in images.split(_AT_ONCE)]))
 
 
 @torch.no_grad()
-def _read(reader: Reader, images: Image) -> Tensor:
-    return reader.features(images)
+def _read(classifier: FeatureExtractor, images: Image) -> Tensor:
+    return classifier.features(images)
 
 
 def _standardised(features: Tensor) -> Tensor:
     return (features - features.mean(dim=0)) / features.std(dim=0).clamp(min=1e-6)
 
 
-def clusters(features: Tensor, count: int = CLUSTERS, seed: int = 0) -> Tensor:
-    """Clusters (N,) of features (N,F) by k-means, the best of four beginnings; 0 is the largest."""
+def kmeans_clusters(features: Tensor, count: int = CLUSTERS, seed: int = 0) -> Tensor:
+    """Clusters (N,) of features (N,F) by k-means, the best of four initialisations; 0 is the largest."""
     return _best(list(_beginnings(features, count, seed)))
 
 
@@ -91,25 +91,25 @@ def _best(begun: Sequence[KMeans]) -> Tensor:
     return by_size.argsort()[labels]
 
 
-def discover(images: Image, count: int = CLUSTERS, seed: int = 0, reader: Reader | None = None) -> Run:
-    """Cluster pictures by what a reader sees in them, and again by their plain pixels, which are the yardstick.
+def discover(images: Image, count: int = CLUSTERS, seed: int = 0, classifier: FeatureExtractor | None = None) -> Run:
+    """Cluster pictures by a classifier's features, and again by their pixels, the baseline.
 
-    A step is a few pictures that are read, or one beginning of k-means. The result's table "clusters" has a row for each picture and a
-    column for each way of seeing; it is at hand, for whoever stops, as soon as it has one column.
+    A step is a few pictures, or one initialisation of k-means. The result's table "clusters" has a row for each picture and a
+    column for each kind of features; it is at hand, for whoever stops, as soon as it has one column.
 
     Args:
-        images: (N,3,S,S), on the reader's device.
+        images: (N,3,S,S), on the classifier's device.
         count: Clusters.
         seed: Of k-means.
-        reader: Of FineGAN's codes; without one, pixels alone are clustered.
+        classifier: Of FineGAN's codes; without one, pixels alone are clustered.
     """
-    step, total, features = itertools.count(1), steps(len(images), reader is not None), dict[str, Tensor]()
-    if reader is not None:
+    step, total, features = itertools.count(1), steps(len(images), classifier is not None), dict[str, Tensor]()
+    if classifier is not None:
         read = list[Tensor]()
         for part in images.split(_AT_ONCE):
-            read.append(_read(reader, part))
+            read.append(_read(classifier, part))
             yield Progress(next(step), total)
-        features[READER] = _standardised(torch.cat(read))
+        features[CLASSIFIER] = _standardised(torch.cat(read))
     found, best = dict[str, Tensor](), None
     for way, seen in (features | {PIXELS: images.flatten(1)}).items():
         begun = list[KMeans]()
@@ -123,18 +123,18 @@ def discover(images: Image, count: int = CLUSTERS, seed: int = 0, reader: Reader
     return best
 
 
-def steps(pictures: int, with_reader: bool) -> int:
+def steps(pictures: int, with_classifier: bool) -> int:
     """How many steps `discover` takes."""
-    return -(-pictures // _AT_ONCE) + 2 * _BEGINNINGS if with_reader else _BEGINNINGS
+    return -(-pictures // _AT_ONCE) + 2 * _BEGINNINGS if with_classifier else _BEGINNINGS
 
 
 def kinds(shape: Tensor, texture: Tensor) -> Tensor:
-    """Kinds (N,), each a shape in a coat, of shapes (N,) and coats (N,)."""
+    """Fine-grained classes (N,), each a shape with a texture, of shapes (N,) and textures (N,)."""
     return shape * (int(texture.max()) + 1) + texture
 
 
-def agreement(found: Tensor, shape: Tensor, texture: Tensor) -> dict[str, float]:
-    """How clusters (N,) agree with kinds, each a shape in a coat, and with each factor alone."""
+def clustering_agreement(found: Tensor, shape: Tensor, texture: Tensor) -> dict[str, float]:
+    """How clusters (N,) agree with the fine-grained classes, and with each factor alone."""
     shape, texture = shape.cpu(), texture.cpu()
     agreed = agreements(found, {"kind": kinds(shape, texture), "shape": shape, "texture": texture})
     return {

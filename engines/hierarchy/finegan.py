@@ -1,28 +1,24 @@
-"""FineGAN's sampler: choose background, shape and appearance each by its own code, and see the picture come about stage by stage.
+"""FineGAN's sampler: background, shape and appearance each by its own code, and the picture in its stages.
 
 Singh, Ojha, Lee, "FineGAN: Unsupervised Hierarchical Disentanglement for Fine-Grained Object Generation and Discovery", arXiv:1811.11155,
-section 3 and figure 2. The network is the bundled one, trained here on drawn birds, or any in the authors' form. Ours: a way through
-several codes, on which z keeps to the arc while the codes mix.
+section 3 and figure 2. The network is the bundled one, trained here on drawn birds, or any in the authors' form. Ours:
+interpolation through several codes, slerp of z and lerp of the codes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from engines.contract import Card, Engine, HierarchyRequest, Progress, RequestT, Result, Run, Table
+from engines.contract import Card, Engine, HierarchyRequest, Progress, Result, Run, Table
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import rng
 from engines.core.shapes import Image
-from engines.core.weights import load_weights
-from engines.generators.base import Generator
-from engines.generators.finegan import FineCodes, FineGAN, FineInputs, from_weights
+from engines.generators.finegan import WEIGHTS, FineCodes, FineGAN, FineInputs
 from engines.nets.finegan import Stages
 
-WEIGHTS = "finegan_birds"
 FINISHED = "finished picture"
 STAGES = (
     "background",
@@ -40,60 +36,36 @@ STAGES = (
 AT_ONCE = 8
 """Pictures drawn between two heartbeats."""
 
-KnobsT = TypeVar("KnobsT", bound=Knobs)
-
-
-@cache
-def bundled_finegan(device: torch.device | str = "cpu") -> FineGAN:
-    """The network that was trained on drawn birds, read once for all.
-
-    Raises:
-        WeightsError: It is not bundled.
-    """
-    return from_weights(load_weights(WEIGHTS), WEIGHTS, device)
-
-
-class FineEngine(Engine[RequestT, KnobsT]):
-    """A method that draws by FineGAN and asks nothing of the studio's generator but where to compute.
-
-    Args:
-        generator: Says the device.
-        finegan: The network; the bundled one if not given.
-    """
-
-    def __init__(self, generator: Generator, finegan: FineGAN | None = None) -> None:
-        super().__init__(generator)
-        self.finegan = bundled_finegan(generator.device) if finegan is None else finegan
-
 
 @dataclass(frozen=True, kw_only=True)
 class FineSamplerKnobs(Knobs):
-    """Whether to walk."""
+    """Whether to interpolate."""
 
-    frames: Annotated[int, Knob("Pictures on the way from the first codes to the last; 0 draws the codes alone.", lo=0, hi=240)] = 0
+    frames: Annotated[int, Knob("Frames of the interpolation from the first codes to the last; 0 draws the codes alone.", lo=0, hi=240)] = 0
 
 
-class FineSampler(FineEngine[HierarchyRequest, FineSamplerKnobs]):
+class FineSampler(Engine[HierarchyRequest, FineSamplerKnobs, FineGAN]):
     """Pictures in all their stages (arXiv:1811.11155)."""
 
-    card = Card(name="finegan", title="FineGAN", paper="arXiv:1811.11155", needs=frozenset(), weights=(WEIGHTS,))
+    card = Card(name="finegan", title="FineGAN", paper="arXiv:1811.11155", needs=frozenset({"finegan"}), weights=(WEIGHTS,))
     accepts, knob_set = HierarchyRequest, FineSamplerKnobs
 
     def run(self, request: HierarchyRequest, knobs: FineSamplerKnobs) -> Run:
-        """Draw each codes' picture, or the way through them; a preview brings the pictures drawn since the last.
+        """Draw each codes' picture, or interpolate between them; a preview has the pictures drawn since the last.
 
-        Stages, which a way lacks, are those of `STAGES`: masks black and white, what is masked on grey. Table "codes" says the numbers.
+        Stages, which an interpolation lacks, are those of `STAGES`: masks black and white, what is masked on grey. Table "codes" says the
+        numbers.
 
         Raises:
             SpaceError: Codes that are none.
         """
         codes = request.codes or (self._drawn_by(request.seed),)
-        inputs, table = self.finegan.inputs(*codes), codes_table(codes)
+        inputs, table = self.generator.inputs(*codes), codes_table(codes)
         inputs = walk(inputs, knobs.frames) if knobs.frames else inputs
         drawn, done = list[dict[str, Tensor]](), 0
         for part in inputs.split(AT_ONCE):
             with torch.no_grad():
-                stages = pictures(self.finegan.synthesize(part))
+                stages = pictures(self.generator.synthesize(part))
             drawn.append({FINISHED: stages[FINISHED]} if knobs.frames else stages)
             done += len(part)
             result = _result(drawn, table)
@@ -101,8 +73,8 @@ class FineSampler(FineEngine[HierarchyRequest, FineSamplerKnobs]):
         return result
 
     def _drawn_by(self, seed: int) -> FineCodes:
-        child = int(torch.randint(self.finegan.form.children, (1,), generator=rng(seed)))
-        return self.finegan.tied(child, seed)
+        child = int(torch.randint(self.generator.form.children, (1,), generator=rng(seed)))
+        return self.generator.tied(child, seed)
 
 
 def pictures(stages: Stages) -> dict[str, Tensor]:
@@ -120,7 +92,7 @@ def _shown(mask: Tensor) -> Image:
 
 
 def walk(ends: FineInputs, frames: int) -> FineInputs:
-    """As many points as there are frames on the way through several codes, from the first to the last, at an even pace."""
+    """Interpolate through several codes, from the first to the last, at even steps: as many points as frames."""
     rows, last = ends.split(1), len(ends) - 1
     points = []
     for index in range(frames):

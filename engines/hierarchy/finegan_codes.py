@@ -15,14 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engines.contract import Card, DrawingRequest, Progress, Result, Run, Table, on_device
+from engines.contract import Card, DrawingRequest, Engine, Progress, Result, Run, Table, on_device
 from engines.core.images import area
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import z_codes
 from engines.core.shapes import Image
-from engines.generators.base import Generator
-from engines.generators.finegan import FineCodes, FineGAN
-from engines.hierarchy.finegan import FINISHED, WEIGHTS, FineEngine, codes_table, pictures
+from engines.generators.finegan import WEIGHTS, FineCodes, FineGAN
+from engines.hierarchy.finegan import FINISHED, codes_table, pictures
 from engines.losses.perceptual import Perceptual
 
 _BORDER = 8
@@ -69,21 +68,25 @@ class _Candidate:
 _Search: TypeAlias = Coroutine[None, None, list[_Candidate]]
 
 
-class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
+class FineFinder(Engine[DrawingRequest, FineFinderKnobs, FineGAN]):
     """From a picture to the codes that draw it, over the generator of arXiv:1811.11155."""
 
     card = Card(
-        name="finegan_codes", title="FineGAN: the codes of a picture", paper="arXiv:1811.11155", needs=frozenset(), weights=(WEIGHTS,)
+        name="finegan_codes",
+        title="FineGAN inversion (search over codes)",
+        paper="arXiv:1811.11155",
+        needs=frozenset({"finegan"}),
+        weights=(WEIGHTS,),
     )
     accepts, knob_set = DrawingRequest, FineFinderKnobs
 
-    def __init__(self, generator: Generator, finegan: FineGAN | None = None) -> None:
-        super().__init__(generator, finegan)
+    def __init__(self, generator: FineGAN) -> None:
+        super().__init__(generator)
         self.perceptual = Perceptual(generator.device)
 
     def run(self, request: DrawingRequest, knobs: FineFinderKnobs) -> Run:
         """Search and refine; tables "codes" and "z" say what was found, `found_codes` reads them; metrics "mse" and "lpips"."""
-        target = area(on_device(request.image, self.generator).clamp(-1, 1), self.finegan.form.size)
+        target = area(on_device(request.image, self.generator).clamp(-1, 1), self.generator.form.size)
         rounds = _rounds(knobs.kept, knobs.steps)
         total = _VIEWS + knobs.poses + knobs.kept + sum(steps for _, steps in rounds)
         step, search = 0, self._searched(target, knobs, request.seed)
@@ -106,8 +109,8 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
 
     def _searched(self, target: Image, knobs: FineFinderKnobs, seed: int) -> _Search:
         """The best candidates by trying: yields after each part of the work."""
-        form = self.finegan.form
-        z = z_codes(max(_VIEWS, knobs.poses), form.noise, seed, self.finegan.device)
+        form = self.generator.form
+        z = z_codes(max(_VIEWS, knobs.poses), form.noise, seed, self.generator.device)
         scores = torch.zeros(form.children, device=target.device)
         for view in range(_VIEWS):
             scores += self._border_errors(target, z[view : view + 1])
@@ -129,7 +132,7 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
     @torch.no_grad()
     def _border_errors(self, target: Image, z: Tensor) -> Tensor:
         """How far every background (children,) is off along the picture's edges."""
-        codes = torch.eye(self.finegan.form.children, device=z.device)
+        codes = torch.eye(self.generator.form.children, device=z.device)
         edge = _edge(target)
         drawn = torch.cat([self._behind(part, z) for part in codes.split(_BATCH)])
         return ((drawn - target).square() * edge).mean(dim=(1, 2, 3))
@@ -137,16 +140,16 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
     @torch.no_grad()
     def _shape_errors(self, target: Image, background: int, z: Tensor) -> Tensor:
         """How far every parent's shape (parents,) is from any part of the picture that has one colour and the background around it."""
-        network, parents = self.finegan.network, torch.eye(self.finegan.form.parents, device=z.device)
+        network, parents = self.generator.network, torch.eye(self.generator.form.parents, device=z.device)
         mask = network.img_net2_mask(self._shape(parents, z))
-        behind = self._behind(self._hot(background, self.finegan.form.children), z)
+        behind = self._behind(self._hot(background, self.generator.form.children), z)
         inside = (mask * target).sum(dim=(2, 3), keepdim=True) / mask.sum(dim=(2, 3), keepdim=True).clamp_min(1.0)
         return torch.lerp((target - behind).square(), (target - inside).square(), mask).mean(dim=(1, 2, 3))
 
     @torch.no_grad()
     def _dressed(self, target: Image, candidate: _Candidate) -> _Candidate:
-        """With the appearance that fits best."""
-        form, z = self.finegan.form, candidate.z
+        """With the child code that fits best."""
+        form, z = self.generator.form, candidate.z
         behind = self._behind(self._hot(candidate.background, form.children), z)
         shape = self._shape(self._hot(candidate.parent, form.parents), z)
         drawn = self._stitched(behind, shape, torch.eye(form.children, device=z.device))
@@ -156,7 +159,7 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
     @torch.no_grad()
     def _chosen_anew(self, target: Image, candidate: _Candidate) -> _Candidate:
         """With the background, then the appearance, that fit best now that z has moved."""
-        form, z = self.finegan.form, candidate.z
+        form, z = self.generator.form, candidate.z
         shape = self._shape(self._hot(candidate.parent, form.parents), z)
         child = self._hot(candidate.child, form.children)
         errors = torch.cat(
@@ -171,13 +174,13 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
         self, target: Image, candidates: list[_Candidate], knobs: FineFinderKnobs, steps: int
     ) -> Iterator[tuple[list[_Candidate], dict[str, float]]]:
         """Descend on z; yields the candidates, each with the error that it had before its last step, and the best one's losses."""
-        inputs = self.finegan.inputs(*(one.codes for one in candidates))
+        inputs = self.generator.inputs(*(one.codes for one in candidates))
         z = inputs.z.clone().requires_grad_()
         optimizer = torch.optim.Adam([z], lr=knobs.learning_rate)
         for _ in range(steps):
             before = z.detach().clone()
             with torch.enable_grad():
-                image = self.finegan.synthesize(replace(inputs, z=z)).child
+                image = self.generator.synthesize(replace(inputs, z=z)).child
                 pixel = (image - target).square().mean(dim=(1, 2, 3))
                 perceptual = self.perceptual(image, target.expand_as(image))
                 error = pixel + knobs.perceptual_weight * perceptual
@@ -190,29 +193,29 @@ class FineFinder(FineEngine[DrawingRequest, FineFinderKnobs]):
 
     def _result(self, target: Image, candidates: list[_Candidate]) -> Result:
         best = min(candidates, key=lambda one: one.error)
-        stages = pictures(self.finegan.draw(best.codes))
+        stages = pictures(self.generator.draw(best.codes))
         image = stages[FINISHED]
         metrics = {"mse": float((image - target).square().mean()), "lpips": float(self.perceptual(image, target))}
         z = Table(tuple(f"z{number}" for number in range(best.z.shape[1])), (tuple(best.z[0].tolist()),))
         return Result(image, stages=stages, tables={"codes": codes_table([best.codes]), "z": z}, metrics=metrics)
 
     def _behind(self, background: Tensor, z: Tensor) -> Image:
-        network = self.finegan.network
+        network = self.generator.network
         return network.img_net1_bg(network.h_net1_bg(background, z.expand(len(background), -1)))
 
     def _shape(self, parent: Tensor, z: Tensor) -> Tensor:
-        network = self.finegan.network
+        network = self.generator.network
         return network.h_net2(network.h_net1(parent, z.expand(len(parent), -1)), parent)
 
     def _stitched(self, behind: Tensor, shape: Tensor, child: Tensor) -> Image:
         """Finished pictures of one shape in several appearances, or of one appearance before several backgrounds."""
-        network = self.finegan.network
+        network = self.generator.network
         stitched = torch.lerp(behind, network.img_net2(shape), network.img_net2_mask(shape))
-        look = network.h_net3(shape.expand(len(child), -1, -1, -1), child)
-        return torch.lerp(stitched, network.img_net3(look), network.img_net3_mask(look))
+        appearance = network.h_net3(shape.expand(len(child), -1, -1, -1), child)
+        return torch.lerp(stitched, network.img_net3(appearance), network.img_net3_mask(appearance))
 
     def _hot(self, number: int, count: int) -> Tensor:
-        return F.one_hot(torch.tensor([number], device=self.finegan.device), count).float()
+        return F.one_hot(torch.tensor([number], device=self.generator.device), count).float()
 
 
 def found_codes(result: Result) -> FineCodes:

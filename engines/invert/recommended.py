@@ -1,7 +1,7 @@
 """Recommended: the methods here put together, for a good picture in about fifteen seconds on two CPU cores.
 
 A start (the encoder pSp of arXiv:2008.00951 where its weights are, else a short projection to W, arXiv:1912.04958), a stylemap inversion
-from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a grid of w as in StyleMapGAN, arXiv:2104.14754), most of it at a small size,
+from there (W+ as in Image2StyleGAN, arXiv:1904.03189, and a stylemap as in StyleMapGAN, arXiv:2104.14754), most of it at an early exit,
 and a short pivotal tuning (arXiv:2106.05744) around what was found. Nothing here is a method of its own.
 """
 
@@ -21,10 +21,10 @@ from engines.invert.tune.pti import PivotalTuning, tune
 from engines.spaces.latent import Inversion
 
 AnyEncoder: TypeAlias = Engine[InvertRequest, Any]
-_LOOKS = 3
+_REFINEMENT_STEPS = 3
 _ENCODERS: Mapping[str, tuple[str, type[AnyEncoder], dict[str, Any], int]] = {
     "e4e": ("e4e", E4e, {}, 2),
-    "restyle": ("restyle_psp", ReStyle, {"steps": _LOOKS}, _LOOKS),
+    "restyle": ("restyle_psp", ReStyle, {"steps": _REFINEMENT_STEPS}, _REFINEMENT_STEPS),
     "psp": ("psp", Psp, {}, 2),
 }
 """Weights, engine, settings and steps of the encoders that can find a start; after so few updates the last leaves the best picture."""
@@ -41,24 +41,22 @@ class RecommendedKnobs(Knobs):
     """Defaults suit about 15 seconds on two CPU cores; fewer updates are quicker and leave mouths blurred."""
 
     start: Annotated[str, Knob("What finds the code to begin with.", choices=STARTS)] = STARTS[-1]
-    quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000)] = 16
+    quick_steps: Annotated[int, Knob("Updates of the projector at a small size.", lo=0, hi=1000, only_if=("start", "projector"))] = 16
     tuning_steps: Annotated[int, Knob("Updates of the generator's weights around the code.", lo=0, hi=1000)] = 12
-    coarse_steps: Annotated[
-        int, Knob("Updates of every layer's code and a grid of codes at a small size, before the tuning.", lo=0, hi=1000)
-    ] = 30
-    steps: Annotated[int, Knob("The same on the full picture.", lo=0, hi=1000)] = 0
-    side: Annotated[Side, Knob("Cells along each side of the grid: more resemble more, fewer edit better.", advanced=True)] = "8"
+    coarse_steps: Annotated[int, Knob("Updates of W+ and stylemap together at an early exit, before the tuning.", lo=0, hi=1000)] = 30
+    steps: Annotated[int, Knob("Updates of W+ and stylemap on the full picture, after those at an early exit.", lo=0, hi=1000)] = 0
+    side: Annotated[Side, Knob("Resolution of the stylemap: a higher one resembles more, a lower one edits better.", advanced=True)] = "8"
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 4
 
 
 class Recommended(Engine[InvertRequest, RecommendedKnobs]):
-    """A start, a code a place if wished, and a short tuning (arXiv:2106.05744 and others)."""
+    """A start, a stylemap if wished, and a short tuning (arXiv:2106.05744 and others)."""
 
     card = Card(
         name="recommended",
         title="Recommended",
         paper="arXiv:2106.05744",
-        needs=StylemapInversion.card.needs | PivotalTuning.card.needs,
+        needs=StylemapInversion.card.needs | PivotalTuning.card.needs | {"encoders"},
         weights=("lpips_alex",),
     )
     accepts, knob_set = InvertRequest, RecommendedKnobs

@@ -1,21 +1,21 @@
-"""The logistic game between a critic and what it judges, as StyleGAN2 plays it (arXiv:1912.04958)."""
+"""Non-saturating logistic GAN losses, as in StyleGAN2 (arXiv:1912.04958), and the R1 gradient penalty."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def convinced(scores: Tensor) -> Tensor:
-    """What a maker minimises: small where the critic takes its work for real."""
+def generator_loss(scores: Tensor) -> Tensor:
+    """Non-saturating generator loss of the discriminator's scores of generated samples: their mean softplus(-score)."""
     return F.softplus(-scores).mean()
 
 
-def told_apart(real: Tensor, made: Tensor) -> Tensor:
-    """What a critic minimises: small where real scores are high and made ones low."""
+def discriminator_loss(real: Tensor, made: Tensor) -> Tensor:
+    """Discriminator loss: mean softplus(-score) of real and softplus(score) of generated samples."""
     return F.softplus(-real).mean() + F.softplus(made).mean()
 
 
-def slope_penalty(scores: Tensor, inputs: Tensor) -> Tensor:
-    """R1 (Mescheder et al., arXiv:1801.04406): squared slope of the scores at real inputs (B,...), which must want gradients."""
-    (slope,) = torch.autograd.grad(scores.sum(), inputs, create_graph=True)
-    return slope.square().flatten(1).sum(dim=1).mean()
+def r1_penalty(scores: Tensor, inputs: Tensor) -> Tensor:
+    """R1 gradient penalty (Mescheder et al., arXiv:1801.04406): squared gradient of the scores at real inputs (B,...)."""
+    (gradient,) = torch.autograd.grad(scores.sum(), inputs, create_graph=True)
+    return gradient.square().flatten(1).sum(dim=1).mean()

@@ -1,4 +1,4 @@
-"""Distances between codes and penalties on them, in units of W's spread."""
+"""Distances between codes and penalties on them, in standard deviations of W."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,10 +18,10 @@ def latent_distance(codes: Codes, target: Codes, deviation: Code) -> Tensor:
 
 
 def code_errors(codes: Codes, target: Codes, deviation: Code) -> Tensor:
-    """Root mean square error of every slot of every code in standard deviations of W, (B,slots)."""
+    """Root mean square error of every layer of every code in standard deviations of W, (B,slots)."""
     return ((codes - target) / deviation).square().mean(dim=2).sqrt()
 
 
 def offset_norm(offsets: Codes) -> Tensor:
-    """Sum over slots of the mean length of the offsets (B,slots,width) from the first slot: e4e's delta regularisation."""
+    """Sum over layers of the mean norm of the offsets (B,slots,width) from the first: e4e's delta regularisation."""
     return offsets.norm(dim=2).mean(dim=0).sum()

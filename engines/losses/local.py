@@ -26,7 +26,7 @@ class Goal:
         image: The picture.
         pixel: Where its pixels count (M_m in the paper).
         perceptual: Where its features count (M_p).
-        style: Where its textures count, here and in the picture that is judged (M_s).
+        style: Where its textures count, here and in the compared picture (M_s).
     """
 
     image: Image

@@ -1,4 +1,4 @@
-"""Perceptual distances that inversions are optimised and judged by.
+"""Perceptual distances for optimisation and evaluation.
 
 LPIPS: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", arXiv:1801.03924, v0.1 with
 the AlexNet trunk. The package `lpips` does the arithmetic; its trunk comes from the bundled weights, so nothing is downloaded.
@@ -52,7 +52,7 @@ def _network(device: torch.device) -> torch.nn.Module:
 
 
 LAYERS = (64, 192, 384, 256, 256)
-"""Channels of what AlexNet's layers see."""
+"""Channels of AlexNet's layers."""
 
 _TINY = 1e-20
 _SLICE_OF = {"0": 1, "3": 2, "6": 3, "8": 4, "10": 5}

@@ -19,7 +19,7 @@ class _Distance(Protocol):
 
 @runtime_checkable
 class Objective(Protocol):
-    """What a picture is judged by.
+    """The objective of a reconstruction.
 
     Attributes:
         weights: Factors of the terms, by name.

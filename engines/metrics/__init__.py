@@ -1,4 +1,4 @@
-"""Figures by which results are judged: one protocol for every method."""
+"""Evaluation metrics: one protocol for every method."""
 
 from engines.metrics.reconstruction import Reconstruction
 

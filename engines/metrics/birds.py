@@ -1,6 +1,7 @@
-"""What a generator of paper birds has learnt, by a judge that knows the drawings' labels: FineGAN's acceptance figures.
+"""Disentanglement of a generator of paper birds by an evaluation classifier trained on labels: FineGAN's acceptance figures.
 
-All codes are free of each other here, while training ties them. FID is not among the figures: the judge's features are not Inception's.
+All codes are free of each other here, while training ties them. FID is not among the figures: the classifier's features are not
+Inception's.
 """
 
 from dataclasses import replace
@@ -15,28 +16,28 @@ from engines.core.shapes import Image, Mask
 from engines.generators.finegan import FineCodes, FineGAN
 from engines.generators.flat import FlatGAN
 from engines.metrics.factors import information, normalised_information, overlap, share_known, share_known_within
+from engines.nets.factor_classifier import FactorClassifier, load_factor_classifier
 from engines.nets.finegan import Stages
-from engines.nets.oracle import Oracle, load_oracle
 
 Labels: TypeAlias = dict[str, Tensor]
 _AT_ONCE = 32
 
 
 @cache
-def bird_oracle(device: str = "cpu") -> Oracle:
-    """The bundled judge of paper birds.
+def bird_classifier(device: str = "cpu") -> FactorClassifier:
+    """The bundled evaluation classifier of paper birds.
 
     Raises:
         WeightsError: It is missing or altered.
     """
-    return load_oracle("bird_oracle", device)
+    return load_factor_classifier("bird_oracle", device)
 
 
 @torch.no_grad()
-def judged(images: Image) -> tuple[Labels, Mask]:
-    """The judge's labels (N,) by factor and masks (N,1,S,S) in [0, 1]."""
-    oracle = bird_oracle(str(images.device))
-    answers = [oracle(part) for part in images.split(_AT_ONCE)]
+def classified(images: Image) -> tuple[Labels, Mask]:
+    """The classifier's labels (N,) by factor and masks (N,1,S,S) in [0, 1]."""
+    classifier = bird_classifier(str(images.device))
+    answers = [classifier(part) for part in images.split(_AT_ONCE)]
     labels = {name: torch.cat([logits[name].argmax(dim=1) for logits, _ in answers]) for name in answers[0][0]}
     return labels, torch.cat([mask for _, mask in answers]).sigmoid()
 
@@ -58,14 +59,14 @@ def disentangled(generator: FineGAN, count: int, seed: int, pairs: int | None = 
     """How far codes are factors, and masks are masks.
 
     Args:
-        generator: To be judged.
+        generator: To be evaluated.
         count: Pictures for the information figures.
         seed: Decides their codes.
         pairs: Pictures that are drawn again with one code changed; as many if not given.
     """
     codes = free_codes(generator, count, seed)
     stages = many(generator, codes)
-    labels, masks = judged(stages.child)
+    labels, masks = classified(stages.child)
     figures = known(codes, labels)
     figures["mask_overlap"] = float(overlap(stages.child_mask, masks).mean())
     figures["parent_child_overlap"] = float(overlap(stages.parent_mask, stages.child_mask).mean())
@@ -101,7 +102,7 @@ def flat(generator: FlatGAN, count: int, seed: int) -> dict[str, float]:
     A generator that draws one kind only has no information to know, and all of it is known; nats tell.
     """
     category, pictures = generator.sampled(count, seed)
-    labels = judged(pictures)[0]
+    labels = classified(pictures)[0]
     shares = {f"{name}_by_code": share_known(category, found.cpu()) for name, found in labels.items()}
     shares |= {f"nmi_code_{name}": normalised_information(category, found.cpu()) for name, found in labels.items()}
     return shares | {f"{name}_nats": information(category, found.cpu()) for name, found in labels.items()}
@@ -125,8 +126,8 @@ def controlled(generator: FineGAN, codes: list[FineCodes], stages: Stages, label
     inside = ((stages.child_mask > 0.5) & (by_background.child_mask > 0.5)).float()
     moved_pixels = ((by_background.child - stages.child).abs().mean(dim=1, keepdim=True) / 2 * inside).sum() / inside.sum().clamp(min=1)
     return {
-        "shape_kept_under_child": _kept(labels["shape"], judged(by_child.child)[0]["shape"]),
-        "background_kept_under_parent": _kept(labels["background"], judged(by_parent.child)[0]["background"]),
+        "shape_kept_under_child": _kept(labels["shape"], classified(by_child.child)[0]["shape"]),
+        "background_kept_under_parent": _kept(labels["background"], classified(by_parent.child)[0]["background"]),
         "object_moved_under_b": float(moved_pixels),
         "mask_overlap_under_z": float(overlap(stages.child_mask, by_noise.child_mask).mean()),
     }

@@ -1,7 +1,7 @@
-"""How well an encoder's codes survive editing: latent editing consistency.
+"""Latent editing consistency (LEC): how well an encoder's codes survive editing.
 
 Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", arXiv:2102.02766, section 6.3: encode a photo, edit the code, draw it,
-encode the drawing, undo the edit, and see how far the code has come. Lower is better; 0 means that editing and encoding know each other.
+re-encode the picture, undo the edit, and compare the codes. Lower is better; 0 means that editing and encoding are consistent.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.spaces.directions import Direction, Edit, apply
+from engines.spaces.directions import Direction, Edit, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -34,20 +34,20 @@ def editing_consistency(
     left = []
     for image in images.split(1):
         codes = encode(image)
-        edited = apply(Latent("w_plus", codes), [(direction, strength)], generator)
+        edited = apply_directions(Latent("w_plus", codes), [(direction, strength)], generator)
         again = encode(generator.synthesize(edited.latent, features=edited.features).clamp(-1, 1))
-        back = apply(Latent("w_plus", again), [(direction, -strength)], generator)
+        back = apply_directions(Latent("w_plus", again), [(direction, -strength)], generator)
         difference = (back.latent.codes - codes) / statistics(generator).deviation
         left.append(difference[:, list(generator.slots.active)].flatten(1).norm(dim=1))
     return torch.cat(left)
 
 
 @torch.no_grad()
-def reread_consistency(encode: Callable[[Image], Codes], generator: Generator, before: Image, after: Image, edit: Edit) -> Tensor:
-    """What an edit changed beside what it should, as one encoder reads it, in standard deviations of W, (batch,).
+def re_encoding_consistency(encode: Callable[[Image], Codes], generator: Generator, before: Image, after: Image, edit: Edit) -> Tensor:
+    """LEC by one fixed encoder: what an edit changed beside the edit itself, in standard deviations of W, (batch,).
 
     The measure above wants each method to encode its own edited picture, which takes an optimiser as long as the photo did, and for tuned
-    weights has no meaning. So one encoder reads every method's picture before and after: E(after) without the edit, less E(before).
+    weights has no meaning. So one encoder re-encodes every method's picture before and after: E(after) without the edit, less E(before).
 
     Args:
         encode: From pictures (B,3,R,R) to w_plus (B,slots,width).
@@ -58,7 +58,7 @@ def reread_consistency(encode: Callable[[Image], Codes], generator: Generator, b
     """
     direction, strength = edit
     again = Latent("w_plus", encode(after.clamp(-1, 1)))
-    back = apply(again, [(direction, -strength)], generator).latent.codes
+    back = apply_directions(again, [(direction, -strength)], generator).latent.codes
     difference = (back - encode(before.clamp(-1, 1))) / statistics(generator).deviation
     return difference[:, list(generator.slots.active)].flatten(1).norm(dim=1)
 

@@ -1,4 +1,4 @@
-"""Does a direction do one thing? Edits drawn on faces, measured, and compared in each attribute's own spread.
+"""Disentanglement of directions: edits drawn on faces, measured, and compared in each attribute's standard deviation.
 
 Re-scoring: Shen et al., arXiv:1907.10786, section 4.3. Attribute Dependency and its curve: Wu et al., "StyleSpace Analysis",
 arXiv:2011.12799, section 5. DCI: Eastwood and Williams, "A Framework for the Quantitative Evaluation of Disentangled Representations",
@@ -22,13 +22,13 @@ from engines.core.shapes import Codes, Image
 from engines.data import attributes, face_bank, measure
 from engines.faces import identity_distance, identity_embedder
 from engines.generators.base import Generator
-from engines.generators.sketch import Sketch
+from engines.generators.incremental import IncrementalRenderer
 from engines.spaces.bank import Scores
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Inversion, Latent
 
 HELD_OUT_SEED = 90_210
-"""Faces that directions are judged on; the bank that they learn from has another seed."""
+"""Faces that directions are evaluated on; the bank that they learn from has another seed."""
 
 IDENTITY = "identity_distance"
 _TRUNCATION = 0.7
@@ -45,15 +45,15 @@ class SideEffects:
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
         self.names = tuple(attribute.name for attribute in attributes(generator))
-        self.spread = face_bank(generator).spread()
-        self.size = min(generator.exits, key=lambda size: abs(size - 256))
+        self.deviation = face_bank(generator).deviation()
+        self.size = generator.nearest_exit(256)
         self._measure = measure(generator)
         self._identity = identity_embedder(str(generator.device))
 
     @torch.no_grad()
     def scores(self, image: Image) -> Scores:
-        """Attributes of pictures (batch,3,R,R) in units of their spread, (batch,attributes); not a number where no face is seen."""
-        return self._measure(image.clamp(-1, 1)).to(self.spread) / self.spread
+        """Attributes of pictures (batch,3,R,R) in their standard deviations, (batch,attributes); not a number where no face is seen."""
+        return self._measure(image.clamp(-1, 1)).to(self.deviation) / self.deviation
 
     @torch.no_grad()
     def identity(self, before: Image, after: Image) -> Tensor:
@@ -115,8 +115,8 @@ def faces_of(generator: Generator, count: int, seed: int = HELD_OUT_SEED) -> lis
 
 def unedited(instrument: SideEffects, faces: Sequence[Latent]) -> tuple[Scores, list[Image]]:
     """Scores (faces,attributes) and pictures of faces as they are."""
-    sketch = Sketch(instrument.generator)
-    pictures = [sketch.draw(_moved(instrument, face, None, 0.0), instrument.size) for face in faces]
+    renderer = IncrementalRenderer(instrument.generator)
+    pictures = [renderer.draw(_moved(instrument, face, None, 0.0), instrument.size) for face in faces]
     return torch.cat([instrument.scores(picture) for picture in pictures]), pictures
 
 
@@ -132,16 +132,17 @@ def sweep(
 
     Args:
         instrument: What measures.
-        direction: What is turned.
+        direction: What is applied.
         strengths: In sigma.
         faces: Codes, or the inversions of photos.
         pictures: The unedited ones.
-        size: Side at which faces are drawn, the instrument's if not given: early heads know faces of W, so photos want the full picture.
+        size: Side at which faces are drawn, the instrument's if not given: auxiliary toRGB heads were fitted to W, so photos need the full
+            picture.
     """
     scores, identity = [], []
     for face, before in zip(faces, pictures, strict=True):
-        sketch = Sketch(instrument.generator)
-        drawn = torch.cat([sketch.draw(_moved(instrument, face, direction, at), size or instrument.size) for at in strengths])
+        renderer = IncrementalRenderer(instrument.generator)
+        drawn = torch.cat([renderer.draw(_moved(instrument, face, direction, at), size or instrument.size) for at in strengths])
         scores.append(instrument.scores(drawn))
         identity.append(instrument.identity(before.expand_as(drawn), drawn))
     return Sweep(tuple(strengths), torch.stack(scores, dim=1), torch.stack(identity, dim=1))
@@ -149,13 +150,13 @@ def sweep(
 
 def _moved(instrument: SideEffects, face: Latent | Inversion, direction: Direction | None, strength: float) -> Inversion:
     edits = [] if direction is None else [(direction, strength)]
-    return apply(face, edits, instrument.generator, truncation=_TRUNCATION)
+    return apply_directions(face, edits, instrument.generator, truncation=_TRUNCATION)
 
 
-def rescoring(
+def rescore_directions(
     generator: Generator, directions: Sequence[Direction], strength: float = 2.0, faces: int = 8, seed: int = HELD_OUT_SEED
 ) -> Run:
-    """The re-scoring matrix: mean change of every attribute, in its spread, when each direction is turned by `strength` sigma.
+    """The re-scoring matrix: mean change of every attribute, in its standard deviation, when each direction is applied at `strength` sigma.
 
     Yields progress a face at a time with the table so far; the result's table "rescoring" has a row a direction and a column an
     attribute, identity last.

@@ -1,4 +1,4 @@
-"""How far apart two sets of pictures are as crowds, whichever faces they show.
+"""Fréchet distance between two sets of pictures.
 
 Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", arXiv:1706.08500, Eq. 6: the Fréchet distance between normal distributions of
 a network's features. Changed: the features are AlexNet's last ones averaged over the picture, so this is **not** FID, and of a few hundred

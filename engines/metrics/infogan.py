@@ -1,4 +1,4 @@
-"""What InfoGAN's codes are worth: the information that pictures carry of them, and how well categories agree with labels."""
+"""InfoGAN's figures: mutual information of codes and pictures, and agreement of categories with labels."""
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -20,7 +20,7 @@ def sampled(gan: InfoGAN, count: int, seed: int) -> tuple[Draw, Tensor]:
 
 
 def round_trip(gan: InfoGAN, count: int, seed: int) -> dict[str, float]:
-    """What Q reads off fresh pictures: the bound on I(category; picture) in nats, and R2 of each continuous code."""
+    """What Q predicts of new pictures: the bound on I(category; picture) in nats, and R2 of each continuous code."""
     draw, pictures = sampled(gan, count, seed)
     reads = [gan.read(part) for part in pictures.split(_AT_ONCE)]
     logits, read = (torch.cat([getattr(one, name) for one in reads]) for name in ("logits", "continuous"))

@@ -1,4 +1,4 @@
-"""What a mixture of faces is worth: what it keeps outside its mask, what it brings inside, and whether its border shows.
+"""Figures of composites: error outside the mask to the source, error inside to the reference, and visibility of the seam.
 
 Kim et al., arXiv:2104.14754, section 4.2: MSE_src compares with the source outside the mask, MSE_ref with the reference inside, on pictures
 in [-1, 1]. Ours: both leave out the soft edge, and the seam is the gradient's magnitude along the border over its mean in the picture.
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from engines.core.images import PROTOCOL_SIDE, area
-from engines.core.masks import spread
+from engines.core.masks import dilated
 from engines.core.shapes import Image, Mask
 
 _BORDER = 2
@@ -30,7 +30,7 @@ def mixing_figures(mixed: Image, source: Image, reference: Image, mask: Mask, ed
     """
     pictures = [area(image.clamp(-1, 1), PROTOCOL_SIDE) for image in (mixed, source, reference)]
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    inside, border = 1 - spread(1 - hard, round(edge * PROTOCOL_SIDE)), border_of(mask)
+    inside, border = 1 - dilated(1 - hard, round(edge * PROTOCOL_SIDE)), border_of(mask)
     return {
         "mse_src": error_outside(mixed, source, mask, edge),
         "mse_ref": _mean((pictures[0] - pictures[2]).square(), inside),
@@ -44,13 +44,13 @@ def error_outside(image: Image, source: Image, mask: Mask, edge: float) -> float
     """Mean squared difference at 256 px beyond the mask and its soft edge, which reaches `edge` of the side."""
     image, source = (area(picture.clamp(-1, 1), PROTOCOL_SIDE) for picture in (image, source))
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    return _mean((image - source).square(), 1 - spread(hard, round(edge * PROTOCOL_SIDE)))
+    return _mean((image - source).square(), 1 - dilated(hard, round(edge * PROTOCOL_SIDE)))
 
 
 def border_of(mask: Mask) -> Mask:
     """The strip along a mask's border, (1,1,256,256)."""
     hard = (area(mask, PROTOCOL_SIDE) > 0.5).float()
-    return spread(hard, _BORDER) * spread(1 - hard, _BORDER)
+    return dilated(hard, _BORDER) * dilated(1 - hard, _BORDER)
 
 
 def border_gradient(image: Image, border: Mask) -> float:

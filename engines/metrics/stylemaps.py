@@ -1,4 +1,4 @@
-"""What a StyleMapGAN's cells do: parts of one face in another, and how far one cell reaches.
+"""StyleMapGAN's figures: errors of locally mixed latents, and locality of single positions.
 
 Kim et al., arXiv:2104.14754, section 4: MSE_src is measured outside a mask against the source, MSE_ref inside against the reference. Masks
 are rectangles of whole cells, a third to two thirds of the map both ways, so that a cell belongs to one face; the strip of one cell along
@@ -25,8 +25,8 @@ def rectangles(count: int, side: int, chance: torch.Generator, low: int = 1, hig
     return masks
 
 
-def apart(masks: Mask, size: int) -> tuple[Mask, Mask]:
-    """Where pixels (count,1,size,size) belong to one face alone: inside the masks and outside, each without its border of one cell."""
+def single_face_masks(masks: Mask, size: int) -> tuple[Mask, Mask]:
+    """Masks of pixels (count,1,size,size) that belong to one face alone: inside the masks and outside, without a border of one position."""
     inner, outer = 1 - F.max_pool2d(1 - masks, 3, 1, 1), 1 - F.max_pool2d(masks, 3, 1, 1)
     return F.interpolate(inner, size, mode="nearest"), F.interpolate(outer, size, mode="nearest")
 
@@ -58,7 +58,7 @@ def gradient(image: Image) -> torch.Tensor:
 
 
 @torch.no_grad()
-def mixtures(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float]:
+def mixed_latent_errors(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float]:
     """Errors of mixed stylemaps of pairs of faces beside those of plain reconstruction, of mixed vectors, and the visibility of borders.
 
     A vector's mixture is what an encoder without places can do: the mean of a map's cells, blended by the mask's share.
@@ -76,7 +76,7 @@ def mixtures(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float
     share = masks.mean(dim=(2, 3), keepdim=True)
     blended = torch.lerp(ours.mean(dim=(2, 3), keepdim=True), theirs.mean(dim=(2, 3), keepdim=True), share).expand_as(ours)
     mixed, plain, flat = (_drawn(model, code) for code in (torch.where(masks > 0, theirs, ours), ours, blended))
-    inside, outside = apart(masks, faces.shape[-1])
+    inside, outside = single_face_masks(masks, faces.shape[-1])
     return {
         "mse_src": _mean(mixed, source, outside),
         "mse_ref": _mean(mixed, reference, inside),

@@ -1,4 +1,4 @@
-"""One picture made of several, or changed in one place: what a painted mask decides."""
+"""Composites of several pictures and local edits, by painted masks."""
 
 from engines.mix.spatial import SpatialMix
 from engines.mix.stylemapgan import StyleMapMix

@@ -1,4 +1,4 @@
-"""What one would do without styles per pixel: paste pixels, or mix one vector for the whole picture. Shown and measured beside."""
+"""Baselines without spatial styles: pasted pixels, and mixed latents of the whole picture."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from engines.core.errors import SpaceError
 from engines.core.images import area
 from engines.core.shapes import Image
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.mix.masks import checked, moved, soft
 from engines.spaces.latent import Inversion, Latent
 
@@ -18,11 +18,11 @@ from engines.spaces.latent import Inversion, Latent
 @torch.no_grad()
 def pasted(generator: Generator, source: Inversion, parts: Sequence[Part], edge: float = 0.03, size: int | None = None) -> Image:
     """The references' pixels laid over the source's by the same soft masks, (1,3,size,size)."""
-    image = draw(generator, source, size)
+    image = draw_inversion(generator, source, size)
     for part in parts:
         side = image.shape[-1]
         mask = part.strength * soft(checked(part.mask).to(image), side, edge, part.shift)
-        image = torch.lerp(image, moved(draw(generator, part.reference, size), part.shift), mask)
+        image = torch.lerp(image, moved(draw_inversion(generator, part.reference, size), part.shift), mask)
     return image
 
 

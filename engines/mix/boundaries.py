@@ -1,7 +1,7 @@
-"""Boundaries between stylemaps: along which way faces of one kind lie from faces of another, for each of StyleMapGAN's small networks.
+"""Boundaries of attributes between stylemaps, for each of StyleMapGAN's small networks.
 
 Kim et al., arXiv:2104.14754, appendix (local semantic manipulation): the unit normal of a linear support vector machine on flattened
-stylemaps, along which a stylemap is pushed, in all cells or in some. Fitted here by the recipe `stylemapgan_boundaries`.
+stylemaps, along which a stylemap is moved, everywhere or inside a mask. Fitted here by `engines.training.tables.stylemapgan_boundaries`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from engines.core.errors import WeightsError
 from engines.core.weights import load_weights
 
 Pushed = Literal["smile", "age", "gender", "eyeglasses", "hair_darkness", "skin_lightness"]
-"""Attributes of the bank of faces that these networks can show; heads they tell apart by their turn, but do not turn."""
+"""Attributes of the bank of faces that these networks can show; yaw is separable, but not drawn."""
 
 FILE = "stylemapgan_boundaries"
 """The entry in the manifest."""

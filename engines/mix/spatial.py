@@ -1,8 +1,8 @@
-"""Spatial mixing: paint a mask, and that part of the picture comes from another face, at full size and without any training.
+"""Local editing with spatial styles: the part of the picture inside a mask comes from a reference face, at full size and without training.
 
 After Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing" (StyleMapGAN), arXiv:2104.14754: styles
 with a height and a width, mixed by a mask averaged to each layer's size (section 3.3, local editing), parts that move (unaligned
-transplantation). The paper trains a generator for it; the student's layers take a style per pixel as they are. Left out: the paper's own
+transplantation). The paper trains a generator for it; this generator's layers take a style per pixel as they are. Left out: the paper's own
 networks. Ours: soft edges, a strength, a range of layers, faces with weight changes and features of their own, and a local edit.
 """
 
@@ -16,16 +16,16 @@ from engines.contract import Card, Engine, MixRequest, Part, Progress, Result, R
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Mask
 from engines.generators.base import Generator
-from engines.mix.mixture import Mixture
-from engines.spaces.directions import Edit, apply
+from engines.mix.composite import Composite
+from engines.spaces.directions import Edit, apply_directions
 from engines.spaces.latent import Inversion
 from engines.spaces.slots import Slots
 
 RANGES = ("all", "shape", "texture")
-"""What a part takes over, by name."""
+"""W+ layers that a part takes over, by name."""
 
 CARRIED = ("coarse", "moved", "always", "never")
-"""Which features parts bring along, by name; see `SpatialMixKnobs.carry`."""
+"""Which features are copied, by name; see `SpatialMixKnobs.carry`."""
 
 COARSE = 8
 """Side in pixels of the layer up to which parts that stay bring features by default. With styles alone what lies outside moved by .032
@@ -35,7 +35,7 @@ picture's, rose from 1.18 to 1.21, 1.23, 1.29 and 1.35. From 16 px on, the refer
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialMixKnobs(Knobs):
-    """How soft the edge is, and what moves along."""
+    """How soft the edge is, and which features are copied."""
 
     edge: Annotated[
         float, Knob("How far the soft edge reaches on either side of the line, as a share of the picture's side.", lo=0, hi=0.15)
@@ -43,23 +43,33 @@ class SpatialMixKnobs(Knobs):
     carry: Annotated[
         Literal["coarse", "moved", "always", "never"],
         Knob(
-            "Which features of their reference parts bring along: coarse, the coarsest, and those that move all up to a middle layer; "
-            "moved, these alone; always, all parts as if they moved; never, none."
+            "Features copied from the reference beside its styles: coarse, the coarsest, and of parts that move all up to a middle layer; "
+            "moved, these alone; always, of all parts as if they moved; never, none."
         ),
     ] = "coarse"
     carry_until: Annotated[
-        Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, up to which features are brought along.", advanced=True)
+        Literal["16", "32", "64", "128"],
+        Knob(
+            "The layer, by its resolution in pixels, up to which features are copied.",
+            advanced=True,
+            only_if=("carry", "coarse", "moved", "always"),
+        ),
     ] = "64"
 
 
 class SpatialMix(Engine[MixRequest, SpatialMixKnobs]):
     """Styles that differ from pixel to pixel, as in StyleMapGAN (arXiv:2104.14754), on a generator that was not trained for it."""
 
-    card = Card(name="spatial", title="Spatial mixing", paper="arXiv:2104.14754", needs=frozenset({"w_plus", "spatial_styles"}))
+    card = Card(
+        name="spatial",
+        title="Local editing with spatial styles (after StyleMapGAN)",
+        paper="arXiv:2104.14754",
+        needs=frozenset({"w_plus", "spatial_styles"}),
+    )
     accepts, knob_set = MixRequest, SpatialMixKnobs
 
     def run(self, request: MixRequest, knobs: SpatialMixKnobs) -> Run:
-        """Draw the mixture; stage "mask" shows what is not the source's.
+        """Draw the composite; stage "mask" shows what is not the source's.
 
         The inversion, which is left out where two weight changes meet, holds maps of at most 64 cells a side: at 1024 px it redraws the
         picture closely, at 128 px or less exactly.
@@ -68,24 +78,24 @@ class SpatialMix(Engine[MixRequest, SpatialMixKnobs]):
             ImageError: A mask that is none.
             KnobError: A strength or a shift outside its range.
         """
-        mixture = mixture_of(self.generator, request, knobs)
+        composite = composite_of(self.generator, request, knobs)
         total = len(self.generator.layout("s")) // 3 + 1
-        drawing = mixture.steps()
+        drawing = composite.steps()
         while True:
             try:
                 yield Progress(next(drawing), total)
             except StopIteration as stop:
                 image = stop.value
                 break
-        kept = mixture.inversion()
-        mask = (2 * mixture.mask - 1).expand(-1, 3, -1, -1).contiguous()
+        kept = composite.inversion()
+        mask = (2 * composite.mask - 1).expand(-1, 3, -1, -1).contiguous()
         yield Progress(total, total)
         return Result(image, () if kept is None else (kept,), {"mask": mask})
 
 
-def mixture_of(generator: Generator, request: MixRequest, knobs: SpatialMixKnobs) -> Mixture:
-    """A request's mixture as the knobs have it."""
-    return Mixture(generator, request.source, request.parts, knobs.edge, *carried(knobs.carry, int(knobs.carry_until)))
+def composite_of(generator: Generator, request: MixRequest, knobs: SpatialMixKnobs) -> Composite:
+    """A request's composite as the knobs have it."""
+    return Composite(generator, request.source, request.parts, knobs.edge, *carried(knobs.carry, int(knobs.carry_until)))
 
 
 def carried(name: str, until: int = 64) -> tuple[int, int]:
@@ -93,8 +103,8 @@ def carried(name: str, until: int = 64) -> tuple[int, int]:
     return {"coarse": (until, COARSE), "moved": (until, 0), "always": (until, until), "never": (0, 0)}[name]
 
 
-def slots_of(slots: Slots, name: str) -> tuple[int, ...]:
-    """Slots that a range of `RANGES` stands for: shape is drawn up to 32 px, texture behind."""
+def layer_slots(slots: Slots, name: str) -> tuple[int, ...]:
+    """W+ layers that a range of `RANGES` stands for: shape is drawn up to 32 px, texture behind."""
     if name == "shape":
         return (*slots.groups["coarse"], *slots.groups["middle"])
     return slots.groups["fine" if name == "texture" else "all"]
@@ -107,6 +117,6 @@ def local_edit(
     """The part that edits a face inside a mask alone: its reference is the face itself, moved along directions.
 
     Raises:
-        SpaceError: As `engines.spaces.directions.apply` does.
+        SpaceError: As `engines.spaces.directions.apply_directions` does.
     """
-    return Part(apply(source, edits, generator, truncation=truncation), mask, strength=strength)
+    return Part(apply_directions(source, edits, generator, truncation=truncation), mask, strength=strength)

@@ -1,4 +1,4 @@
-"""What a stylemap allows: parts of one picture in another, mixed, moved, or changed alone.
+"""Operations on stylemaps: local editing, transplantation, style mixing and local semantic manipulation.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing" (StyleMapGAN), arXiv:2104.14754: local editing
 (section 3.3, w_mix = m * w_ref + (1 - m) * w_src), unaligned transplantation, style mixing and local semantic manipulation (section 4.4 and

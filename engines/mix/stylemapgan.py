@@ -1,10 +1,10 @@
-"""StyleMapGAN with networks of its own: a small generator that has a style per place from the ground up, and the encoder beside it.
+"""StyleMapGAN with networks of its own: a small generator with a stylemap, and the encoder trained with it.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing", arXiv:2104.14754: reconstruction by the encoder
 in one pass, local editing in w and w+, unaligned transplantation, style mixing, interpolation, local semantic manipulation (a push along
 a boundary, in all cells or in painted ones), and random faces. The networks are the bundled ones, which learnt here to reconstruct at
-64 px; faces come from the studio's generator and are looked at in that size. Changed: the bundled mapping networks were taught by the
-generator's own faces instead of a critic, so their random faces are soft; and in W+ a part has a soft edge, unless that is 0.
+64 px; faces come from the studio's generator, averaged to that size. Changed: the bundled mapping networks were trained by regression on
+generated faces instead of adversarially, so their random faces are soft; and in W+ a part has a soft edge, unless that is 0.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from torch import Tensor
 from engines.contract import Card, Engine, MixRequest, Part, Progress, Result, Run
 from engines.core.images import area
 from engines.core.knobs import Knob, Knobs
-from engines.core.masks import spread
+from engines.core.masks import dilated
 from engines.core.shapes import Image, Mask
 from engines.generators.base import Generator
-from engines.generators.sketch import draw
+from engines.generators.incremental import draw_inversion
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan
 from engines.mix.boundaries import FILE, Boundary, Pushed, bundled_boundary
 from engines.mix.masks import Shift, checked, moved, soft
@@ -28,23 +28,24 @@ from engines.mix.stylemap import cells_of, clipped, interpolated, pushed, rectan
 from engines.spaces.latent import Inversion
 
 CELLS = ("4", "8", "16")
-"""Cells along each side of the stylemap; each has networks of its own."""
+"""Resolutions of the stylemap; each has networks of its own."""
 
-WEIGHTS = (*(f"stylemapgan_{cells}" for cells in CELLS), FILE)
+NETWORKS = {cells: f"stylemapgan_{cells}" for cells in CELLS}
+WEIGHTS = (*NETWORKS.values(), FILE)
 SPACES: dict[Literal["w_plus", "w"], str] = {"w_plus": "mixed in W+", "w": "mixed in the map"}
-"""Ways of mixing, and what their pictures are called."""
+"""Spaces in which stylemaps are blended, and what their pictures are called."""
 
 EDGE = 0.06
-"""Reach of the soft edge in W+ that hides borders: where levels change from one cell to the next, small networks draw light dots."""
+"""Reach of the soft edge in W+ that hides borders: where levels change from one position to the next, small networks draw light dots."""
 
 SHARES = (0.25, 0.5, 0.75)
-"""Places on the way from one stylemap to the other that are shown besides the chosen one."""
+"""Interpolations between both stylemaps that are shown besides the chosen one."""
 
 LEVELS: tuple[Literal["coarse", "fine"], ...] = ("coarse", "fine")
 """Levels of W+ that style mixing exchanges."""
 
 RANDOM = 3
-"""Faces that are shown of nobody."""
+"""Random faces that are shown."""
 
 _SEEN = 256
 """Side in pixels at which faces are drawn, before they are averaged down to the networks' own."""
@@ -55,31 +56,39 @@ Code: TypeAlias = Tensor | list[Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class StyleMapMixKnobs(Knobs):
-    """Where and at which levels a part is taken over, and what else is asked of the same stylemaps."""
+    """Where and at which levels a part is exchanged, and the paper's other uses."""
 
     space: Annotated[
         Literal["w_plus", "w"],
-        Knob("Mix every level of W+, which keeps outlines, or the stylemap alone, good for halves."),
+        Knob("Blend in every level of W+, which keeps outlines, or in the stylemap w alone, good for halves."),
     ] = "w_plus"
     edge: Annotated[
         float,
         Knob(
-            "How far the soft edge around a part reaches in W+, as a share of the picture's side; 0 is the authors' hard choice of cells.",
+            "How far the soft edge around a part reaches in W+, as a share of the picture's side; 0 is the authors' hard mask.",
             lo=0,
             hi=0.15,
         ),
     ] = EDGE
-    levels: Annotated[Literal["all", "coarse", "fine"], Knob("Which levels the parts reach: pose is coarse, colours fine.")] = "all"
+    levels: Annotated[
+        Literal["all", "coarse", "fine"], Knob("Levels of W+ that are exchanged (style mixing): pose is coarse, colours fine.")
+    ] = "all"
     cells: Annotated[
-        Literal["4", "8", "16"], Knob("Cells along each side of the map: few blend, many redraw more and keep to the part.")
+        Literal["4", "8", "16"],
+        Knob(
+            "Resolution of the stylemap: at a low one faces blend, at a high one reconstructions are sharper and edits local.",
+            weights=NETWORKS,
+        ),
     ] = "16"
-    boundary: Annotated[Pushed, Knob("Attribute across whose boundary the source is pushed.")] = "smile"
-    amount: Annotated[float, Knob("How far it is pushed, in standard deviations of faces along the boundary's normal.", lo=-3, hi=3)] = 2.0
-    copy_right: Annotated[int, Knob("Cells to the right by which the rectangle around a part moves to be copied.", lo=-15, hi=15)] = 0
-    copy_down: Annotated[int, Knob("Cells down by which it moves; what leaves the picture is cut off.", lo=-15, hi=15)] = -2
-    copy_in_place: Annotated[bool, Knob("Whether the rectangle is copied to its own place, too.")] = False
-    share: Annotated[float, Knob("How far the face between both is on the way from the source to the last reference.", lo=0, hi=1)] = 0.5
-    truncation: Annotated[float, Knob("How far random faces are from the average one: 0 is the average, 1 as they come.", lo=0, hi=1)] = 0.7
+    boundary: Annotated[Pushed, Knob("Attribute of the boundary for local semantic manipulation.")] = "smile"
+    amount: Annotated[float, Knob("Step along the boundary's normal, in standard deviations of faces.", lo=-3, hi=3)] = 2.0
+    copy_right: Annotated[
+        int, Knob("Unaligned transplantation: positions to the right by which the rectangle around a part moves.", lo=-15, hi=15)
+    ] = 0
+    copy_down: Annotated[int, Knob("Positions down by which it moves; what leaves the picture is cut off.", lo=-15, hi=15)] = -2
+    copy_in_place: Annotated[bool, Knob("Whether the rectangle is copied to its own position, too.")] = False
+    share: Annotated[float, Knob("Interpolation between the source (0) and the last reference (1).", lo=0, hi=1)] = 0.5
+    truncation: Annotated[float, Knob("Truncation psi of random faces: 0 is the average face, 1 none.", lo=0, hi=1)] = 0.7
 
 
 class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
@@ -87,7 +96,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
 
     card = Card(
         name="stylemapgan",
-        title="StyleMapGAN, small",
+        title="StyleMapGAN (64 px)",
         paper="arXiv:2104.14754",
         needs=frozenset({"w_plus"}),
         weights=WEIGHTS,
@@ -102,7 +111,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
         Raises:
             ImageError: A mask that is none.
         """
-        name = f"stylemapgan_{knobs.cells}"
+        name = NETWORKS[knobs.cells]
         model = bundled_stylemapgan(name, str(self.generator.device))
         masks = [touched(part, model.form.side) for part in request.parts]
         faces = [request.source, *(part.reference for part in request.parts)]
@@ -133,7 +142,7 @@ class StyleMapMix(Engine[MixRequest, StyleMapMixKnobs]):
 
 def small(generator: Generator, face: Inversion, size: int) -> Image:
     """A face in another network's size, (1,3,size,size) in [-1, 1]."""
-    return area(draw(generator, face, min(_SEEN, generator.resolution)), size).clamp(-1, 1)
+    return area(draw_inversion(generator, face, min(_SEEN, generator.resolution)), size).clamp(-1, 1)
 
 
 @torch.no_grad()
@@ -178,7 +187,7 @@ def placed(source: Tensor, reference: Tensor, part: Part, side: int, edge: float
 
 def widened(part: Part, edge: float) -> Part:
     """A part with room around it for half of its soft edge: what was painted is then taken nearly whole."""
-    return replace(part, mask=spread(part.mask, round(edge / 2 * part.mask.shape[-1])))
+    return replace(part, mask=dilated(part.mask, round(edge / 2 * part.mask.shape[-1])))
 
 
 def touched(part: Part, side: int, shift: Shift = (0.0, 0.0)) -> Mask:

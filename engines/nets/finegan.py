@@ -26,7 +26,7 @@ class Form:
         parents: Length of the parent code p.
         children: Length of the child code c, and of the background code b.
         noise: Length of z.
-        width: Channels of the features that shape and background are read off ("ngf").
+        width: Channels of the features of shape and background ("ngf").
         size: Side of the pictures.
         halvings: How often the first features' width is halved on the way to `width`, at most.
     """
@@ -159,13 +159,13 @@ class Next(nn.Module):
         """(B,channels,S,S) to (B,channels/2,S,S)."""
         first, *others = self.jointConv
         weight: Tensor = first.weight  # type: ignore[assignment]
-        joined = F.conv2d(x, weight[:, self.code :], padding=1) + spread(code, weight[:, : self.code], x.shape[-1])
+        joined = F.conv2d(x, weight[:, self.code :], padding=1) + tiled_convolution(code, weight[:, : self.code], x.shape[-1])
         for module in others:
             joined = module(joined)
         return self.samesample(self.residual(joined))
 
 
-def spread(code: Tensor, weight: Tensor, side: int) -> Tensor:
+def tiled_convolution(code: Tensor, weight: Tensor, side: int) -> Tensor:
     """What a 3 x 3 convolution makes of a code (B,N) that lies over a whole picture, (B,O,side,side)."""
     small = F.conv2d(code[:, :, None, None].expand(-1, -1, 3, 3), weight, padding=1)
     places = torch.ones(side, dtype=torch.long, device=code.device)
@@ -204,8 +204,8 @@ class FineGenerator(nn.Module):
         shape = self.h_net2(self.h_net1(parent, z), parent)
         parent_foreground, parent_mask = self.img_net2(shape), self.img_net2_mask(shape)
         stitched = torch.lerp(behind, parent_foreground, parent_mask)
-        look = self.h_net3(shape, child)
-        child_foreground, child_mask = self.img_net3(look), self.img_net3_mask(look)
+        appearance = self.h_net3(shape, child)
+        child_foreground, child_mask = self.img_net3(appearance), self.img_net3_mask(appearance)
         finished = torch.lerp(stitched, child_foreground, child_mask)
         return Stages(behind, parent_mask, parent_foreground, stitched, child_mask, child_foreground, finished)
 

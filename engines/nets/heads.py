@@ -1,9 +1,9 @@
-"""From the body's features to codes: what each level shows in sixteen fields, a sum for each group of slots, and a correction a slot.
+"""From the body's features to W+: each level averaged over 4 x 4 fields, a linear map a group of layers, and a low-rank correction a layer.
 
-Paper: Richardson et al., "Encoding in Style", arXiv:2008.00951, section 3.1 (map2style). There every slot has a tower of convolutions of
-its own, 200 M weights in all. Here a level is averaged over a grid of 4 x 4 fields, the slots of a group share a linear map of what they
-read, and each slot adds a correction of low rank to the group's vector: 2.2 M weights. Towers were tried, shared by group: on the
-frozen body they learnt three times as slowly and saw held-out faces worse (latent loss 0.182 after 500 steps, where these have less).
+Paper: Richardson et al., "Encoding in Style", arXiv:2008.00951, section 3.1 (map2style). There every W+ layer has a map2style block of its
+own, 200 M weights in all. Here a level is averaged over a grid of 4 x 4 fields, the layers of a group share a linear map of it, and each
+layer adds a correction of low rank to the group's vector: 2.2 M weights. map2style blocks were tried, shared by group: on the frozen body
+they converged three times as slowly and were worse on held-out faces (latent loss 0.182 after 500 steps, where these have less).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""InfoGAN's networks: a generator fed with noise and codes, and a discriminator that also reads the codes off a picture.
+"""InfoGAN's networks: a generator of noise and codes, and a discriminator with a Q head that predicts the codes.
 
 Chen et al., "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial Nets", arXiv:1606.03657,
 appendix C.1 (digits) and C.3 (32 px in colour). Changed: widths are parameters, and a score is a logit.
@@ -27,8 +27,8 @@ class Form:
         size: Side of the pictures.
         channels: 1, in [0, 1], or 3, in [-1, 1].
         widths: Channels behind each convolution of the trunk, each halving the side.
-        trunk: Length of the features that score and codes are read off.
-        reader: Width of the hidden layer that reads the codes.
+        trunk: Length of the features of score and codes.
+        q_width: Width of the Q head's hidden layer.
         hidden: Width of the generator's first layer; 0 where there is none.
         drawn: Channels before each of the generator's transposed convolutions, each doubling the side.
         slope: Of leaky ReLU.
@@ -41,7 +41,7 @@ class Form:
     channels: int = 1
     widths: tuple[int, ...] = (64, 128)
     trunk: int = 1024
-    reader: int = 128
+    q_width: int = 128
     hidden: int = 1024
     drawn: tuple[int, ...] = (128, 64)
     slope: float = 0.1
@@ -54,14 +54,14 @@ class Form:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What is read off pictures: scores (N,), above 0 for real; logits (N,categories); continuous codes (N,continuous)."""
+    """Outputs of both heads: scores (N,), above 0 for real; logits (N,categories); continuous codes (N,continuous)."""
 
     score: Tensor
     logits: Tensor
     continuous: Tensor
 
 
-def generator(form: Form) -> nn.Sequential:
+def build_generator(form: Form) -> nn.Sequential:
     """From inputs (N,length) to pictures (N,channels,size,size)."""
     side = form.size // 2 ** len(form.drawn)
     layers: list[nn.Module] = []
@@ -91,11 +91,11 @@ class Discriminator(nn.Module):
         layers += [nn.Flatten(), nn.Linear(length, form.trunk), nn.BatchNorm1d(form.trunk), nn.LeakyReLU(form.slope)]
         self.trunk = nn.Sequential(*layers)
         self.d_head = nn.Linear(form.trunk, 1)
-        answers = nn.Linear(form.reader, form.categories + form.continuous)
-        self.q_head = nn.Sequential(nn.Linear(form.trunk, form.reader), nn.BatchNorm1d(form.reader), nn.LeakyReLU(form.slope), answers)
+        answers = nn.Linear(form.q_width, form.categories + form.continuous)
+        self.q_head = nn.Sequential(nn.Linear(form.trunk, form.q_width), nn.BatchNorm1d(form.q_width), nn.LeakyReLU(form.slope), answers)
 
     def forward(self, images: Tensor, *, apart: bool = False) -> Reading:
-        """Both heads on pictures (N,channels,size,size); where Q stays `apart`, it learns nothing into the trunk."""
+        """Both heads on pictures (N,channels,size,size); where Q stays `apart`, its gradients stop before the trunk."""
         seen = self.trunk(images)
         read = self.q_head(seen.detach() if apart else seen)
         logits, continuous = read.split((self.form.categories, self.form.continuous), dim=1)
@@ -111,10 +111,10 @@ def inputs(z: Tensor, category: Tensor, continuous: Tensor, categories: int) -> 
     return torch.cat([z, F.one_hot(category, categories).to(z.dtype), continuous], dim=1)
 
 
-def to_weights(form: Form, drawer: nn.Module, reader: nn.Module) -> dict[str, Tensor]:
+def to_weights(form: Form, generator: nn.Module, discriminator: nn.Module) -> dict[str, Tensor]:
     """Both networks by the names g.*, trunk.*, d_head.*, q_head.*, and "form": version, noise, categories, continuous codes, size."""
     numbers = torch.tensor([VERSION, form.noise, form.categories, form.continuous, form.size])
-    return {f"g.{key}": value for key, value in drawer.state_dict().items()} | reader.state_dict() | {"form": numbers}
+    return {f"g.{key}": value for key, value in generator.state_dict().items()} | discriminator.state_dict() | {"form": numbers}
 
 
 def from_weights(weights: Mapping[str, Tensor]) -> tuple[Form, nn.Sequential, Discriminator]:
@@ -126,12 +126,12 @@ def from_weights(weights: Mapping[str, Tensor]) -> tuple[Form, nn.Sequential, Di
     try:
         form = _form(weights)
         with torch.random.fork_rng(devices=[]):
-            drawer, reader = generator(form), Discriminator(form)
-        drawer.load_state_dict({key.removeprefix("g."): value for key, value in weights.items() if key.startswith("g.")})
-        reader.load_state_dict({key: value for key, value in weights.items() if key.startswith(("trunk.", "d_head.", "q_head."))})
+            generator, discriminator = build_generator(form), Discriminator(form)
+        generator.load_state_dict({key.removeprefix("g."): value for key, value in weights.items() if key.startswith("g.")})
+        discriminator.load_state_dict({key: value for key, value in weights.items() if key.startswith(("trunk.", "d_head.", "q_head."))})
     except (KeyError, IndexError, ValueError, RuntimeError) as error:
         raise WeightsError("These are not the weights of an InfoGAN of this version: g.*, trunk.*, d_head.*, q_head.* and form.") from error
-    return form, drawer.eval().requires_grad_(False), reader.eval().requires_grad_(False)
+    return form, generator.eval().requires_grad_(False), discriminator.eval().requires_grad_(False)
 
 
 def _form(weights: Mapping[str, Tensor]) -> Form:
@@ -149,7 +149,7 @@ def _form(weights: Mapping[str, Tensor]) -> Form:
         channels=up[-1].shape[1],
         widths=tuple(value.shape[0] for value in down),
         trunk=weights["d_head.weight"].shape[1],
-        reader=weights["q_head.0.weight"].shape[0],
+        q_width=weights["q_head.0.weight"].shape[0],
         hidden=weights["g.0.weight"].shape[0] if len(linear) == 2 else 0,
         drawn=tuple(value.shape[0] for value in up),
     )

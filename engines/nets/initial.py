@@ -15,7 +15,7 @@ _GENTLY = 0.1
 
 
 class Gentle(nn.Linear):
-    """A last layer that begins with small answers, so that a network begins near the average face."""
+    """A last layer with a small scale at initialisation, so that a network begins near the average face."""
 
 
 def seeded(build: Callable[[], Network], seed: int) -> Network:

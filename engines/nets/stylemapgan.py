@@ -1,4 +1,4 @@
-"""StyleMapGAN's networks: a mapping, a decoder that takes a style per place, an encoder that says it, and a discriminator.
+"""StyleMapGAN's networks: mapping network, decoder with spatial modulation, encoder and discriminator.
 
 Kim et al., "Exploiting Spatial Dimensions of Latent in GAN for Real-time Image Editing", arXiv:2104.14754, section 3 and appendix; layers
 are StyleGAN2's (arXiv:1912.04958). Modules carry the names of the published checkpoints, so a file of theirs fits as it is. Changed:
@@ -28,7 +28,7 @@ class Form:
 
     Attributes:
         size: Side of the pictures.
-        side: Cells along each side of the stylemap.
+        side: Resolution of the stylemap.
         channels: Of z and of the stylemap.
         layers: Of the mapping network.
         rate: Factor of the mapping network's learning rate ("lr_mul").
@@ -57,7 +57,7 @@ def small_form(size: int, side: int, channels: int, width: int) -> Form:
 
 
 class StyledConv(nn.Module):
-    """Normalised features, scaled and shifted place by place by maps that a stylemap says, then convolved."""
+    """Normalised features, scaled and shifted at each position by maps of the stylemap, then convolved."""
 
     def __init__(self, inputs: int, outputs: int, style: int, kernel: int = 3, *, up: bool = False) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class StyledBlock(nn.Module):
 
 
 class Constant(nn.Module):
-    """What every picture begins from."""
+    """The learnt constant input."""
 
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
@@ -196,7 +196,7 @@ class StyleMapEncoder(nn.Module):
         return self.final_conv(self.convs(self.from_rgb(picture)))
 
 
-class StyleMapCritic(nn.Module):
+class StyleMapDiscriminator(nn.Module):
     """The discriminator: the encoder's trunk down to 4 px, and how alike the pictures of a batch are."""
 
     def __init__(self, form: Form) -> None:

@@ -1,1 +1,1 @@
-"""Codes and the spaces they live in: latent codes, slots, statistics, directions."""
+"""Codes and their spaces: latent codes, W+ layers, statistics, directions."""

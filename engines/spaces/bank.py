@@ -43,6 +43,6 @@ class Bank:
             raise SpaceError(f"The bank has no attribute {name!r}; it has: {', '.join(self.names)}.")
         return self.scores[:, self.names.index(name)]
 
-    def spread(self) -> Score:
+    def deviation(self) -> Score:
         """Standard deviation of each attribute over the bank: the unit in which changes are compared, (attributes,)."""
         return self.scores.std(dim=0)

@@ -44,7 +44,7 @@ class Direction:
         space: "w" and "z" for one vector that moves every chosen slot alike, "w_plus" for a vector a slot, "s" for styles.
         vector: (width,) in w and z, (slots,width) in w_plus, (values,) in S; unit length as a whole.
         slots: Slots of W+ that it moves; of S, the layers that read other slots stay.
-        sigma: Spread of faces along it over the sample bank: strengths are in this unit.
+        sigma: Standard deviation of faces along it over the sample bank: strengths are in this unit.
         source: The method and data it came from.
     """
 
@@ -60,7 +60,7 @@ Edit = tuple[Direction, float]
 """A direction and its strength in sigma."""
 
 
-def apply(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Editable, *, truncation: float = 1.0) -> Inversion:
+def apply_directions(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Editable, *, truncation: float = 1.0) -> Inversion:
     """Move a code along directions; nothing else of it changes, and with nothing to move the very code comes back.
 
     Directions of Z are added before the mapping network, those of W to the slots, those of S to the styles: as features "shift/LAYER"
@@ -101,18 +101,18 @@ def apply(inversion: Inversion | Latent, edits: Sequence[Edit], generator: Edita
 
 
 @torch.no_grad()
-def standing(inversion: Inversion | Latent, direction: Direction, generator: Editable, *, truncation: float = 1.0) -> float:
-    """Where one code stands along a direction: signed distance from the average face in sigma, after d(n, z) = n.z of
+def signed_distance(inversion: Inversion | Latent, direction: Direction, generator: Editable, *, truncation: float = 1.0) -> float:
+    """Attribute score of one code: signed distance along a direction from the average face in sigma, after d(n, z) = n.z of
     arXiv:1907.10786, section 3.1.
 
-    Of codes with a vector a slot, the slots that the direction moves are averaged, so that `apply` by a strength raises this by that
-    strength. Of styles, those count that the picture is drawn with, "shift/LAYER" included.
+    Of codes with a vector a layer, the layers that the direction moves are averaged, so that `apply_directions` by a strength raises this
+    by that strength. Of styles, those count that the picture is drawn with, "shift/LAYER" included.
 
     Args:
         inversion: A code (1,...) in any space, alone or with its features.
         direction: From any method.
         generator: Whose average face and styles count.
-        truncation: Of codes in z only, as in `apply`.
+        truncation: Of codes in z only, as in `apply_directions`.
 
     Raises:
         SpaceError: A direction of Z for a code whose z is not known, one of W for a code in S, or vectors of another generator.
@@ -126,7 +126,7 @@ def standing(inversion: Inversion | Latent, direction: Direction, generator: Edi
         )
     if direction.space == "z":
         return float(latent.codes[0] @ vector / direction.sigma)
-    codes = apply(inversion, [], generator, truncation=truncation).latent
+    codes = apply_directions(inversion, [], generator, truncation=truncation).latent
     mean = statistics(generator).mean
     if direction.space == "s":
         offset = generator.styles(codes).codes - generator.styles(mean).codes

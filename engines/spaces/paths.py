@@ -1,8 +1,8 @@
-"""Ways from one code to another: the straight line and the arc.
+"""Interpolation between codes: lerp and slerp.
 
 White, "Sampling Generative Networks", arXiv:1609.04468: codes of a high-dimensional Gaussian lie near a sphere, and the straight line
-between two of them leaves it. The arc stays. In W there is no such sphere; seen from the mean of W an arc keeps a face as far from
-the average as its ends are, while the middle of a straight line is more average than both.
+between two of them leaves it. Slerp stays. In W there is no such sphere; slerp around the mean of W keeps a face as far from the
+average as its ends are, while the middle of lerp is more average than both.
 """
 
 import torch
@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _PARALLEL = 1e-4
-"""Sine of the angle below which the arc is drawn as its chord."""
+"""Sine of the angle below which slerp is replaced by lerp."""
 
 
 def lerp(a: Tensor, b: Tensor, t: float) -> Tensor:
-    """The point `t` of the straight way from `a` (0) to `b` (1); outside 0 to 1 it goes on."""
+    """Linear interpolation from `a` (0) to `b` (1); outside 0 to 1 it extrapolates."""
     return a + t * (b - a)
 
 
@@ -34,21 +34,21 @@ def fade(a: Tensor | None, b: Tensor | None, t: float) -> Tensor:
 
 
 def slerp(a: Tensor, b: Tensor, t: float, *, centre: Tensor | None = None) -> Tensor:
-    """The point `t` of the arc from `a` (0) to `b` (1), vector by vector (along the last dimension).
+    """Spherical interpolation from `a` (0) to `b` (1), vector by vector (along the last dimension).
 
     Args:
         a: (...,width).
         b: (...,width), as `a`.
         t: 0 to 1 between the ends.
-        centre: Where the arc turns around, such as the mean of W; the origin if not given.
+        centre: Centre of the sphere, such as the mean of W; the origin if not given.
 
     Returns:
-        (...,width). Parallel and opposite vectors, which no single arc joins, are joined by the straight line.
+        (...,width). Parallel and opposite vectors are interpolated linearly.
     """
     origin = torch.zeros_like(a) if centre is None else centre.expand_as(a)
     start, end = (a - origin).double(), (b - origin).double()
     cosine = torch.cosine_similarity(start, end, dim=-1).clamp(-1, 1).unsqueeze(-1)
     angle = cosine.acos()
     sine = angle.sin()
-    arc = ((1 - t) * angle).sin() / sine * start + (t * angle).sin() / sine * end
-    return origin + torch.where(sine > _PARALLEL, arc, lerp(start, end, t)).to(a)
+    on_arc = ((1 - t) * angle).sin() / sine * start + (t * angle).sin() / sine * end
+    return origin + torch.where(sine > _PARALLEL, on_arc, lerp(start, end, t)).to(a)

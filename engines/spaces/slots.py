@@ -1,53 +1,84 @@
-"""Which style slot of W+ drives which layer: the only place that knows 23, 18 or 16.
+"""W+ as a generator lays it out: which slot drives which layer, what each layer draws, and which slots nothing reads.
 
-The student has one slot for the 4x4 convolution and three for each block: upsampling with the first convolution, the second
-convolution, and the block's picture head. Only the last head is left, so the heads' slots of the other blocks, and one
-trailing slot, are dead: they are kept so that codes have the shape (B,23,512) of the original training code.
+Each generator gives its own table; nothing is worked out from a layer's name. Codes and directions of StyleGAN2 at 1024 px are published
+with a vector for each of its 18 layers: a generator of that size says which of them each of its slots answers to.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from engines.core.errors import SpaceError
 from engines.core.shapes import Codes
 
-_PUBLISHED = (0, 1, 2, 3, 3, 4, 5, 5, 6, 7, 7, 8, 9, 9, 10, 11, 11, 12, 13, 13, 14, 15, 16)
 PUBLISHED_LAYERS = 18
 """Layers of StyleGAN2 at 1024 px, in whose W+ codes and directions are published."""
+
+Group = Literal["coarse", "middle", "fine"]
+GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
+"""What layers draw, by their side: pose and shape (4 and 8 px), features (16 and 32 px), colour and texture (the rest)."""
+
+
+def group_at(side: int) -> Group:
+    """What layers that draw at a side in pixels decide."""
+    return "coarse" if side < 16 else "middle" if side < 64 else "fine"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that a style drives.
+
+    Attributes:
+        slot: Slot of W+ that it reads.
+        group: What it draws; layers that share a slot share their group.
+        block: Side in pixels of the block that it belongs to; a `Prefix` enters a block.
+        side: Side in pixels of the features that its style multiplies: half of the block's where the layer doubles them.
+    """
+
+    slot: int
+    group: Group
+    block: int
+    side: int
 
 
 @dataclass(frozen=True)
 class Slots:
-    """Slots of a student with `blocks` upsampling blocks (7 at 1024 px)."""
+    """The table of a generator's W+.
 
-    blocks: int
+    Attributes:
+        layers: Layers by name, in the order of drawing, which is that of S.
+        count: All slots, those that nothing reads included.
+        published: For each slot, the layer of StyleGAN2 at 1024 px that it answers to; empty where there is no such relation.
+    """
 
-    @property
-    def count(self) -> int:
-        """All slots, dead ones included: 23 at 1024 px."""
-        return 3 * self.blocks + 2
+    layers: Mapping[str, Layer]
+    count: int
+    published: tuple[int, ...] = ()
 
     @cached_property
     def active(self) -> tuple[int, ...]:
-        """Slots that the full picture reads: 16 at 1024 px."""
-        convolutions = [3 * block + offset for block in range(self.blocks) for offset in (1, 2)]
-        return (0, *convolutions, 3 * self.blocks)
+        """Slots that the full picture reads: 16 of 23 for the bundled generator."""
+        return tuple(sorted({layer.slot for layer in self.layers.values()}))
 
     @cached_property
     def groups(self) -> dict[str, tuple[int, ...]]:
-        """Active slots by what they draw: coarse (4 and 8 px), middle (16 and 32 px), fine (the rest), and all."""
-        coarse = tuple(slot for slot in self.active if slot < 3)
-        middle = tuple(slot for slot in self.active if 3 <= slot < 9)
-        fine = tuple(slot for slot in self.active if slot >= 9)
-        return {"all": self.active, "coarse": coarse, "middle": middle, "fine": fine}
+        """Active slots by what they draw, and all."""
+        parts = {name: {layer.slot for layer in self.layers.values() if layer.group == name} for name in GROUPS}
+        return {"all": self.active, **{name: tuple(sorted(slots)) for name, slots in parts.items()}}
+
+    @cached_property
+    def blocks(self) -> tuple[int, ...]:
+        """Sides in pixels of the blocks that features enter, smallest first: all but the first block, which begins with a constant."""
+        return tuple(sorted({layer.block for layer in self.layers.values()}))[1:]
 
     def of_layer(self, layer: str) -> int:
-        """The slot that a layer such as "conv2_64" reads."""
-        kind, size = layer.rsplit("_", 1)
-        block = int(size).bit_length() - 4
-        offset = {"conv": 3, "up": 1, "conv1": 1, "conv2": 2, "to_img": 3}[kind]
-        return 3 * block + offset
+        """The slot that a layer of this name reads."""
+        return self.layers[layer].slot
+
+    def of_block(self, block: int) -> tuple[str, ...]:
+        """The layers of a block, in the order of drawing."""
+        return tuple(name for name, layer in self.layers.items() if layer.block == block)
 
     def spread(self, codes: Codes) -> Codes:
         """w (B,512) repeated over all slots; w_plus (B,slots,512) as it is.
@@ -58,7 +89,7 @@ class Slots:
         if codes.dim() == 2:
             return codes.unsqueeze(1).expand(-1, self.count, -1)
         if codes.shape[1] != self.count:
-            raise SpaceError(f"This W+ code has {codes.shape[1]} slots; the generator has {self.count}.")
+            raise SpaceError(f"This W+ code has {codes.shape[1]} layers; the generator has {self.count}.")
         return codes
 
     def fill_dead(self, codes: Codes) -> Codes:
@@ -66,7 +97,7 @@ class Slots:
         return codes[:, self._nearest_active]
 
     def scatter(self, active_codes: Codes) -> Codes:
-        """Codes of the active slots (B,16,512) to a full w_plus (B,23,512), dead slots repeating the one below."""
+        """Codes of the active slots (B,active,512) to a full w_plus (B,slots,512), dead slots repeating the one below."""
         return active_codes[:, [self.active.index(slot) for slot in self._nearest_active]]
 
     @cached_property
@@ -74,21 +105,25 @@ class Slots:
         return [max(slot for slot in self.active if slot <= index) for index in range(self.count)]
 
     def from_published(self, codes: Codes) -> Codes:
-        """W+ of StyleGAN2-FFHQ (B,18,512) to this generator's 23 slots."""
-        if self.count != len(_PUBLISHED):
-            raise SpaceError(f"Published W+ codes fit the 1024 px generator only; this one has {self.count} slots.")
+        """W+ of StyleGAN2-FFHQ (B,18,512) to this generator's slots."""
+        self._check_published()
         if codes.shape[1] != PUBLISHED_LAYERS:
             raise SpaceError(f"A published W+ code has {PUBLISHED_LAYERS} layers; this one has {codes.shape[1]}.")
-        return self.fill_dead(codes[:, list(_PUBLISHED)])
+        return self.fill_dead(codes[:, list(self.published)])
 
     def to_published(self, codes: Codes) -> Codes:
-        """This generator's w_plus (B,23,512) as W+ of StyleGAN2-FFHQ (B,18,512): of slots that share a layer, the first counts."""
-        if self.count != len(_PUBLISHED):
-            raise SpaceError(f"Published W+ codes fit the 1024 px generator only; this one has {self.count} slots.")
+        """This generator's w_plus (B,slots,512) as W+ of StyleGAN2-FFHQ (B,18,512): of slots that share a layer, the first counts."""
+        self._check_published()
         return codes[:, [min(self.published_range([layer])) for layer in range(PUBLISHED_LAYERS)]]
 
     def published_range(self, layers: Iterable[int]) -> tuple[int, ...]:
         """Active slots that answer to the given layers of the published 18-layer numbering."""
-        wanted = set(layers)
-        picked = {slot for slot, layer in enumerate(_PUBLISHED) if layer in wanted and slot in self.active}
-        return tuple(sorted(picked | ({self.active[-1]} if wanted & {15, 16, 17} else set())))
+        wanted, last = set(layers), self.active[-1]
+        picked = {slot for slot, layer in enumerate(self.published) if layer in wanted and slot in self.active}
+        if self.published and wanted & set(range(self.published[last], PUBLISHED_LAYERS)):
+            picked.add(last)  # the last layer stands for all published ones behind it
+        return tuple(sorted(picked))
+
+    def _check_published(self) -> None:
+        if not self.published:
+            raise SpaceError(f"Published W+ codes fit the 1024 px generator only; this one has {self.count} layers.")

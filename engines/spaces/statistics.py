@@ -1,4 +1,4 @@
-"""How W is spread: its mean, its deviation, and a bank of samples that strengths are measured against."""
+"""Statistics of W: its mean, its standard deviation, and a bank of samples that strengths are measured against."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -46,15 +46,15 @@ class Statistics:
         """Move w, or each slot of w_plus, towards the mean: psi 1 keeps it, 0 is the average face."""
         return self.mean + psi * (w - self.mean)
 
-    def drift(self, codes: Codes) -> float:
-        """How far a w_plus (1,slots,width) strays from one w: root mean square offset of its slots in units of `deviation`; 0 for a w."""
+    def w_plus_spread(self, codes: Codes) -> float:
+        """W+ spread of a w_plus (1,slots,width): root mean square offset of its layers in units of `deviation`; 0 for a w."""
         if codes.dim() == 2:
             return 0.0
         offsets = codes - codes.mean(dim=1, keepdim=True)
         return float((offsets / self.deviation).square().mean().sqrt())
 
     def sigma(self, direction: Tensor) -> float:
-        """Spread of n.w over the bank, for a unit vector n (width,): strengths are given in this unit."""
+        """Standard deviation of n.w over the bank, for a unit vector n (width,): strengths are given in this unit."""
         return float((self.bank @ direction.to(self.bank)).std())
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from engines.data.degradations import TRANSLATIONS
 from engines.invert.encode.stylemap import SIDES
 from engines.training.command import Recipe
-from engines.training.recipes.bird_oracle import BirdOracle
+from engines.training.recipes.bird_classifier import BirdClassifier
+from engines.training.recipes.delta import Delta
 from engines.training.recipes.e4e import E4e
 from engines.training.recipes.face_body import FaceBody
 from engines.training.recipes.finegan import FineBirds
-from engines.training.recipes.finegan_reader import FineReader
+from engines.training.recipes.finegan_classifier import FineGANCodeClassifier
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.infogan_birds import InfoBirds
@@ -29,5 +30,6 @@ def recipes() -> Mapping[str, Recipe[Any]]:
     every += [Stylemap(side) for side in SIDES]
     every += [StyleMapFaces(side) for side in MAP_SIDES]
     every += [StyleMapMapping(side) for side in MAP_SIDES if side > 1]
-    every += [BirdOracle(), FineBirds(), FineReader(), InfoDigits(), InfoBirds()]
+    every += [Delta()]
+    every += [BirdClassifier(), FineBirds(), FineGANCodeClassifier(), InfoDigits(), InfoBirds()]
     return {recipe.name: recipe for recipe in every}

@@ -25,10 +25,10 @@ class BirdRecipe(Recipe[BirdSetting]):
     def birds(setting: BirdSetting, step: int) -> Birds:
         """The drawings of a step."""
         preset = setting.preset
-        return drawn(preset.batch, TRAINING + 10_000_000 * setting.seed + step, preset.size, setting.device)
+        return random_birds(preset.batch, TRAINING + 10_000_000 * setting.seed + step, preset.size, setting.device)
 
 
-def drawn(count: int, seed: int, size: int, device: torch.device | str = "cpu") -> Birds:
+def random_birds(count: int, seed: int, size: int, device: torch.device | str = "cpu") -> Birds:
     """Birds as nature has them, on a device."""
     birds = draw_birds(random_factors(count, seed), size)
     factors = Factors(*(value.to(device) for value in vars(birds.factors).values()))

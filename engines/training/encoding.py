@@ -18,7 +18,7 @@ from engines.training.faces import FaceRecipe, FaceSetting
 from engines.training.features import Change, Features
 from engines.training.loop import Trainer
 from engines.training.samples import Samples
-from engines.training.streams import Read, Stream
+from engines.training.streams import Stream, WithFeatures
 
 
 class Encoder(nn.Module):
@@ -65,7 +65,7 @@ class Encoding(FaceRecipe):
         if setting.own_body or not setting.preset.remembered:
             return setting.stream(change, self.faces)
         pairs = setting.pairs(self.faces)
-        return Read(pairs, Features(pairs.samples, network.get_submodule("body"), change, kind=kind, seed=setting.stream_seed(2)))
+        return WithFeatures(pairs, Features(pairs.samples, network.get_submodule("body"), change, kind=kind, seed=setting.stream_seed(2)))
 
     def network(self, setting: FaceSetting) -> nn.Module:
         """Body and heads on the generator's device."""

@@ -21,7 +21,7 @@ from engines.training.validation import COUNT, PICTURES, Encode, HeldOut
 
 Drawn = TypeVar("Drawn", bound=Samples)
 PICTURES_OFF = "pictures"
-"""The idea whose lack ends a run where its image losses would begin: what other ideas are worth shows there, too, in minutes."""
+"""The component without which a run ends where its image losses would begin: other ablations can be compared there, too, in minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +137,9 @@ class FaceRecipe(OnFaces):
             return preset
         return replace(preset, begin=1.0, plan=replace(preset.plan, steps=round(preset.begin * preset.plan.steps)))
 
-    def watch(self, setting: FaceSetting) -> "FaceWatch":
+    def evaluator(self, setting: FaceSetting) -> "FaceEvaluator":
         """The validation set."""
-        return FaceWatch(self, setting)
+        return FaceEvaluator(self, setting)
 
     def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
         """Codes and full pictures of the test set beside the average face's, and editing consistency."""
@@ -150,7 +150,7 @@ class FaceRecipe(OnFaces):
         return test.latent(encode) | test.pictures(encode, count) | baseline | test.consistency(encode)
 
 
-class FaceWatch:
+class FaceEvaluator:
     """How a run on faces is doing.
 
     Args:
@@ -166,7 +166,7 @@ class FaceWatch:
         """The average face's figures."""
         return self._figures(self.held_out.average)
 
-    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+    def evaluate(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """Figures of held-out faces, and some of them to look at."""
         encode = self.recipe.encode(trainer, self.setting)
         return self._figures(encode), self.held_out.sheet(encode)

@@ -28,7 +28,7 @@ class Features:
 
     Args:
         samples: The faces.
-        body: Who looks at them; it must not learn.
+        body: Whose features; it must be frozen.
         change: What happens to each picture before; `kind` names it.
         kind: Tells files of different changes apart.
         seed: Decides the changes.

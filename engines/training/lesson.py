@@ -18,7 +18,7 @@ from engines.training.command import Setting
 from engines.training.recipes.finegan import FineBirds
 
 ROWS, COLUMNS, EVERY = 4, 6, 5
-"""Shapes, coats, and steps between two pictures."""
+"""Shapes, textures, and steps between two pictures."""
 
 
 def finegan_lesson(minutes: float, seed: int = 0) -> Run:
@@ -32,7 +32,7 @@ def finegan_lesson(minutes: float, seed: int = 0) -> Run:
     preset = replace(preset, plan=replace(preset.plan, hours=minutes / 60))
     with tempfile.TemporaryDirectory() as folder:
         trainer = recipe.trainer(Setting(preset=preset, folder=Path(folder), seed=seed))
-        network = trainer.players["generator"].network.get_submodule("generator")
+        network = trainer.modules["generator"].network.get_submodule("generator")
         assert isinstance(network, FineGenerator)
         result = Result(pictures(network))
         for figures in trainer.steps():

@@ -70,17 +70,17 @@ class Moment:
 
 
 @dataclass(frozen=True, eq=False)
-class Player:
-    """A network that learns, and what from.
+class TrainableModule:
+    """A trainable module with its optimiser group and its losses.
 
     Attributes:
-        network: What learns; buffers are kept in checkpoints too.
+        network: What is trained; buffers are kept in checkpoints too.
         objective: Losses of a batch. Each mapping it yields is back-propagated at once and the gradients add up, so that a method with
             several rounds a batch holds one in memory.
         weights: Factor of each loss by name; a loss that has none counts once.
         learning_rate: Of Adam, at its height.
         betas: Of Adam.
-        every: The network is updated at one step in so many.
+        update_every: The network is updated at one step in so many.
     """
 
     network: nn.Module
@@ -88,11 +88,11 @@ class Player:
     weights: Mapping[str, Schedule]
     learning_rate: float
     betas: tuple[float, float] = (0.9, 0.99)
-    every: int = 1
+    update_every: int = 1
 
 
 class Once(Generic[Made]):
-    """What all players of a step look at, made once: with the graph that its maker learns by.
+    """What all modules of a step share, made once, with its graph.
 
     Args:
         make: From the step's batch and moment.
@@ -114,23 +114,23 @@ class Trainer:
 
     Args:
         plan: How long and how fast.
-        players: Networks by name, in the order of their updates within a step.
+        modules: Trainable modules by name, in the order of their updates within a step.
         stream: What they see, by the step's number.
         checkpoint: Where the run's state is kept.
         device: Where the networks are.
     """
 
     def __init__(
-        self, plan: Plan, players: Mapping[str, Player], stream: Callable[[int], Any], checkpoint: Path, device: torch.device | str
+        self, plan: Plan, modules: Mapping[str, TrainableModule], stream: Callable[[int], Any], checkpoint: Path, device: torch.device | str
     ) -> None:
-        self.plan, self.players, self.stream, self.checkpoint = plan, players, stream, checkpoint
+        self.plan, self.modules, self.stream, self.checkpoint = plan, modules, stream, checkpoint
         self.optimizers = {
             name: torch.optim.Adam(
-                [weight for weight in player.network.parameters() if weight.requires_grad], lr=player.learning_rate, betas=player.betas
+                [weight for weight in module.network.parameters() if weight.requires_grad], lr=module.learning_rate, betas=module.betas
             )
-            for name, player in players.items()
+            for name, module in modules.items()
         }
-        self.averaged = {name: copy.deepcopy(player.network).eval().requires_grad_(False) for name, player in players.items()}
+        self.averaged = {name: copy.deepcopy(module.network).eval().requires_grad_(False) for name, module in modules.items()}
         self.step, self.spent = 0, 0.0
         self._resume(torch.device(device))
 
@@ -147,26 +147,26 @@ class Trainer:
             share = min(1.0, (self.step + 1) / self.plan.warm_up) * cosine(self.progress, self.plan.last, self.plan.level)
             batch = self.stream(self.step)
             figures = {"rate": share}
-            for name, player in self.players.items():
-                if self.step % player.every:
+            for name, module in self.modules.items():
+                if self.step % module.update_every:
                     continue
-                figures |= self._update(name, player, batch, moment, share)
+                figures |= self._update(name, module, batch, moment, share)
             self._average()
             self.step += 1
             self.spent += min(_PAUSE, time.perf_counter() - start)
             yield figures
 
-    def _update(self, name: str, player: Player, batch: Any, moment: Moment, share: float) -> dict[str, float]:
+    def _update(self, name: str, module: TrainableModule, batch: Any, moment: Moment, share: float) -> dict[str, float]:
         optimizer = self.optimizers[name]
-        optimizer.param_groups[0]["lr"] = share * player.learning_rate
-        player.network.train()
+        optimizer.param_groups[0]["lr"] = share * module.learning_rate
+        module.network.train()
         optimizer.zero_grad()
         figures: dict[str, float] = {}
-        for terms in player.objective(batch, moment):
-            weighed = [_weight(player, term, moment) * value for term, value in terms.items()]
+        for terms in module.objective(batch, moment):
+            weighed = [_weight(module, term, moment) * value for term, value in terms.items()]
             torch.stack(weighed).sum().backward()
             figures |= {term: float(value.detach()) for term, value in terms.items()}
-        torch.nn.utils.clip_grad_norm_(player.network.parameters(), self.plan.clip)
+        torch.nn.utils.clip_grad_norm_(module.network.parameters(), self.plan.clip)
         optimizer.step()
         return figures
 
@@ -174,8 +174,8 @@ class Trainer:
     def _average(self) -> None:
         """Follow the weights with a running mean, short at first; the mean is what is measured and shipped."""
         keep = min(self.plan.averaging, (self.step + 1) / (self.step + 10))
-        for name, player in self.players.items():
-            for mean, value in zip(_tensors(self.averaged[name]), _tensors(player.network), strict=True):
+        for name, module in self.modules.items():
+            for mean, value in zip(_tensors(self.averaged[name]), _tensors(module.network), strict=True):
                 if mean.is_floating_point():
                     mean.lerp_(value, 1 - keep)
                 else:
@@ -185,11 +185,11 @@ class Trainer:
         """Write the checkpoint."""
         state = {
             name: {
-                "network": player.network.state_dict(),
+                "network": module.network.state_dict(),
                 "averaged": self.averaged[name].state_dict(),
                 "optimizer": self.optimizers[name].state_dict(),
             }
-            for name, player in self.players.items()
+            for name, module in self.modules.items()
         }
         checkpoints.save(self.checkpoint, {"players": state, "step": self.step, "spent": self.spent})
 
@@ -198,9 +198,9 @@ class Trainer:
         if state is None:
             return
         try:
-            for name, player in self.players.items():
+            for name, module in self.modules.items():
                 kept: dict[str, Any] = state["players"][name]
-                player.network.load_state_dict(kept["network"])
+                module.network.load_state_dict(kept["network"])
                 self.averaged[name].load_state_dict(kept["averaged"])
                 self.optimizers[name].load_state_dict(kept["optimizer"])
             self.step, self.spent = int(state["step"]), float(state["spent"])
@@ -209,8 +209,8 @@ class Trainer:
 
 
 @contextmanager
-def still(*networks: nn.Module) -> Iterator[None]:
-    """Networks that are looked through and do not learn: their weights need no gradients meanwhile."""
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """Networks that are frozen meanwhile: gradients pass through, their weights get none."""
     for network in networks:
         network.requires_grad_(False)
     try:
@@ -220,8 +220,8 @@ def still(*networks: nn.Module) -> Iterator[None]:
             network.requires_grad_(True)
 
 
-def _weight(player: Player, term: str, moment: Moment) -> float:
-    return player.weights[term](moment.progress) if term in player.weights else 1.0
+def _weight(module: TrainableModule, term: str, moment: Moment) -> float:
+    return module.weights[term](moment.progress) if term in module.weights else 1.0
 
 
 def _tensors(network: nn.Module) -> Sequence[Tensor]:

@@ -1,7 +1,7 @@
 """Image losses: the picture that a network's codes draw beside the one that the true codes draw.
 
 Both come from the same early exit, so an exit's own imperfections cancel; what its head cannot show is left to the latent loss. They are
-faces that no other step sees: the target has to be drawn anyway, so the network may as well look at it.
+faces that no other step sees: the target has to be drawn anyway, so it is the network's input, too.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _CHUNK = 4
 
 def draw(generator: Generator, codes: Codes, side: int, faces: type[Samples] = Samples) -> Image:
     """Pictures of codes of one kind of faces at one exit, in [-1, 1] or a little beyond."""
-    exit_size = min(generator.exits, key=lambda size: abs(size - side))
+    exit_size = generator.nearest_exit(side)
     return torch.cat([faces.drawn(generator, part, exit_size) for part in codes.split(_CHUNK)])
 
 

@@ -64,7 +64,7 @@ class Samples:
 
     def __init__(self, generator: Generator, folder: Path, *, seed: int, size: int, drawn_at: int) -> None:
         self.generator, self.size = generator, size
-        self.drawn_at = min(generator.exits, key=lambda exit_size: abs(exit_size - drawn_at))
+        self.drawn_at = generator.nearest_exit(drawn_at)
         self.seed = seed
         self.path = folder / f"{generator.name}{self.kind}_{seed}_{size}_{self.drawn_at}_{self._fingerprint()}.u8"
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,15 +94,15 @@ class Samples:
         return CHUNK * len(self._chunks)
 
     @torch.no_grad()
-    def fill(self, count: int, beat: Callable[[int], None] = lambda _: None) -> None:
-        """Make at least `count` samples available, drawing those that the file lacks; calls `beat` with their number after each chunk."""
+    def fill(self, count: int, on_chunk: Callable[[int], None] = lambda _: None) -> None:
+        """Make at least `count` samples available, drawing those that the file lacks; `on_chunk` gets their number after each chunk."""
         while len(self) < count:
             number = len(self._chunks)
             pair, borders = self._drawn(number)
             self._chunks.append((pair, borders))
             if self._kept() <= number:
                 self._write(number, self._rendered(self.codes(torch.arange(number * CHUNK, (number + 1) * CHUNK))))
-                beat(len(self))
+                on_chunk(len(self))
         if len(self) > len(self._pictures):
             self._pictures = np.memmap(self.path, np.uint8, "r", shape=(self._kept() * CHUNK, 3, self.size, self.size))
 

@@ -90,7 +90,7 @@ class Changed:
         return replace(batch, picture=torch.cat([self.change(picture[None], chance) for picture in batch.picture]))
 
 
-class Read:
+class WithFeatures:
     """A stream whose pictures a frozen body has read already, changed in one way each.
 
     Args:

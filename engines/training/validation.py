@@ -115,7 +115,7 @@ class HeldOut:
     def quick_pictures(self, encode: Encode, most: int = 32) -> dict[str, float]:
         """Squared error and LPIPS of pictures that the codes draw at the 256 px exit: cheap enough to watch while training."""
         count = min(most, self.count)
-        side = min(self.generator.exits, key=lambda size: abs(size - PROTOCOL_SIDE))
+        side = self.generator.nearest_exit(PROTOCOL_SIDE)
         drawn = self._drawn(self.predicted(encode, count), side)
         targets = area(self.samples.pictures(torch.arange(count)), side)
         perceptual = Perceptual(self.generator.device)
@@ -150,7 +150,7 @@ class HeldOut:
     def sheet(self, encode: Encode, most: int = 8) -> Pil.Image:
         """A picture to look at: faces above, what the codes draw below."""
         count = min(most, self.count)
-        side = min(self.generator.exits, key=lambda size: abs(size - 128))
+        side = self.generator.nearest_exit(128)
         drawn = self._drawn(self.predicted(encode, count), side)
         rows = [torch.cat(list(images), dim=2) for images in (area(self.samples.pictures(torch.arange(count)), side), drawn)]
         return to_picture(torch.cat(rows, dim=1)[None])

@@ -4,20 +4,20 @@ import torch
 from benchmarks import image2stylegan_pp as benchmark
 from benchmarks.inversion import Face
 from engines import Direction
-from engines.comparison import Judge
+from engines.comparison import InversionEvaluator
 from engines.core.seeds import normal
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.spaces.statistics import random_w, statistics
 
 
 @pytest.fixture(scope="module")
-def rows(toy: Student) -> list[dict]:
+def rows(toy: FfhqGenerator) -> list[dict]:
     vector = normal((toy.width,), 3)
     vector = vector / vector.norm()
     direction = Direction("toy", "w", vector, toy.slots.active, statistics(toy).sigma(vector), "test")
     faces = [Face(f"seed {seed}", "generated", toy.synthesize(random_w(toy, seed)).clamp(-1, 1)) for seed in (5, 6)]
     settings = {"quick_steps": 1, "steps": 2, "noise_steps": 2}
-    return [row for face in faces for row in benchmark.redrawn(toy, Judge(toy), face, (direction, 1.0), settings)]
+    return [row for face in faces for row in benchmark.redrawn(toy, InversionEvaluator(toy), face, (direction, 1.0), settings)]
 
 
 def test_each_way_has_a_row_a_face_with_the_steps_it_took(rows: list[dict]) -> None:

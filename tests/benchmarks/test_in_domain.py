@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks import in_domain
 from engines.data import face_bank
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 
 
 @pytest.fixture(scope="module")
-def results(toy: Student) -> dict[str, Any]:
+def results(toy: FfhqGenerator) -> dict[str, Any]:
     """A quick run of the whole."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(in_domain, "load_generator", lambda _: toy)

@@ -10,14 +10,14 @@ def test_a_judge_learns_what_it_is_shown() -> None:
     images = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
     for row, label in enumerate(labels.tolist()):
         images[row, 0, 2 * label + 2 : 2 * label + 5] = 255
-    network = infogan.judge(Digits(images, labels), epochs=20, batch=20)
+    network = infogan.classifier(Digits(images, labels), epochs=20, batch=20)
     assert torch.equal(infogan.answers(network, images.float() / 255).argmax(dim=1), labels)
 
 
 def test_every_figure_of_a_network_is_there_and_within_its_range() -> None:
     gan = toy_infogan()
-    network = infogan.judge(Digits(torch.zeros(10, 1, 28, 28, dtype=torch.uint8), torch.arange(10)), epochs=1, batch=10)
-    figures = infogan.judged(gan, network, 60) | infogan.correlations(gan, 100)
+    network = infogan.classifier(Digits(torch.zeros(10, 1, 28, 28, dtype=torch.uint8), torch.arange(10)), epochs=1, batch=10)
+    figures = infogan.classified(gan, network, 60) | infogan.correlations(gan, 100)
     assert 0.1 <= figures["purity"] <= 1 and 0 <= figures["entropy"] <= 2.31 and 0.1 <= figures["confidence"] <= 1
     assert all(abs(figures[f"{kind}_by_{code}"]) <= 1 for kind in infogan.MEASURES for code in (1, 2))
 

@@ -7,17 +7,17 @@ import torch
 from benchmarks import inversion
 from benchmarks.generator import _timed
 from engines import Progress, Result
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 
 
-def result(toy: Student, seed: int) -> Result:
+def result(toy: FfhqGenerator, seed: int) -> Result:
     w = random_w(toy, seed)
     return Result(toy.synthesize(w), (Inversion(Latent("w", w)),))
 
 
-def test_the_clock_counts_the_run_alone_and_moments_are_seen_once(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_counts_the_run_alone_and_moments_are_seen_once(toy: FfhqGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step takes four seconds and each measurement a hundred, on a clock of the test's own."""
     now = 0.0
 

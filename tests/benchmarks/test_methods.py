@@ -10,18 +10,18 @@ from benchmarks.methods import AVERAGE, QUICK, Bench, Plan, compared, mean_and_e
 from benchmarks.papers import PUBLISHED, differing
 from engines.core.images import read_image, to_tensor
 from engines.core.weights import assets
-from engines.faces import align, only_face
-from engines.generators import Student
+from engines.faces import align, find_faces, pick_face
+from engines.generators import FfhqGenerator
 
 
 @pytest.fixture(scope="module")
-def aligned_hopper(toy: Student) -> torch.Tensor:
+def aligned_hopper(toy: FfhqGenerator) -> torch.Tensor:
     photo = read_image(assets() / "examples" / "hopper.jpg")
-    return to_tensor(align(photo, only_face(photo).alignment, toy.resolution))
+    return to_tensor(align(photo, pick_face(find_faces(photo)).alignment, toy.resolution))
 
 
 @pytest.fixture(scope="module")
-def results(toy: Student, aligned_hopper: torch.Tensor, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def results(toy: FfhqGenerator, aligned_hopper: torch.Tensor, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Every method on the toy generator with two steps and one portrait, and one method measured again, on all portraits."""
     path = tmp_path_factory.mktemp("results") / "methods.json"
     with pytest.MonkeyPatch.context() as patch:
@@ -35,7 +35,7 @@ def results(toy: Student, aligned_hopper: torch.Tensor, tmp_path_factory: pytest
     return after
 
 
-def test_every_method_and_the_average_face_are_measured(results: dict[str, Any], toy: Student) -> None:
+def test_every_method_and_the_average_face_are_measured(results: dict[str, Any], toy: FfhqGenerator) -> None:
     assert next(iter(results["methods"])) == AVERAGE and {"projector", "image2stylegan"} <= set(results["methods"])
     assert {"astronaut", "hopper", "president"} <= set(results["portraits"])
     for name, method in results["methods"].items():
@@ -68,13 +68,13 @@ def test_what_an_earlier_reader_read_is_marked(results: dict[str, Any]) -> None:
     assert text.count("earlier weights") == 2
 
 
-def test_an_unknown_method_is_refused_before_anything_is_measured(toy: Student, tmp_path: Path) -> None:
+def test_an_unknown_method_is_refused_before_anything_is_measured(toy: FfhqGenerator, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no method 'nobody'; there are: average"):
         methods.measure(toy, QUICK, tmp_path / "methods.json", "nobody")
     assert not (tmp_path / "methods.json").exists()
 
 
-def test_slow_methods_take_few_faces_and_quick_ones_their_share(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_methods_take_few_faces_and_quick_ones_their_share(toy: FfhqGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(toy, Plan(faces=9, slow=2, edited=0, share=100.0))
     bench.__dict__["portraits"] = {}
     seconds = iter([5.0, 5.0, 5.0] + [0.1] * 8 + [0.1] * 2)
@@ -86,7 +86,7 @@ def test_slow_methods_take_few_faces_and_quick_ones_their_share(toy: Student, mo
     assert bench.measure(entrant)["generated"]["faces"] == 2
 
 
-def test_the_faces_are_the_held_out_ones(toy: Student, tmp_path: Path) -> None:
+def test_the_faces_are_the_held_out_ones(toy: FfhqGenerator, tmp_path: Path) -> None:
     from engines.training.samples import TEST, Samples
 
     samples = Samples(toy, tmp_path, seed=TEST, size=64, drawn_at=64)

@@ -1,11 +1,10 @@
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import table
+from benchmarks import headlines, table
 from benchmarks.machine import facts, peak_memory, write
 
 MACHINE = {"cpu": "A processor", "cores": 2, "ram_gib": 8.0, "torch": "2.13.0", "threads": 2, "date": "2026-01-01"}
@@ -85,6 +84,11 @@ MIXING = {
 }
 
 
+def text_of(folder: Path) -> str:
+    """All pages, one after another."""
+    return "\n".join(table.pages(folder).values())
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     write("generator", generator_results(BESIDE), tmp_path)
@@ -97,7 +101,7 @@ def results(tmp_path: Path) -> Path:
 
 def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
     grid: list[int] = []
-    for line in [*table.rendered(results).splitlines(), ""]:
+    for line in [*text_of(results).splitlines(), ""]:
         if line.startswith("|"):
             grid.append(line.count("|"))
         else:
@@ -106,14 +110,14 @@ def test_every_row_has_as_many_cells_as_its_head(results: Path) -> None:
 
 
 def test_mixing_shows_its_figures_and_a_dash_for_what_was_not_measured(results: Path) -> None:
-    text = table.rendered(results)
+    text = text_of(results)
     assert "100 pairs" in text and "| pasted pixels | 0.012 | 0.046 | 1.230 |" in text
     assert "| 16 cells, in the map | 0.012 | 0.046 | 1.230 |" in text and "the soft edge (8% of the side)" in text
     assert "| eyes | 0.012 | - | 1.230 |" in text and "mouth 0.280 s (1.40x)" in text
 
 
 def test_figures_and_machine_are_shown(results: Path) -> None:
-    text = table.rendered(results)
+    text = text_of(results)
     assert "A processor, 2 cores, 8 GiB, torch 2.13.0 on 2 threads, 2026-01-01" in text
     assert "| pages kept | 0.200 | 0.200 | 700 / 1400 MiB |" in text
     assert "| pages kept | 0.200 | 0.200 | 1.00 |" in text
@@ -128,14 +132,14 @@ def test_figures_and_machine_are_shown(results: Path) -> None:
 
 
 def test_real_faces_come_first_and_stay_apart(results: Path) -> None:
-    text = table.rendered(results)
+    text = text_of(results)
     assert text.index("| 1 real |") < text.index("| 3 generated |")
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
-    assert table.rendered(tmp_path).count("has not been run.") == 11
+    assert text_of(tmp_path).count("has not been run.") == 13
     write("generator", generator_results({"skipped": "OpenVINO is not installed."}), tmp_path)
-    assert "OpenVINO is not installed." in table.rendered(tmp_path)
+    assert "OpenVINO is not installed." in text_of(tmp_path)
 
 
 def test_renewing_replaces_what_stands_between_the_marks_only() -> None:
@@ -157,27 +161,48 @@ def test_the_command_prints_where_it_cannot_write(
     readme = results / "README.md"
     if exists:
         readme.write_text("# No marks\n", encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--readme", str(readme)])
+    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--root", str(results)])
     assert table.main() == 1
     printed = capsys.readouterr()
     assert "Drawing one face" in printed.out
     assert "nothing was written" in printed.err
-    assert readme.exists() == exists
+    assert readme.exists() == exists and not (results / "docs").exists()
 
 
 def test_the_command_writes_where_it_can(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = results / "README.md"
     readme.write_text(f"# Title\n{table.BEGIN}\n{table.END}\n", encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--readme", str(readme)])
+    monkeypatch.setattr(sys, "argv", ["table", "--results", str(results), "--root", str(results)])
     assert table.main() == 0
-    assert "Inverting a face" in readme.read_text(encoding="utf-8")
+    assert "Nothing was measured yet." in readme.read_text(encoding="utf-8")
+    assert "Inverting a face" in (results / "docs" / "benchmarks" / "inversion.md").read_text(encoding="utf-8")
+    assert "(inversion.md)" in (results / "docs" / "benchmarks" / "README.md").read_text(encoding="utf-8")
 
 
-def test_committed_results_can_be_rendered() -> None:
-    for path in table.RESULTS.glob("*.json"):
-        results = json.loads(path.read_text(encoding="utf-8"))
-        parts = [results] if "machine" in results else list(results.get("methods", results).values())
-        assert all(part["machine"]["cpu"] in table.rendered(table.RESULTS) for part in parts)
+def test_what_is_committed_is_current() -> None:
+    """`python -m benchmarks.table` would change nothing."""
+    folder = table.ROOT / "docs" / "benchmarks"
+    assert {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.md")} == table.pages(table.RESULTS)
+    readme = (table.ROOT / "README.md").read_text(encoding="utf-8")
+    assert table.renewed(readme, table.headline(table.RESULTS)) == readme
+
+
+def test_headlines_stand_beside_what_a_paper_reports() -> None:
+    real = {"faces": 3, "seconds": 12.34, "figures": {"lpips": [0.077, 0.02], "identity_distance": [0.4, 0.03]}}
+    results = {
+        "methods": {
+            "recommended": {"title": "Recommended", "real": real},
+            "e4e": {"title": "e4e", "real": real},
+            "psp": {"real": {"faces": 0}},
+        }
+    }
+    lines = headlines.rendered(results).splitlines()
+    assert lines[2] == "| Recommended | 0.077 ± 0.020 | - | 0.40 ± 0.03 | - | 12.3 | - |"
+    assert lines[3] == "| e4e | 0.077 ± 0.020 | 0.20 | 0.40 ± 0.03 | 0.50 | 12.3 | 0.1 |" and len(lines) == 4
+
+
+def test_every_result_has_a_page() -> None:
+    assert {path.stem for path in table.RESULTS.glob("*.json")} <= set(table.sections())
 
 
 def test_the_machine_is_described() -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from engines import InvertRequest, catalogue
 from engines.core.weights import assets
-from studio.session import Session
+from studio.state.session import Session
 from tests.browser.conftest import PHONE
 from tests.studio.test_compare import Quick
 

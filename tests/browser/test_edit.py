@@ -72,7 +72,7 @@ def test_edits_undo_redo_and_never_end_on_a_stale_preview(visit: Visit, toy_url:
     settled(page, "(direction_1, 2.5)")
     page.click("#edit-reset")
     says(page, "No edit")
-    settled(page, "apply(code, [], generator)")
+    settled(page, "apply_directions(code, [], generator)")
     press(page, 2, 1, "End")
     says(page, "Warmth +5.0")
     settled(page, "(direction_1, 5)")
@@ -110,7 +110,7 @@ def test_layers_and_what_must_stay(visit: Visit, toy_url: str) -> None:
     says(page, "Brightness +5.0 (1-8)")
     page.locator("#edit-keep-these").get_by_text("Contrast").click()
     says(page, "Kept: Contrast")
-    settled(page, "conditional(direction_1")
+    settled(page, "conditional_direction(direction_1")
     page.click("#edit-undo")
     expect(page.locator("#edit-keep-these").get_by_label("Contrast")).not_to_be_checked()
 

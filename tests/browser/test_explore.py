@@ -12,7 +12,7 @@ from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
 from engines.contract import Progress, Run
-from studio.maps import Maps
+from studio.tabs.explore.maps import Maps
 from tests.browser.conftest import PHONE, set_number
 
 pytestmark = pytest.mark.browser

@@ -166,7 +166,7 @@ def test_kinds_are_discovered_held_against_each_factor_and_downloaded(visit: Vis
     page.locator("#hier-discover-way").get_by_text("Plain pixels").click()
     page.wait_for_function("old => document.querySelector('#hier-discover-rows').innerHTML !== old", arg=before)
     rows = downloaded(page, "#hier-discover-csv").decode().splitlines()
-    assert rows[0] == "seed,drawing,shape,coat,place,cluster_reader,cluster_pixels" and len(rows) == 101
+    assert rows[0] == "seed,drawing,shape,texture,place,cluster_reader,cluster_pixels" and len(rows) == 101
     shown = page.locator("#hier-discover-against tbody td").all_inner_texts()
     assert sum(map(int, shown)) == 100
     assert picture(page, "#hier-discover-png").shape[1] > 8 * 96

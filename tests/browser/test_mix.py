@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from engines import Result
 from engines.contract import Run
 from engines.core.weights import assets
-from studio.events import Moment, moments
-from studio.pages.mix import bring
+from studio.state.moments import Moment, moments
+from studio.tabs.mix import upload
 from tests.browser.conftest import DESKTOP, PHONE, set_number
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ def settled(page: Page, words: str) -> None:
 
 def test_a_stroke_mixes_and_picture_and_mask_are_downloaded(visit: Visit, toy_url: str) -> None:
     page = opened(visit, toy_url)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     before = downloaded(page, "#mix-download")
     stroke(page)
     says(page, "of the picture is painted")
@@ -79,16 +79,16 @@ def test_a_stroke_mixes_and_picture_and_mask_are_downloaded(visit: Visit, toy_ur
 
 def test_ready_made_parts_swap_undo_and_clear(visit: Visit, toy_url: str) -> None:
     page = opened(visit, toy_url)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     page.locator("#mix-parts").get_by_label("left half").check()
     says(page, "50% of the picture is painted")
     expect(page.locator("#mix-film img")).to_have_count(5)
     page.click("#mix-swap")
-    expect(page.locator("#mix-source-seed input")).to_have_value("12")
-    settled(page, 'source = Inversion(Latent("w", random_w(generator, 12')
+    expect(page.locator("#mix-source-seed input")).to_have_value("19")
+    settled(page, 'source = Inversion(Latent("w", random_w(generator, 19')
     page.click("#mix-undo")
-    expect(page.locator("#mix-source-seed input")).to_have_value("7")
-    settled(page, 'source = Inversion(Latent("w", random_w(generator, 7')
+    expect(page.locator("#mix-source-seed input")).to_have_value("13")
+    settled(page, 'source = Inversion(Latent("w", random_w(generator, 13')
     page.click("#mix-clear")
     says(page, "Nothing is painted yet")
 
@@ -101,7 +101,7 @@ def test_sliders_layers_and_methods_by_keyboard(visit: Visit, toy_url: str) -> N
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
     page.locator("#mix-layers").get_by_text("texture", exact=True).click()
-    settled(page, 'shift=(-0.1, 0.0), layers=slots_of(generator.slots, "texture")')
+    settled(page, 'shift=(-0.1, 0.0), layers=layer_slots(generator.slots, "texture")')
     page.click("#mix-compare-run")
     expect(page.locator("#mix-methods img")).to_have_count(4)
     expect(page.locator("#mix-methods")).to_contain_text("pasted pixels")
@@ -169,7 +169,7 @@ def test_an_edit_inside_the_mask(visit: Visit, toy_url: str) -> None:
     says(page, "of the picture is painted")
     page.locator("#mix-content").get_by_text("an edit of this face").click()
     expect(page.locator("#mix-edit")).to_be_visible()
-    settled(page, "reference = apply(source, [(direction, 2)], generator)")
+    settled(page, "reference = apply_directions(source, [(direction, 2)], generator)")
 
 
 def test_a_mixture_becomes_the_next_source(visit: Visit, toy_url: str) -> None:
@@ -199,16 +199,16 @@ def test_a_second_part_of_another_reference_goes_over_the_first(visit: Visit, to
     says(page, "50% of the picture is painted")
     page.click("#mix-another-part")
     says(page, "it goes over the one laid aside")
-    expect(page.locator("#mix-below")).to_contain_text("1. seed 12")
+    expect(page.locator("#mix-below")).to_contain_text("1. seed 19")
     expect(page.locator("#mix-parts").get_by_label("left half")).not_to_be_checked()
     page.click("#mix-reference-another")
-    expect(page.locator("#mix-reference-seed input")).to_have_value("13")
+    expect(page.locator("#mix-reference-seed input")).to_have_value("20")
     page.locator("#mix-parts").get_by_label("right half").check()
     says(page, "50% of the picture is painted for this part")
     settled(page, "parts=(part_1, part_2)")
     page.click("#mix-up")
-    expect(page.locator("#mix-below")).to_contain_text("1. seed 13")
-    expect(page.locator("#mix-reference-seed input")).to_have_value("12")
+    expect(page.locator("#mix-below")).to_contain_text("1. seed 20")
+    expect(page.locator("#mix-reference-seed input")).to_have_value("19")
     page.click("#mix-off")
     says(page, "50% of the picture is painted.")
 
@@ -234,7 +234,7 @@ def test_a_hole_is_filled_and_the_picture_goes_on_the_shelf(visit: Visit, toy_ur
 
 def test_a_stroke_is_sent_once_and_the_eraser_takes_away(visit: Visit, toy_url: str) -> None:
     page = opened(visit, toy_url)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     page.wait_for_timeout(1_500)  # what follows the tab's first look
     sent: list[tuple[str, str]] = []
     page.on("request", lambda request: sent.append((request.url, request.post_data or "")) if request.method == "POST" else None)
@@ -312,18 +312,18 @@ def until_stopped(run: Run, keep: Callable[[Result], None], limit: float, stoppe
 
 def test_a_photo_is_brought_in_and_stop_leaves_the_faces_as_they_are(visit: Visit, toy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(visit, toy_url)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     page.locator("#mix-bring > button").click()
     page.locator("#mix-photo input[type=file]").set_input_files(ASTRONAUT)
     expect(page.locator("#mix-photo img")).to_be_visible()
     with monkeypatch.context() as patch:
-        patch.setattr(bring, "moments", until_stopped)
+        patch.setattr(upload, "moments", until_stopped)
         page.click("#mix-bring-run")
-        expect(page.locator("#mix-photo-seen img")).to_be_visible()
+        expect(page.locator("#mix-bring-status")).to_contain_text("Step")
         page.click("#mix-bring-stop")
         expect(page.locator("#mix-bring-status")).to_contain_text("The faces stay as they are")
     expect(page.locator("#shelf-strip img")).to_have_count(0)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     page.locator("#mix-role").get_by_label("reference").check()
     page.click("#mix-bring-run")
     expect(page.locator("#mix-bring-status")).to_contain_text("It is on the shelf and is the reference.", timeout=60_000)
@@ -333,7 +333,7 @@ def test_a_photo_is_brought_in_and_stop_leaves_the_faces_as_they_are(visit: Visi
 
 def test_undo_takes_a_ready_made_part_back_and_redo_brings_it(visit: Visit, toy_url: str) -> None:
     page = opened(visit, toy_url)
-    settled(page, "random_w(generator, 7")
+    settled(page, "random_w(generator, 13")
     page.locator("#mix-parts").get_by_label("left half").check()
     says(page, "50% of the picture is painted")
     expect(page.locator("#mix-film img")).to_have_count(5)  # it comes after the step that undo takes back

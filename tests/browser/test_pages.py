@@ -32,6 +32,7 @@ def tab(page: Page, name: str) -> None:
 def aligned(page: Page) -> None:
     upload(page, ASTRONAUT)
     expect(page.locator("#photo-sentence")).to_contain_text("aligned")
+    page.locator("#photo-sentence").scroll_into_view_if_needed()  # a picture far below a phone's screen is not fetched yet
     expect(page.locator("#photo-aligned img")).to_be_visible()
 
 
@@ -167,3 +168,19 @@ def test_a_phone_shows_no_sideways_scroll(visit: Visit, toy_url: str) -> None:
         tab(page, name)
         page.wait_for_timeout(500)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
+
+
+@pytest.mark.parametrize(("name", "form"), [("noext", "PNG"), ("scan.jp2", "JPEG2000"), ("photo.bin", "JPEG")])
+def test_a_picture_is_taken_whatever_its_name_says(visit: Visit, toy_url: str, tmp_path: Path, name: str, form: str) -> None:
+    page = visit(toy_url)
+    with Pil.open(ASTRONAUT) as picture:
+        picture.save(tmp_path / name, format=form)
+    upload(page, tmp_path / name)
+    expect(page.locator("#photo-sentence")).to_contain_text("aligned")
+
+
+def test_a_file_that_is_no_picture_is_refused_by_its_name(visit: Visit, toy_url: str, tmp_path: Path) -> None:
+    page = visit(toy_url)
+    (tmp_path / "notes").write_text("no picture")
+    upload(page, tmp_path / "notes")
+    expect(page.get_by_text("Invalid file type: notes")).to_be_visible()

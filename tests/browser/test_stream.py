@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
-SCRIPT = Path("studio/stream.js")
+SCRIPT = Path("studio/ui/stream.js")
 SERVER = """() => {
   window.connections = [];
   const text = new TextEncoder();

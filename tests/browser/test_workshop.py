@@ -1,14 +1,22 @@
 """The workshop, films and tables of the tab Edit directions, in headless Chromium on the toy generator."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
+from engines import Inversion, Latent
+from engines.edit.codes import write_codes
+from engines.generators import FfhqGenerator
+from engines.generators.incremental import IncrementalRenderer
 from engines.generators.toy import WIDTH
+from engines.spaces.statistics import statistics
+from studio.media import animation
 from tests.browser.conftest import PHONE, set_number
 
 pytestmark = pytest.mark.browser
@@ -73,7 +81,37 @@ def test_a_published_file_comes_in_and_a_shared_one_goes_out(visit: Visit, toy_u
     assert download.value.suggested_filename.endswith((".npy", ".safetensors"))
 
 
-def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str, tmp_path: Path) -> None:
+def test_an_import_of_what_is_there_says_so_and_a_saved_code_comes_back(
+    visit: Visit, toy_url: str, toy: FfhqGenerator, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "one", np.eye(1, WIDTH, dtype=np.float32))
+    (tmp_path / "one.npy").rename(tmp_path / "one")  # the content decides, not the name
+    page = opened(visit, toy_url)
+    page.locator("#workshop-tabs").get_by_role("tab", name="File").click()
+    page.set_input_files("#file-input input[type=file]", str(tmp_path / "one"))
+    page.click("#file-take")
+    expect(page.locator("#file-status")).to_contain_text("1 taken; one has a slider now.")
+    expect(page.get_by_text("one · mine").first).to_be_visible()
+    page.click("#file-take")
+    expect(page.locator("#file-status")).to_contain_text("That one is among yours already; one has its slider already.")
+    expect(page.locator(".toast-body")).to_have_count(0)
+    (tmp_path / "inversion.safetensors").write_bytes(write_codes(Inversion(Latent("w", statistics(toy).bank[:1]))))
+    with page.expect_file_chooser() as chooser:
+        page.click("#edit-bring")
+    chooser.value.set_files(str(tmp_path / "inversion.safetensors"))
+    expect(page.locator("#edit-bring-status")).to_contain_text("A face's code of W is on the shelf")
+    expect(page.get_by_label("Shelf", exact=True)).to_be_checked()
+
+
+class Unhurried(IncrementalRenderer):
+    """Draws slowly enough that a hand, and a browser on a busy machine, can stop it."""
+
+    def draw(self, *asked: Any) -> Any:
+        time.sleep(0.15)
+        return super().draw(*asked)
+
+
+def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(visit, toy_url)
     set_number(page, "#motion-frames", 8)
     page.click("#motion-run")
@@ -83,6 +121,7 @@ def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str,
         page.click("#motion-gif")
     download.value.save_as(tmp_path / "film.gif")
     assert Pil.open(tmp_path / "film.gif").n_frames == 8
+    monkeypatch.setattr(animation, "IncrementalRenderer", Unhurried)
     set_number(page, "#motion-frames", 240)
     page.get_by_label("From this face to another").check()
     page.click("#motion-run")

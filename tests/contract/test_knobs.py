@@ -1,73 +1,30 @@
-import math
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
-from engines import catalogue
-from engines.core.errors import KnobError
+from engines import catalogue, create
+from engines.checks import quick
+from engines.core import weights
+from engines.core.errors import KnobError, WeightsError
 from engines.core.knobs import Declared, Knob, Knobs
+from engines.core.weights import manifest
+from engines.generators import FfhqGenerator
+from engines.generators.flat import WEIGHTS as FLAT
+from engines.generators.stylemapgan import MAPPING
 
-DECLARED = [
+LACKING = [
     pytest.param(engine.knob_set, declared, id=f"{name}.{declared.name}")
     for name, engine in catalogue().items()
     for declared in engine.knob_set.declared()
+    if declared.knob.weights
 ]
-NUMBERS = [case for case in DECLARED if case.values[1].kind in (int, float)]  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize("name", list(catalogue()))
-def test_defaults_construct(name: str) -> None:
-    knobs = catalogue()[name].knob_set()
-    for declared in knobs.declared():
-        assert getattr(knobs, declared.name) == declared.default
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), DECLARED)
-def test_each_knob_says_what_it_does(knob_set: type[Knobs], declared: Declared) -> None:
-    assert declared.knob.help.endswith(".")
-    assert declared.kind in (int, float, bool, str)
-    assert declared.kind is bool or declared.choices or declared.kind in (int, float)
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), NUMBERS)
-def test_bounds_hold(knob_set: type[Knobs], declared: Declared) -> None:
-    lo, hi = declared.knob.lo, declared.knob.hi
-    assert lo is not None and hi is not None and lo < hi
-    assert not declared.knob.log or lo >= 0
-    for value in (lo, hi):
-        assert getattr(knob_set.of({declared.name: value}), declared.name) == value
-    outside = (lo - 1, hi + 1) if declared.kind is int else (math.nextafter(lo, -math.inf), math.nextafter(hi, math.inf))
-    for value in outside:
-        with pytest.raises(KnobError, match=declared.label):
-            knob_set.of({declared.name: value})
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), NUMBERS)
-def test_numbers_refuse_what_is_no_number(knob_set: type[Knobs], declared: Declared) -> None:
-    for value in (math.nan, math.inf, -math.inf, True, False, None, "1", "", [1], {}, 10**400, 1j, b"1"):
-        with pytest.raises(KnobError, match=declared.label):
-            knob_set.of({declared.name: value})
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), [case for case in DECLARED if case not in NUMBERS])
-def test_boxes_and_menus_refuse_what_they_do_not_offer(knob_set: type[Knobs], declared: Declared) -> None:
-    for value in (math.nan, 0, 1, None, "nonsense", "", [], ["lpips"], 10**400):
-        with pytest.raises(KnobError, match=declared.label):
-            knob_set.of({declared.name: value})
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), [case for case in DECLARED if case not in NUMBERS])
-def test_boxes_and_menus_take_all_they_offer(knob_set: type[Knobs], declared: Declared) -> None:
-    for value in declared.choices or (True, False):
-        assert getattr(knob_set.of({declared.name: value}), declared.name) == value
-
-
-@pytest.mark.parametrize(("knob_set", "declared"), DECLARED)
-def test_a_command_line_can_say_every_default(knob_set: type[Knobs], declared: Declared) -> None:
-    assert declared.parse(str(declared.default)) == declared.default
+"""Knobs of which some value needs a network that not every installation has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +43,37 @@ def test_declared_reads_all_there_is() -> None:
     assert distance.choices == ("near", "far")
     assert rate.knob.log and distance.knob.advanced
     assert (steps.default, steps.label, steps.knob.help) == (5, "Steps", "Updates.")
+
+
+@pytest.fixture
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation of the wheel: what it leaves out is not here."""
+    shipped = {name for name, entry in manifest().items() if entry.get("ships", True)}
+    path = weights._path
+    monkeypatch.setattr(weights, "_path", lambda name: path(name) if name in shipped else Path("nowhere") / f"{name}.safetensors")
+
+
+@pytest.mark.usefixtures("as_shipped")
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_defaults_need_nothing_that_the_wheel_leaves_out(name: str) -> None:
+    for declared in catalogue()[name].knob_set.declared():
+        assert declared.check(declared.default) == declared.default
+
+
+@pytest.mark.usefixtures("as_shipped")
+@pytest.mark.parametrize(("knob_set", "declared"), LACKING)
+def test_a_choice_that_lacks_its_network_is_not_offered_and_says_where_it_is(knob_set: type[Knobs], declared: Declared) -> None:
+    assert declared.missing and not set(declared.missing) & set(declared.offered)
+    for value in declared.missing:
+        assert "Only the source tree has the networks for" in declared.help
+        with pytest.raises(WeightsError, match=r"the wheel leaves it out .* source tree, assets/models/"):
+            knob_set.of({declared.name: value})
+
+
+def test_what_the_wheel_leaves_out_is_a_rare_choice_or_for_measuring() -> None:
+    chosen = {name for case in LACKING for name in case.values[1].knob.weights.values()}  # type: ignore[union-attr]
+    beside = {f"{name}{MAPPING}" for name in chosen} | {FLAT, "stylemapgan_1"}
+    assert {name for name, entry in manifest().items() if not entry.get("ships", True)} <= chosen | beside
 
 
 def test_values_take_their_declared_type() -> None:
@@ -159,3 +147,37 @@ def test_a_knob_without_a_default_is_a_fault_of_ours() -> None:
 
     with pytest.raises(TypeError, match="steps lacks its default"):
         Undecided(steps=3)
+
+
+def test_a_knob_without_a_condition_always_counts_and_says_no_more() -> None:
+    steps = Sample.declared()[0]
+    assert steps.counts({}) and steps.help == "Updates."
+
+
+def trace(name: str, generator: FfhqGenerator, settings: dict[str, Any]) -> tuple[list[Any], list[Tensor]]:
+    """What a run shows on its way, and all it leaves."""
+    engine = catalogue()[name]
+    run = create(name, generator).run(engine.accepts.example(generator), engine.knob_set.of(settings))
+    steps = list[Any]()
+    while True:
+        try:
+            progress = next(run)
+        except StopIteration as end:
+            left = [end.value.images, *(tensor for one in end.value.inversions for tensor in one.tensors())]
+            return [*steps, *(tuple(one.shape) for one in left)], [one.detach() for one in left]
+        steps.append((progress.step, progress.total, progress.preview is not None))
+
+
+@pytest.mark.parametrize("name", ["recommended", "e4e", "psp", "restyle", "stylemap_encoder", "image2stylegan"])
+def test_every_slider_that_the_page_shows_at_the_defaults_changes_the_run(name: str, toy: FfhqGenerator) -> None:
+    declared = catalogue()[name].knob_set.declared()
+    usual = {one.name: one.default for one in declared}
+    shown = [one for one in declared if one.kind in (int, float) and not one.knob.advanced and one.counts(usual)]
+    base = quick(catalogue()[name].knob_set) | ({"tuning_steps": 2} if name == "recommended" else {})
+    seen, left = trace(name, toy, base)
+    for one in shown:
+        value = base.get(one.name, one.default)
+        others = (value + 1, value - 1) if one.kind is int else (value * 2 or one.knob.hi, value / 2)
+        other = next(each for each in others if one.knob.lo <= each <= one.knob.hi and each != value)  # type: ignore[operator]
+        now, other_left = trace(name, toy, base | {one.name: other})
+        assert now != seen or not all(map(torch.equal, left, other_left)), f"{one.name} changes nothing"

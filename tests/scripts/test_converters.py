@@ -3,15 +3,12 @@ import json
 import os
 import pickle
 import tarfile
-import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from scripts import manifest
 from scripts.convert_digits import first_of_each, idx
 from scripts.convert_faces import GraphWeights, separable
 from scripts.convert_ffhq import by_band
@@ -52,21 +49,6 @@ def test_kernels_get_torchs_order_of_axes(tmp_path: Path) -> None:
 def test_bands_are_made_contiguous() -> None:
     """Two channels: LL of both, then LH, HL, HH of the first, then of the second."""
     assert by_band(torch.arange(8)).tolist() == [0, 1, 2, 5, 3, 6, 4, 7]
-
-
-def test_recording_writes_the_file_and_renews_its_entry_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
-    manifest.record("b", {"x": torch.ones(3)}, licence="MIT", origin="first")
-    manifest.record("a", {"n": torch.arange(3)}, licence="MIT", origin='a "quoted" one', metrics={"psnr": 30.5})
-    manifest.record("b", {"x": torch.full((3,), 0.5)}, licence="MIT", origin="second")
-    entries = tomllib.loads((tmp_path / "weights.toml").read_text(encoding="utf-8"))
-    assert list(entries) == ["a", "b"]
-    assert entries["b"]["origin"] == "second"
-    assert entries["a"]["metrics"] == {"psnr": 30.5}
-    stored = load_file(tmp_path / "models" / "b.safetensors")["x"]
-    assert stored.dtype == torch.float16
-    assert stored.tolist() == [0.5, 0.5, 0.5]
-    assert load_file(tmp_path / "models" / "a.safetensors")["n"].dtype == torch.int64
 
 
 def test_coded_kernels_keep_their_codes(tmp_path: Path) -> None:

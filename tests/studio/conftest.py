@@ -9,8 +9,8 @@ from PIL import Image as Pil
 from engines.core.weights import assets
 from studio.app import build
 from studio.server import launch_options
-from studio.session import Session
 from studio.settings import Settings
+from studio.state.session import Session
 
 ASTRONAUT = assets() / "examples" / "astronaut.jpg"
 

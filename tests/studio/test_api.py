@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import numpy as np
 import pytest
@@ -27,6 +28,12 @@ def test_engines_are_listed_with_their_knobs(client: Client) -> None:
 def test_a_random_face_comes_as_a_picture(client: Client) -> None:
     path = client.predict(3, 0.7, api_name="/random_face")
     assert Pil.open(path).size == (64, 64)
+
+
+def test_an_event_is_not_followed_by_figures_on_all_before_it(client: Client, page: gr.Blocks) -> None:
+    client.predict(3, 0.7, api_name="/random_face")
+    assert page._queue.events_recorded > 0
+    assert page._queue.cached_event_analytics_summary == {"functions": {}}
 
 
 def test_a_photo_is_aligned_and_inverted(client: Client) -> None:
@@ -159,3 +166,44 @@ def test_finegan_draws_all_stages_and_finds_codes(client: Client) -> None:
 def test_codes_that_are_none_get_a_sentence(client: Client, settings: dict, words: str) -> None:
     with pytest.raises(AppError, match=words):
         client.predict(settings, api_name="/sample_finegan")
+
+
+@pytest.mark.parametrize("coding", ["labels", "strokes", "hole"])
+def test_a_mask_counts_the_same_in_other_codings(client: Client, write, coding: str) -> None:
+    inside = Pil.new("L", (64, 64))
+    inside.paste(255, (0, 0, 32, 64))
+    if coding == "labels":
+        mask = inside.point(lambda value: value // 100)
+    elif coding == "strokes":
+        mask = Pil.new("RGBA", (64, 64), (255, 0, 0, 255))
+        mask.putalpha(inside)
+    else:
+        mask = Pil.open(ASTRONAUT).resize((64, 64)).convert("RGBA")
+        mask.putalpha(inside.point(lambda value: 255 - value))
+    plain, other = (
+        np.asarray(Pil.open(client.predict(7, 12, "", handle_file(path), None, api_name="/mix_faces")), int)
+        for path in (write("plain.png", inside, format="PNG"), write("other.png", mask, format="PNG"))
+    )
+    assert np.abs(plain - other).mean() < 0.5
+
+
+def test_an_empty_mask_and_a_long_one_are_told(client: Client, write) -> None:
+    for name, size, words in (("empty.png", (64, 64), "Nothing is marked"), ("long.png", (64, 40), "wanted a square one")):
+        painted = handle_file(write(name, Pil.new("L", size), format="PNG"))
+        with pytest.raises(AppError, match=words):
+            client.predict(7, 12, "", painted, None, api_name="/mix_faces")
+
+
+def test_a_face_is_chosen_by_its_number(client: Client, write) -> None:
+    head, scene = Pil.open(ASTRONAUT).convert("RGB").crop((120, 0, 330, 260)), Pil.new("RGB", (700, 300), "grey")
+    scene.paste(head, (20, 20))
+    scene.paste(head.resize((190, 236)), (440, 30))
+    pair = handle_file(write("pair.png", scene, format="PNG"))
+    with pytest.raises(AppError, match="2 faces were found"):
+        client.predict(pair, api_name="/align")
+    first, second = (Pil.open(client.predict(pair, {"face": number}, api_name="/align_face")) for number in (1, 2))
+    assert first.tobytes() != second.tobytes()
+    for settings, words in (({"face": 3}, "Face 3 was asked for"), ({"face": "x"}, "number of a face"), ({"nose": 1}, "no setting")):
+        with pytest.raises(AppError, match=words):
+            client.predict(pair, settings, api_name="/align_face")
+    client.predict(pair, "projector", {"steps": 1, "quick_steps": 1, "face": 2}, api_name="/invert")

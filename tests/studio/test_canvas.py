@@ -6,8 +6,9 @@ import io
 import pytest
 from PIL import Image as Pil
 
-from studio.inputs import CANVAS, PAINT, hung, layers
-from studio.painting import as_layer, blank, opened_mask
+from studio.services.masks import as_layer, blank, opened_mask
+from studio.state.mix import CANVAS, PAINT
+from studio.ui.inputs import hung, layers
 
 
 def png(picture: Pil.Image) -> bytes:

@@ -1,3 +1,6 @@
+import errno
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +8,11 @@ import pytest
 import torch
 from PIL import Image as Pil
 
+from engines.core.errors import WeightsError
 from engines.generators.finegan import toy_finegan
+from studio import cli
 from studio.cli import main
+from studio.settings import Settings
 from tests.engines.invert.test_official import Canvas, checkpoint
 from tests.studio.conftest import ASTRONAUT
 
@@ -57,6 +63,25 @@ def test_run_draws_by_a_published_generator_of_finegan_and_finds_codes(tmp_path:
     assert Pil.open(out).size == (32, 32)
 
 
+@pytest.mark.parametrize("generator", ["toy", "finegan-toy"])
+def test_an_engine_of_another_kind_draws_with_its_own_generator(generator: str, tmp_path: Path) -> None:
+    out = tmp_path / "bird.png"
+    assert main(["--generator", generator, "run", "finegan", "--codes", "1,2,3", "--out", str(out)]) == 0
+    assert Pil.open(out).size == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("generator", "sentence"),
+    [
+        ("nobody", "There is no generator 'nobody'; there are: ffhq, toy"),
+        ("finegan-toy", "needs affine, w_plus, which the generator finegan-toy"),
+    ],
+)
+def test_a_generator_that_cannot_serve_gets_a_sentence(generator: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--generator", generator, "run", "sefa"]) == 1
+    assert sentence in capsys.readouterr().err
+
+
 def test_codes_that_finegan_lacks_get_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "netG_birds.pth"
     torch.save(toy_finegan().network.state_dict(), path)
@@ -75,12 +100,20 @@ def test_codes_that_finegan_lacks_get_a_sentence(tmp_path: Path, capsys: pytest.
         (["projector", "--steps", "0"], "from 1 to"),
         (["projector", "--steps", "many"], "takes a number"),
         (["projector", "--stairs", "3"], "the knobs here are"),
+        (["projector", "--attribute", "smile"], "takes the inputs --seed, --image, --face, --aligned, --beside"),
+        (["sefa", "--seed", "seven"], "takes a whole number, such as 7"),
+        (["semantic_diffusion", "--image", str(ASTRONAUT)], "add --context photo.jpg"),
         (["projector", "--steps"], "wants a value"),
         (["projector", "--out", "out.exe"], "ends in .png"),
         (["interfacegan", "--attribute", "moustache"], "has no attribute"),
         (["official", "--image", str(ASTRONAUT)], "add --checkpoint"),
         (["official", "--checkpoint", "missing.pt"], "add --image"),
         (["official", "--checkpoint", "missing.pt", "--image", str(ASTRONAUT)], "There is no file missing.pt"),
+        (["projector", "--save", "x.npy"], "projector finds none"),
+        (["sefa", "--save", "x.txt"], "ends in .safetensors"),
+        (["sefa", "--save", "missing/x.npy"], "there is no folder missing"),
+        (["sefa", "--out", "missing/x.png"], "there is no folder missing"),
+        (["sefa", "--seed", "9" * 30], "at most 63 bits"),
         (["projector", "--checkpoint", "missing.pt"], "it goes with: studio run official"),
     ],
 )
@@ -110,7 +143,7 @@ def test_a_checkpoint_that_does_not_fit_gets_a_sentence(spoil, sentence: str, tm
 def test_a_checkpoint_inverts_a_photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, out = tmp_path / "e4e.pt", tmp_path / "out.png"
     torch.save(checkpoint("e4e"), path)
-    monkeypatch.setattr("engines.load_generator", lambda *_: Canvas())
+    monkeypatch.setattr("studio.commands.load_generator", lambda *_: Canvas())
     assert main([*RUN, "official", "--checkpoint", str(path), "--image", str(ASTRONAUT), "--out", str(out)]) == 0
     assert Pil.open(out).size == (256, 256)
 
@@ -161,3 +194,75 @@ def test_a_hole_is_filled_by_a_painted_mask_and_two_photos_cross_over(tmp_path: 
     for wrong, words in ((["--mask", str(tmp_path / "none.png")], "There is no file"), (["--part", "tail"], "there are: eyes")):
         assert main([*run, "--use", "inpaint", *wrong]) == 1 and words in capsys.readouterr().err
     assert main([*run, "--part", "mouth"]) == 1 and "needs a second picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["list"], ["run", "sefa"], ["train", "psp"], ["bench"], []])
+def test_every_command_says_what_a_person_can_answer_and_traces_what_is_its_own_fault(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"_{words[0]}" if words else "_serve"
+    for error, sentence in (
+        (WeightsError("The bundled file is missing."), "The bundled file is missing."),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "photo.jpg"), "no right to use photo.jpg"),
+    ):
+        monkeypatch.setattr(cli, name, fails_with(error))
+        assert main(words) == 1
+        told = capsys.readouterr()
+        assert told.err.startswith(sentence) or sentence in told.err
+        assert "Traceback" not in told.err and len(told.err.splitlines()) == 1
+    for fault in (ValueError("of the program"), ConnectionResetError(errno.ECONNRESET, "reset")):
+        monkeypatch.setattr(cli, name, fails_with(fault))
+        with pytest.raises(type(fault)):
+            main(words)
+
+
+def fails_with(error: Exception) -> Callable[..., int]:
+    def fail(_: object) -> int:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--port", "99999"], "from 1 to 65535"),
+        (["--port", "0"], "from 1 to 65535"),
+        (["--host", "192.0.2.1"], "no such address"),
+        (["--auth", "a:b", "--auth-file", "x"], "give one of them"),
+        (["--auth-file", "missing"], "no file or folder missing"),
+    ],
+)
+def test_a_page_that_cannot_start_says_so_before_it_loads(
+    words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("studio.server.serve", lambda _: pytest.fail("it was loaded"))
+    assert main(words) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_while_the_page_loads_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+
+        def serve(_: Settings) -> None:
+            other.listen()
+            raise OSError("Cannot find empty port")  # as Gradio has it
+
+        monkeypatch.setattr("studio.server.serve", serve)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        assert main(["--port", str(port)]) == 1
+    assert f"Port {port} is taken" in capsys.readouterr().err
+
+
+def test_a_login_reaches_the_page_and_no_message(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr("studio.server.serve", served.append)
+    assert main(["--host", "0.0.0.0", "--auth", "class:hello"]) == 0
+    monkeypatch.setenv("STUDIO_AUTH", "class:hello")
+    assert main([]) == 0
+    assert [settings.auth for settings in served] == [("class", "hello")] * 2
+    told = capsys.readouterr()
+    assert "(ps)" in told.err and "easy to guess" in told.err and "hello" not in told.err + told.out

@@ -16,15 +16,15 @@ from engines import Inversion, InvertRequest, Latent
 from engines.contract import Run
 from engines.core.errors import WeightsError
 from engines.spaces.statistics import random_w
-from studio.compared import MOST_ROWS, Comparison, Row, closed, opened
-from studio.library import Library
-from studio.pages.compare.answers import Answers
-from studio.pages.compare.parts import parts
-from studio.pages.compare.table import points, strip, table_html
-from studio.plots import csv_bytes
-from studio.session import Session
+from studio.services.direction_library import Library
 from studio.settings import Settings
-from studio.strip import strip as shelf_strip
+from studio.state.comparison import MOST_ROWS, Comparison, Row, closed, opened
+from studio.state.session import Session
+from studio.tabs.invert.compare_components import parts
+from studio.tabs.invert.compare_handlers import CompareHandlers
+from studio.tabs.invert.compare_table import points, strip, table_html
+from studio.ui.plots import csv_bytes
+from studio.ui.shelf_strip import strip as shelf_strip
 
 VISITOR: Any = SimpleNamespace(session_hash="visitor")
 PICTURE = closed(Pil.new("RGB", (64, 64), "teal"))
@@ -136,81 +136,81 @@ def slowly(run: Run) -> Run:
 
 
 @pytest.fixture
-def answers(session: Session, monkeypatch: pytest.MonkeyPatch) -> Answers:
+def answers(session: Session, monkeypatch: pytest.MonkeyPatch) -> CompareHandlers:
     """Over a new visitor, with every method that inverts at two steps."""
-    session.visitors.leave("visitor")
+    session.visitors.end(VISITOR)
     with gr.Blocks():
         library = Library(session)
-        found = Answers(session, library, shelf_strip(session), parts({}, library))
+        found = CompareHandlers(session, library, shelf_strip(session), parts({}, library))
     build = session.engine
     monkeypatch.setattr(session, "engine", lambda name: Quick(build(name)) if name in found.methods else build(name))
     return found
 
 
-def photo(answers: Answers) -> Any:
-    desk = answers.desk(VISITOR)
-    desk.target = answers.session.generator.synthesize(random_w(answers.session.generator, 3)).clamp(-1, 1)
-    return desk
+def photo(answers: CompareHandlers, seed: int = 3) -> Any:
+    visitor = answers.visitor(VISITOR)
+    visitor.target = answers.session.generator.synthesize(random_w(answers.session.generator, seed)).clamp(-1, 1)
+    return visitor
 
 
-def test_methods_become_rows_one_after_another(answers: Answers) -> None:
-    desk, said = photo(answers), []
-    assert answers.claim(VISITOR, ["projector"]) and desk.running
+def test_methods_become_rows_one_after_another(answers: CompareHandlers) -> None:
+    visitor, said = photo(answers), []
+    assert answers.claim(VISITOR, ["projector"]) and visitor.running
     for changes in answers.run(VISITOR, ["image2stylegan", "projector", "nobody"], "brightness", 2.0):
         said.append(changes.get(answers.parts.buttons.status, ""))
-    assert list(desk.comparison.rows) == ["image2stylegan", "projector"] and not desk.running
+    assert list(visitor.comparison.rows) == ["image2stylegan", "projector"] and not visitor.running
     assert any("2 of 2 · StyleGAN2 projector" in words for words in said) and said[-1].startswith("Done: 2 methods")
-    for found in desk.comparison.rows.values():
+    for found in visitor.comparison.rows.values():
         assert found.figures["seconds"] > 0 and found.changed["identity_after"] > 0 and found.edited is not None
-    assert desk.comparison.rows["projector"].space == "W" and desk.comparison.rows["projector"].figures["values"] == 32
+    assert visitor.comparison.rows["projector"].space == "W" and visitor.comparison.rows["projector"].figures["values"] == 32
     assert answers.parts.csv in changes and answers.parts.archive in changes
 
 
-def test_another_edit_is_applied_to_all_rows_without_inverting_again(answers: Answers) -> None:
-    desk = photo(answers)
+def test_another_edit_is_applied_to_all_rows_without_inverting_again(answers: CompareHandlers) -> None:
+    visitor = photo(answers)
     list(answers.run(VISITOR, ["projector"], "brightness", 2.0))
-    before = desk.comparison.rows["projector"]
+    before = visitor.comparison.rows["projector"]
     answers.claim_edit(VISITOR)
     list(answers.edit(VISITOR, "warmth", -1.5))
-    after = desk.comparison.rows["projector"]
-    assert desk.comparison.edit == "Warmth -1.5 sigma" and not desk.running
+    after = visitor.comparison.rows["projector"]
+    assert visitor.comparison.edit == "Warmth -1.5 sigma" and not visitor.running
     assert after.picture == before.picture and after.figures == before.figures and after.edited != before.edited
 
 
-def test_what_is_done_stays_when_the_run_is_closed(answers: Answers) -> None:
-    desk = photo(answers)
+def test_what_is_done_stays_when_the_run_is_closed(answers: CompareHandlers) -> None:
+    visitor = photo(answers)
     answers.claim(VISITOR, ["projector"])
     running = answers.run(VISITOR, ["image2stylegan", "projector"], "brightness", 2.0)
     for _ in running:
-        if desk.comparison is not None and desk.comparison.rows:
+        if visitor.comparison is not None and visitor.comparison.rows:
             break
     running.close()
-    assert not desk.running and list(desk.comparison.rows) == ["image2stylegan"]
+    assert not visitor.running and list(visitor.comparison.rows) == ["image2stylegan"]
 
 
-def test_stop_leaves_the_rows_that_are_done(answers: Answers) -> None:
-    desk, said = photo(answers), []
+def test_stop_leaves_the_rows_that_are_done(answers: CompareHandlers) -> None:
+    visitor, said = photo(answers), []
     answers.claim(VISITOR, ["projector"])
     for changes in answers.run(VISITOR, ["image2stylegan", "projector"], "brightness", 2.0):
         said.append(changes.get(answers.parts.buttons.status, ""))
         if "2 of 2" in said[-1]:
             assert answers.runs.stop(VISITOR)
-    assert said[-1] == "Stopped. 1 finished method in the table." and list(desk.comparison.rows) == ["image2stylegan"]
+    assert said[-1] == "Stopped. 1 finished method in the table." and list(visitor.comparison.rows) == ["image2stylegan"]
     assert answers.parts.csv in changes
-    assert not desk.running and not answers.runs.stop(VISITOR)
+    assert not visitor.running and not answers.runs.stop(VISITOR)
 
 
-def test_another_photo_begins_another_table(answers: Answers) -> None:
-    desk = photo(answers)
+def test_another_photo_begins_another_table(answers: CompareHandlers) -> None:
+    visitor = photo(answers)
     list(answers.run(VISITOR, ["projector"], "brightness", 2.0))
-    first = desk.comparison
-    photo(answers)
+    first = visitor.comparison
+    photo(answers, seed=4)
     list(answers.run(VISITOR, ["projector"], "brightness", 2.0))
-    assert desk.comparison is not first and list(desk.comparison.rows) == ["projector"]
+    assert visitor.comparison is not first and list(visitor.comparison.rows) == ["projector"]
 
 
-def test_one_method_that_fails_stops_no_other(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, warned = photo(answers), []
+def test_one_method_that_fails_stops_no_other(answers: CompareHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, warned = photo(answers), []
     build = answers.session.engine
 
     def broken(name: str) -> Any:
@@ -221,24 +221,24 @@ def test_one_method_that_fails_stops_no_other(answers: Answers, monkeypatch: pyt
     monkeypatch.setattr(answers.session, "engine", broken)
     monkeypatch.setattr(gr, "Warning", lambda words, **_: warned.append(words))
     list(answers.run(VISITOR, ["image2stylegan", "projector"], "brightness", 2.0))
-    assert list(desk.comparison.rows) == ["projector"]
+    assert list(visitor.comparison.rows) == ["projector"]
     assert warned == ["Image2StyleGAN (W+): Its weights are altered."]
 
 
-def test_when_the_time_is_used_up_the_rest_is_left_out(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, warned = photo(answers), []
+def test_when_the_time_is_used_up_the_rest_is_left_out(answers: CompareHandlers, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, warned = photo(answers), []
     monkeypatch.setattr(Settings, "run_seconds", property(lambda _: 0.0))
     monkeypatch.setattr(gr, "Warning", lambda words, **_: warned.append(words))
     list(answers.run(VISITOR, ["image2stylegan", "projector"], "brightness", 2.0))
-    assert list(desk.comparison.rows) == ["image2stylegan"]
+    assert list(visitor.comparison.rows) == ["image2stylegan"]
     assert "1 methods were left out" in warned[0]
 
 
-def test_a_row_goes_to_the_shelf_and_an_unknown_one_does_not(answers: Answers) -> None:
-    desk = photo(answers)
+def test_a_row_goes_to_the_shelf_and_an_unknown_one_does_not(answers: CompareHandlers) -> None:
+    visitor = photo(answers)
     list(answers.run(VISITOR, ["projector"], "brightness", 2.0))
     answers.put(VISITOR, SimpleNamespace(name="projector"))
-    assert [item.title for item in desk.shelf.values()] == ["StyleGAN2 projector (W)"]
+    assert [item.title for item in visitor.shelf.values()] == ["StyleGAN2 projector (W)"]
     for name in ("nobody", None, ["projector"]):
         with pytest.raises(gr.Error, match="not kept any more"):
             answers.put(VISITOR, SimpleNamespace(name=name))
@@ -251,22 +251,22 @@ def test_a_row_goes_to_the_shelf_and_an_unknown_one_does_not(answers: Answers) -
     ("attribute", "strength", "sentence"),
     [("moustache", 2.0, "no edit 'moustache'"), ("brightness", 0.0, "that is not 0"), ("brightness", 9.0, "from -4 to 4")],
 )
-def test_an_edit_that_is_not_offered_gets_a_sentence(attribute: str, strength: float, sentence: str, answers: Answers) -> None:
-    desk = photo(answers)
+def test_an_edit_that_is_not_offered_gets_a_sentence(attribute: str, strength: float, sentence: str, answers: CompareHandlers) -> None:
+    visitor = photo(answers)
     with pytest.raises(gr.Error, match=sentence):
         list(answers.run(VISITOR, ["projector"], attribute, strength))
-    assert not desk.running
+    assert not visitor.running
 
 
-def test_what_is_missing_is_said_first(answers: Answers) -> None:
+def test_what_is_missing_is_said_first(answers: CompareHandlers) -> None:
     with pytest.raises(gr.Error, match="no aligned face"):
         answers.claim(VISITOR, ["projector"])
-    desk = photo(answers)
+    visitor = photo(answers)
     with pytest.raises(gr.Error, match="No method is ticked"):
         answers.claim(VISITOR, [])
     with pytest.raises(gr.Error, match="nothing to edit yet"):
         answers.claim_edit(VISITOR)
-    answers.runs.claim(desk)
+    answers.runs.claim(visitor)
     for refused in (lambda: answers.claim(VISITOR, ["projector"]), lambda: answers.clear(VISITOR)):
         with pytest.raises(gr.Error, match="still going"):
             refused()

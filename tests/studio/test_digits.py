@@ -7,9 +7,9 @@ from PIL import Image as Pil
 
 from engines.core.errors import StudioError
 from engines.generators.infogan import InfoCodes
-from studio.digits import DigitLesson, codes_file, drawing, handful, held, pictures
-from studio.session import Session
 from studio.settings import Settings
+from studio.state.session import Session
+from studio.tabs.hierarchy.infogan import DigitLesson, codes_file, drawing, handful, held, pictures, read_codes
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +64,29 @@ def test_codes_are_read_back_from_their_file() -> None:
     codes = InfoCodes(3, (0.5, -1.0), 9)
     found = json.loads(codes_file(codes))
     assert InfoCodes(found["category"], tuple(found["continuous"]), found["seed"]) == codes
+
+
+def test_saved_codes_come_back() -> None:
+    codes = InfoCodes(7, (0.25, -1.5), 42)
+    assert read_codes(codes_file(codes), 10) == codes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[" * 90_000,
+        b"[1]",
+        b"{}",
+        b'{"category": 10, "continuous": [0, 0]}',
+        b'{"category": NaN, "continuous": [0, 0]}',
+        b'{"category": 1, "continuous": [0]}',
+        b'{"category": 1, "continuous": [0, NaN]}',
+        b'{"category": 1, "continuous": [0, "x"]}',
+        b'{"category": 1, "continuous": [0, 0], "seed": -1}',
+        b" " * 200_000,
+    ],
+)
+def test_a_file_that_holds_no_codes_is_refused_in_a_sentence(data: bytes) -> None:
+    with pytest.raises(StudioError):
+        read_codes(data, 10)

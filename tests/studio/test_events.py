@@ -9,7 +9,8 @@ import torch
 from engines import Result
 from engines.contract import Progress
 from engines.core.errors import StudioError
-from studio.events import STOPPED, Moment, Offers, moments, offer, say, spoken
+from studio.state.moments import STOPPED, Moment, moments, say
+from studio.ui.run_events import Offers, offer, spoken
 
 PICTURE = torch.zeros(1, 3, 8, 8)
 

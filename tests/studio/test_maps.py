@@ -12,14 +12,14 @@ from engines.contract import finish
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
 from engines.spaces.statistics import random_w
-from studio.figures import csv_of, packed, safe
-from studio.library import Library
-from studio.maps import Maps, Plan
-from studio.pages.explore.answers import agreement
-from studio.pages.explore.parts import direction_choices
-from studio.session import Session
+from studio.media.export import csv_of, packed, safe
+from studio.services.direction_library import Library
 from studio.settings import Settings
-from studio.shelf import Desk
+from studio.state.session import Session
+from studio.state.visitor import Visitor
+from studio.tabs.explore.components import direction_choices
+from studio.tabs.explore.handlers import agreement
+from studio.tabs.explore.maps import Maps, Plan
 
 DELTA = Plan("difference in W", attributes=("brightness", "warmth"), pairs=10)
 
@@ -31,12 +31,12 @@ def maps() -> Maps:
 
 
 @pytest.fixture
-def desk(maps: Maps) -> Desk:
-    desk = Desk(2**24)
+def visitor(maps: Maps) -> Visitor:
+    visitor = Visitor(2**24)
     for seed, title in ((1, "=one"), (2, "two")):
         inversion = Inversion(Latent("w_plus", maps.generator.slots.spread(random_w(maps.generator, seed)).clone()))
-        desk.put(title, to_picture(maps.generator.synthesize(inversion.latent)), inversion)
-    return desk
+        visitor.put(title, to_picture(maps.generator.synthesize(inversion.latent)), inversion)
+    return visitor
 
 
 def unpacked(column: dict) -> np.ndarray:
@@ -55,10 +55,10 @@ def test_a_packed_column_comes_back_to_a_part_in_fifty_thousand() -> None:
 
 
 @pytest.mark.parametrize("space", ["w", "w_plus", "s"])
-def test_a_map_holds_every_face_and_the_shelf(space: str, maps: Maps, desk: Desk) -> None:
+def test_a_map_holds_every_face_and_the_shelf(space: str, maps: Maps, visitor: Visitor) -> None:
     plan = Plan(space, shown=450, samples=450, arrows=("interfacegan/warmth",))
-    result = finish(maps.run(plan, desk))
-    figure = maps.figure(plan, desk, result)
+    result = finish(maps.run(plan, visitor))
+    figure = maps.figure(plan, visitor, result)
     axes = 11 if space == "w_plus" else 10
     assert figure["count"] == 450 and len(figure["axes"]) == axes
     assert [item["name"] for item in figure["own"]] == ["Shelf 1: =one", "Shelf 2: two"]
@@ -71,9 +71,9 @@ def test_a_map_holds_every_face_and_the_shelf(space: str, maps: Maps, desk: Desk
 
 
 @pytest.mark.parametrize("plan", [Plan(shown=100, samples=300), DELTA], ids=["faces", "changes"])
-def test_csv_reads_back_and_hides_no_formula(plan: Plan, maps: Maps, desk: Desk) -> None:
-    result = finish(maps.run(plan, desk))
-    figure = maps.figure(plan, desk, result)
+def test_csv_reads_back_and_hides_no_formula(plan: Plan, maps: Maps, visitor: Visitor) -> None:
+    result = finish(maps.run(plan, visitor))
+    figure = maps.figure(plan, visitor, result)
     names = [f"{figure['noun']} {index + 1}" for index in range(figure["count"])]
     written = csv_of(names, figure, maps.points(plan, result), maps.scores(plan, figure["count"]), maps.library.bank.names)
     rows = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
@@ -83,36 +83,36 @@ def test_csv_reads_back_and_hides_no_formula(plan: Plan, maps: Maps, desk: Desk)
     assert points[0]["warmth"] and not any(value[:1] in ("=", "@") for row in rows for value in row.values())
 
 
-def test_a_change_is_between_the_two_faces_of_its_pair(maps: Maps, desk: Desk) -> None:
-    result = finish(maps.run(DELTA, desk))
-    figure = maps.figure(DELTA, desk, result)
+def test_a_change_is_between_the_two_faces_of_its_pair(maps: Maps, visitor: Visitor) -> None:
+    result = finish(maps.run(DELTA, visitor))
+    figure = maps.figure(DELTA, visitor, result)
     assert figure["groups"] == ["Brightness"] * 10 + ["Warmth"] * 10 + ["your shelf"]
-    (_, before), (_, after) = maps.faces(DELTA, desk, "Change 4")
+    (_, before), (_, after) = maps.faces(DELTA, visitor, "Change 4")
     axes = torch.stack([direction.vector for direction in result.directions[:10]])
     placed = (after.latent.codes - before.latent.codes)[0] @ axes.T
     assert np.allclose(placed, result.tables["points"].rows[3][1:], atol=1e-3)
-    assert [title for title, _ in maps.faces(DELTA, desk, "Change 21")] == ["=one", "two"]
+    assert [title for title, _ in maps.faces(DELTA, visitor, "Change 21")] == ["=one", "two"]
     assert maps.unusual(["Face 1", "Face 2"]).startswith("Changes most")
 
 
-def test_a_path_begins_at_the_origin_of_a_map_of_changes_and_at_its_face_on_others(maps: Maps, desk: Desk) -> None:
-    face = maps.faces(Plan(), desk, "Face 7")[0][1]
+def test_a_path_begins_at_the_origin_of_a_map_of_changes_and_at_its_face_on_others(maps: Maps, visitor: Visitor) -> None:
+    face = maps.faces(Plan(), visitor, "Face 7")[0][1]
     plain = Plan(shown=100, samples=300)
-    rows = finish(maps.run(plain, desk)).tables["points"].rows
-    assert np.allclose(maps.place(plain, desk, [face])[0], rows[6][1:], atol=1e-3)
-    assert np.allclose(maps.place(DELTA, desk, [face, face])[1], 0)
+    rows = finish(maps.run(plain, visitor)).tables["points"].rows
+    assert np.allclose(maps.place(plain, visitor, [face])[0], rows[6][1:], atol=1e-3)
+    assert np.allclose(maps.place(DELTA, visitor, [face, face])[1], 0)
 
 
 @pytest.mark.parametrize("name", ["", "Face", "Face 0", "Face 99999", "Shelf 9: x", "Change 999999", "Change 1", "etc", "Face 1e3"])
-def test_what_lies_nowhere_gets_a_sentence(name: str, maps: Maps, desk: Desk) -> None:
+def test_what_lies_nowhere_gets_a_sentence(name: str, maps: Maps, visitor: Visitor) -> None:
     with pytest.raises(StudioError):
-        maps.faces(Plan(shown=100), desk, name)
+        maps.faces(Plan(shown=100), visitor, name)
 
 
-def test_new_faces_follow_those_of_the_bank_and_have_no_small_picture(maps: Maps, desk: Desk) -> None:
+def test_new_faces_follow_those_of_the_bank_and_have_no_small_picture(maps: Maps, visitor: Visitor) -> None:
     assert maps.peek(3).startswith("data:image/jpeg;base64,")
     assert maps.peek(450) == "" == maps.peek(-1)
-    assert maps.faces(Plan(shown=500, samples=500), desk, "Face 450")[0][0] == "Face 450"
+    assert maps.faces(Plan(shown=500, samples=500), visitor, "Face 450")[0][0] == "Face 450"
     assert maps.unusual(["Face 450"]) == ""
 
 
@@ -122,45 +122,45 @@ def test_text_is_no_formula_and_no_markup() -> None:
     assert agreement([("one", 1, 1.0, 1.0)], {}) == ""
 
 
-def test_new_faces_are_measured_once_and_join_the_map_by_number(maps: Maps, desk: Desk) -> None:
+def test_new_faces_are_measured_once_and_join_the_map_by_number(maps: Maps, visitor: Visitor) -> None:
     assert list(maps.newcomers.measure(6)) == [4, 6]
     plan = Plan(shown=300, samples=300, fresh=6)
     assert maps.numbers(plan)[-7:] == [299, *range(400, 406)]
-    result = finish(maps.run(plan, desk))
-    figure = maps.figure(plan, desk, result)
+    result = finish(maps.run(plan, visitor))
+    figure = maps.figure(plan, visitor, result)
     assert (figure["count"], figure["kept"], figure["skipped"], len(figure["own"])) == (306, 300, 100, 2)
     assert np.isfinite(unpacked(figure["columns"][0])).all()
-    face = maps.faces(plan, desk, "Face 403")[0][1]
-    assert np.allclose(maps.place(plan, desk, [face])[0], maps.points(plan, result)[302], atol=1e-3)
+    face = maps.faces(plan, visitor, "Face 403")[0][1]
+    assert np.allclose(maps.place(plan, visitor, [face])[0], maps.points(plan, result)[302], atol=1e-3)
     assert maps.peek(402).startswith("data:image") and maps.unusual(["Face 403"])
 
 
-def test_the_z_behind_a_face_maps_to_its_w(maps: Maps, desk: Desk) -> None:
+def test_the_z_behind_a_face_maps_to_its_w(maps: Maps, visitor: Visitor) -> None:
     plan = Plan(shown=500, samples=500, truncation=1.0)
     for name in ("Face 3", "Face 450"):
         z = maps.z(plan, name)
-        assert torch.allclose(maps.generator.map(z), maps.faces(plan, desk, name)[0][1].latent.codes, atol=1e-4)
+        assert torch.allclose(maps.generator.map(z), maps.faces(plan, visitor, name)[0][1].latent.codes, atol=1e-4)
     assert maps.z(plan, "Shelf 1: me") is None
 
 
-def test_a_direction_of_styles_has_an_arrow_among_styles_only(maps: Maps, desk: Desk) -> None:
+def test_a_direction_of_styles_has_an_arrow_among_styles_only(maps: Maps, visitor: Visitor) -> None:
     key = "stylespace/warmth/1"
     for space in ("s", "difference in S"):
         plan = Plan(space, shown=60, samples=300, attributes=DELTA.attributes, pairs=10, arrows=(key,))
-        figure = maps.figure(plan, desk, finish(maps.run(plan, desk)))
-        direction = maps.library.get(key, desk)
+        figure = maps.figure(plan, visitor, finish(maps.run(plan, visitor)))
+        direction = maps.library.get(key, visitor)
         assert figure["arrows"][0]["length"] == pytest.approx(3 * direction.sigma, rel=1e-3) and not figure["leftOut"]
     for space in ("w", "w_plus", "difference in W"):
         plan = Plan(space, shown=60, samples=300, attributes=DELTA.attributes, pairs=10, arrows=(key, "interfacegan/warmth"))
-        figure = maps.figure(plan, desk, finish(maps.run(plan, desk)))
-        assert len(figure["arrows"]) == 1 and figure["leftOut"] == [maps.library.title(key, desk)]
+        figure = maps.figure(plan, visitor, finish(maps.run(plan, visitor)))
+        assert len(figure["arrows"]) == 1 and figure["leftOut"] == [maps.library.title(key, visitor)]
 
 
-def test_own_directions_and_those_with_a_slider_come_first(maps: Maps, desk: Desk) -> None:
-    own = replace(maps.library.get("interfacegan/warmth", desk), name="<mine>")
-    key = maps.library.add(own, desk)
-    maps.library.add(maps.library.get("interfacegan-z/warmth", desk), desk)
+def test_own_directions_and_those_with_a_slider_come_first(maps: Maps, visitor: Visitor) -> None:
+    own = replace(maps.library.get("interfacegan/warmth", visitor), name="<mine>")
+    key = maps.library.add(own, visitor)
+    maps.library.add(maps.library.get("interfacegan-z/warmth", visitor), visitor)
     keys = ("interfacegan/brightness", "interfacegan-z/warmth", "mine/gone")
-    choices = direction_choices(maps.library, keys, desk)
+    choices = direction_choices(maps.library, keys, visitor)
     assert [value for _, value in choices[:3]] == ["interfacegan/brightness", key, "interfacegan/warmth"]
     assert choices[0][0].endswith("has a slider") and len({value for _, value in choices}) == len(choices)

@@ -9,8 +9,8 @@ import pytest
 
 from studio.app import build
 from studio.server import launch_options, say
-from studio.session import Session
 from studio.settings import Settings
+from studio.state.session import Session
 
 PUBLIC = Settings(host="0.0.0.0", generator="toy")
 
@@ -45,14 +45,14 @@ def test_with_the_login_the_page_answers_within_its_limits(public_url: str) -> N
     with httpx.Client(base_url=public_url) as visitor:
         assert visitor.post("login", data={"username": "guest", "password": "a-password"}).status_code == 200
         assert visitor.get("config").status_code == 200
-        big = visitor.post("gradio_api/upload", files={"files": ("big.png", bytes(11 * 2**20), "image/png")})
+        big = visitor.post("gradio_api/upload", files={"files": ("big.png", bytes(33 * 2**20), "image/png")})
         assert big.status_code == 413
 
 
 def test_where_others_can_reach_the_page_no_checkpoint_is_taken(public_page: gr.Blocks) -> None:
     assert "published" not in {getattr(block, "elem_id", None) for block in public_page.blocks.values()}
     for settings in (PUBLIC, Settings(share=True)):
-        assert launch_options(gr.Blocks(), settings)["max_file_size"] == "10mb"
+        assert launch_options(gr.Blocks(), settings)["max_file_size"] == "32mb"
 
 
 def test_the_line_on_what_is_exposed_names_the_login_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,4 +62,9 @@ def test_the_line_on_what_is_exposed_names_the_login_once(capsys: pytest.Capture
     say(replace(private, host="0.0.0.0"), "http://0.0.0.0:7860", None)
     assert "PUBLIC" in capsys.readouterr().out
     say(replace(private, share=True), "http://127.0.0.1:7860", None)
-    assert "could not be had" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "could not be had" in said and "PUBLIC" not in said  # on loopback nobody else reaches it
+    say(replace(private, share=True), "http://127.0.0.1:7861/", "https://relay.example")
+    assert "whoever reaches https://relay.example and" in capsys.readouterr().out
+    say(replace(private, share=True, host="0.0.0.0"), "http://0.0.0.0:7861/", "https://relay.example")
+    assert "https://relay.example or port 7861 of this machine" in capsys.readouterr().out

@@ -11,23 +11,25 @@ import torch
 from PIL import Image as Pil
 
 from engines.faces import alignment_from_box
-from studio.pages import published
+from studio.serving.lines import Lines
 from studio.settings import Settings
-from studio.shelf import Visitors
-from tests.engines.invert.test_official import Canvas, bare, checkpoint
+from studio.state.visitors import Visitors
+from studio.tabs.invert import checkpoint
+from tests.engines.invert.test_official import Canvas, bare
+from tests.engines.invert.test_official import checkpoint as saved
 
 VISITOR: Any = SimpleNamespace(session_hash="visitor")
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> published.Answers:
-    session: Any = SimpleNamespace(generator=Canvas(), settings=Settings(), visitors=Visitors(2**20))
-    monkeypatch.setattr(published, "conclusion", lambda _, desk, out: {out.metrics: desk.kept})
+def answers(monkeypatch: pytest.MonkeyPatch) -> checkpoint.CheckpointHandlers:
+    session: Any = SimpleNamespace(generator=Canvas(), settings=Settings(), visitors=Visitors(2**20), lines=Lines(4, 20))
+    monkeypatch.setattr(checkpoint, "conclusion", lambda _, visitor, out: {out.metrics: visitor.kept})
     with gr.Blocks():
-        parts = published.accordion(session)
+        parts = checkpoint.accordion(session)
     assert parts is not None
-    out: Any = SimpleNamespace(metrics="metrics", code="code")
-    return published.Answers(session, parts, out)
+    out: Any = SimpleNamespace(metrics="metrics", results=[], code="code")
+    return checkpoint.CheckpointHandlers(session, parts, out)
 
 
 def uploaded(folder: Path, content: Any) -> str:
@@ -36,24 +38,24 @@ def uploaded(folder: Path, content: Any) -> str:
     return str(path)
 
 
-def ready(answers: published.Answers) -> Any:
-    desk = answers.desk(VISITOR)
-    desk.target, desk.photo = torch.zeros(1, 3, 256, 256), Pil.new("RGB", (256, 256))
-    desk.alignment = alignment_from_box((256, 256), 0.5, 0.5, 1.0)
-    return desk
+def ready(answers: checkpoint.CheckpointHandlers) -> Any:
+    visitor = answers.visitor(VISITOR)
+    visitor.target, visitor.photo = torch.zeros(1, 3, 256, 256), Pil.new("RGB", (256, 256))
+    visitor.alignment = alignment_from_box((256, 256), 0.5, 0.5, 1.0)
+    return visitor
 
 
-def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: published.Answers, tmp_path: Path) -> None:
-    path, desk = uploaded(tmp_path, checkpoint("restyle_psp")), ready(answers)
+def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: checkpoint.CheckpointHandlers, tmp_path: Path) -> None:
+    path, visitor = uploaded(tmp_path, saved("restyle_psp")), ready(answers)
     cleared, words = answers.take(path)
     assert cleared is None and "Loaded: ReStyle over pSp" in words
     assert not Path(path).exists()
-    assert answers.claim(VISITOR) and desk.running
+    assert answers.claim(VISITOR) and visitor.running
     changes: list[dict[Any, Any]] = list(answers.run(VISITOR, 2))
     assert changes[-1]["metrics"].method == "ReStyle over pSp (published checkpoint)"
-    assert desk.kept.result.inversions[0].latent.codes.shape == (1, 23, 24)
-    assert not desk.running
-    assert answers.forget() == published.NOTHING
+    assert visitor.kept.result.inversions[0].latent.codes.shape == (1, 23, 24)
+    assert not visitor.running
+    assert answers.forget() == checkpoint.NOTHING
     with pytest.raises(gr.Error, match="No checkpoint is loaded"):
         answers.claim(VISITOR)
 
@@ -63,14 +65,14 @@ def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: published.A
     [
         (None, "is cut off"),
         (bare(state_dict={"decoder.x": torch.zeros(1)}), "may be a generator's file"),
-        ({key: value for key, value in checkpoint("psp").items() if key != "latent_avg"}, "lacks latent_avg"),
+        ({key: value for key, value in saved("psp").items() if key != "latent_avg"}, "lacks latent_avg"),
         (bare(opts={"encoder_type": "GradualStyleEncoder", "output_size": 256}), "a generator of 256 px"),
     ],
 )
 def test_a_bad_file_gets_a_sentence_and_what_was_loaded_stays(
-    content: Any, sentence: str, answers: published.Answers, tmp_path: Path
+    content: Any, sentence: str, answers: checkpoint.CheckpointHandlers, tmp_path: Path
 ) -> None:
-    answers.take(uploaded(tmp_path, checkpoint("psp")))
+    answers.take(uploaded(tmp_path, saved("psp")))
     path = uploaded(tmp_path, content)
     _, words = answers.take(path)
     assert sentence in words and "pSp (published checkpoint) stays loaded" in words
@@ -78,8 +80,8 @@ def test_a_bad_file_gets_a_sentence_and_what_was_loaded_stays(
     assert not Path(path).exists()
 
 
-def test_the_run_wants_a_photo_and_its_turn(answers: published.Answers, tmp_path: Path) -> None:
-    answers.take(uploaded(tmp_path, checkpoint("psp")))
+def test_the_run_wants_a_photo_and_its_turn(answers: checkpoint.CheckpointHandlers, tmp_path: Path) -> None:
+    answers.take(uploaded(tmp_path, saved("psp")))
     with pytest.raises(gr.Error, match="no aligned face"):
         answers.claim(VISITOR)
     answers.runs.claim(ready(answers))

@@ -1,4 +1,5 @@
 import gradio as gr
+import httpx
 import pytest
 
 from engines.core.errors import StudioError
@@ -18,7 +19,16 @@ def test_who_can_reach_the_page(settings: Settings, public: bool) -> None:
 def test_a_public_page_is_tighter_and_its_password_new_each_time() -> None:
     public, private = Settings(share=True), Settings()
     assert public.login() != public.login() and len(public.login()[1]) >= 12
-    for limit in ("megapixels", "upload_megabytes", "queue_size", "run_seconds", "shelf_megabytes"):
+    for limit in (
+        "megapixels",
+        "upload_megabytes",
+        "json_megabytes",
+        "runs_each",
+        "runs_waiting",
+        "visitors_megabytes",
+        "run_seconds",
+        "shelf_megabytes",
+    ):
         assert getattr(public, limit) < getattr(private, limit)
 
 
@@ -44,13 +54,29 @@ def test_launch_is_private_and_says_nothing_of_errors() -> None:
     assert not options["show_error"] and options["allowed_paths"] == [] and not options["mcp_server"] and not options["run_history"]
 
 
+def test_a_busy_machine_still_starts_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio looks at the page it has just begun to serve, and raises where that takes 3 s."""
+
+    def too_slow(*_: object, **__: object) -> httpx.Response:
+        raise httpx.ReadTimeout("timed out")
+
+    monkeypatch.setattr(httpx, "head", too_slow)
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Markdown("here")
+    _, address, link = page.launch(**launch_options(page, Settings()))
+    try:
+        assert httpx.get(address).status_code == 200 and link is None
+    finally:
+        page.close()
+
+
 def test_every_event_that_is_public_is_meant_to_be(page: gr.Blocks) -> None:
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    faces = {"engines", "random_face", "align", "invert", "list_directions", "edit_face", "mix_faces", "mix_photos"}
+    faces = {"engines", "random_face", "align", "align_face", "invert", "list_directions", "edit_face", "mix_faces", "mix_photos"}
     assert public == faces | {"sample_finegan", "find_finegan_codes"}
 
 
-def test_heavy_events_share_two_lanes(page: gr.Blocks) -> None:
-    lanes = {fn.concurrency_id for fn in page.fns.values() if fn.queue and fn.concurrency_id in ("run", "preview")}
-    assert lanes == {"run", "preview"}
-    assert all(fn.concurrency_limit == 1 for fn in page.fns.values() if fn.concurrency_id in lanes)
+@pytest.mark.parametrize("minutes", [-1, float("nan"), float("inf"), 1e9])
+def test_a_time_that_nothing_can_be_kept_for_is_refused(minutes: float) -> None:
+    with pytest.raises(StudioError, match="minutes"):
+        Settings(grace_minutes=minutes)

@@ -5,21 +5,34 @@ from dataclasses import replace
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image as Pil
 
-from engines.core.errors import StudioError
-from engines.core.images import to_picture
+from engines.core.errors import CatalogueError, StudioError
+from engines.core.images import png_bytes, to_picture
 from engines.generators.finegan import FineCodes
 from studio.app import build
-from studio.edits import History
-from studio.movie import record
-from studio.pages import hierarchy
-from studio.pages.explore.learned import drawn
-from studio.pages.hierarchy.answers import Answers
-from studio.pages.hierarchy.board import recipe, say
-from studio.session import Session
+from studio.media.animation import record
+from studio.media.video import Film
+from studio.services.finegan_sampler import (
+    BACKGROUND,
+    CHILD,
+    MOST_SEED,
+    PARENT,
+    SEED,
+    Pick,
+    Sampler,
+    codes_file,
+    read_codes,
+    shifted,
+    whole,
+)
 from studio.settings import Settings
-from studio.staged import BACKGROUND, CHILD, MOST_SEED, PARENT, SEED, Pick, Sampler, codes_file, read_codes, shifted, whole
-from studio.video import Film
+from studio.state.edits import History
+from studio.state.session import Session
+from studio.tabs.explore.finegan_codes import drawn
+from studio.tabs.hierarchy import tab as hierarchy
+from studio.tabs.hierarchy.code_picker import recipe, say
+from studio.tabs.hierarchy.handlers import SamplerHandlers
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +139,19 @@ def test_files_that_hold_no_codes_get_a_sentence(data: bytes) -> None:
         read_codes(data)
 
 
+def test_a_saved_picture_of_a_bird_carries_its_codes() -> None:
+    codes, picture = FineCodes(1, 2, 3, 7, (0.5,), (0.25, -1.0)), Pil.new("RGB", (8, 8))
+    assert read_codes(png_bytes(picture, codes_file(codes).decode())) == codes
+    for data in (png_bytes(picture), png_bytes(picture, '{"studio": 1}'), png_bytes(picture)[:20]):
+        with pytest.raises(StudioError, match="no file of codes"):
+            read_codes(data)
+
+
 def test_the_lines_of_python_make_the_codes(sampler: Sampler) -> None:
     pick = sampler.child(Pick(FineCodes(0, 0, 0, 7, (1.0,))), 5)
-    lines = recipe(pick)
+    lines = recipe(sampler.finegan.name, pick)
     scope: dict = {}
-    exec("\n".join(line for line in lines.splitlines() if line.startswith(("from engines.gen", "codes ="))), scope)
+    exec("\n".join(line for line in lines.splitlines() if line.startswith(("from engines", "codes ="))), scope)
     assert scope["codes"] == pick.codes
     compile(lines, "recipe", "exec")
     assert "tied" in say(pick) and "1 of its components moved" in say(pick)
@@ -147,7 +168,7 @@ def test_a_film_has_a_frame_for_each_point_of_the_way(sampler: Sampler) -> None:
 def test_a_wrong_step_can_be_taken_back(session: Session, sampler: Sampler) -> None:
     with gr.Blocks():
         first = Pick(sampler.finegan.tied(0))
-        answers = Answers(sampler, hierarchy.board_cells(sampler, first), gr.State(first), gr.State(History()))
+        answers = SamplerHandlers(sampler, hierarchy.board_cells(sampler, first), gr.State(first), gr.State(History()))
     pick, history, *shown = answers.settled(first, History(), sampler.child(first, 5))
     assert len(shown) + 2 == len(answers.shown)
     assert np.array_equal(np.asarray(shown[len(answers.board.controls)].resize((32, 32))).shape, (32, 32, 3))
@@ -162,5 +183,10 @@ def test_a_wrong_step_can_be_taken_back(session: Session, sampler: Sampler) -> N
 def test_without_the_network_the_tab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sampler, "is_there", False)
     page = build(Session(Settings(generator="toy")))
-    texts = [block.value for block in page.blocks.values() if isinstance(block, gr.Markdown)]
+    texts = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
     assert any("not among the bundled weights" in str(text) for text in texts)
+
+
+def test_the_page_is_not_opened_on_a_generator_without_w() -> None:
+    with pytest.raises(CatalogueError, match=r"edits faces in W, which infogan-toy does not have: start it on ffhq\."):
+        Session(Settings(generator="infogan-toy"))

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pil
 
 from engines.core.errors import StudioError
-from studio.video import Film, gif, mp4
+from studio.media.video import Film, gif, mp4
 
 
 def frames(count: int, size: tuple[int, int] = (64, 64)) -> list[Pil.Image]:

@@ -1,6 +1,8 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,55 +16,59 @@ from engines import Bank, Direction, Inversion, Latent
 from engines.contract import Table
 from engines.core.errors import SpaceError, StudioError
 from engines.core.seeds import z_codes
-from engines.edit.imported import FORMS
+from engines.edit.codes import write_codes
+from engines.edit.imported import FORMS, write_directions
 from engines.edit.interfacegan import Boundary
-from engines.spaces.directions import apply
+from engines.spaces.directions import apply_directions
 from engines.spaces.statistics import statistics
-from studio.editor import Editor
-from studio.edits import Edits, Face, Turn
-from studio.library import Library
-from studio.movie import Sheet, between, fill, phases, shoot, sweep
-from studio.own import (
+from studio.media.animation import Sheet, between, fill, phases, shoot, sweep
+from studio.media.video import Film
+from studio.services.direction_library import Library
+from studio.services.editor import Editor
+from studio.services.user_directions import (
     MOST,
     PAGE,
     RANDOM,
     SURE_NO,
     SURE_YES,
     UNCERTAIN,
-    Drawers,
     answers_of,
     as_labels,
     by_threshold,
     contact,
+    drafts_of,
     next_faces,
     plain,
     room_for,
 )
-from studio.pages.edit import measure, moving, workshop
-from studio.pages.edit.context import EditContext
-from studio.pages.edit.teach import Teacher
-from studio.plots import csv_bytes, heat_table
-from studio.running import Stopper
-from studio.session import Session
-from studio.shelf import Desk, Seat
-from studio.strip import strip
-from studio.video import Film
+from studio.serving.lines import Lines
+from studio.state.edits import Edits, Face, Turn
+from studio.state.session import Session
+from studio.state.visitor import JobSlot, Visitor
+from studio.tabs.edit import animation_handlers, evaluation_cell, files, workshop_cell
+from studio.tabs.edit.bring import shelve
+from studio.tabs.edit.context import EditContext
+from studio.tabs.edit.labelling_cell import Teacher
+from studio.ui.inputs import content
+from studio.ui.plots import csv_bytes, heat_table
+from studio.ui.run_control import Stopper
+from studio.ui.shelf_strip import strip
 
 WHO = SimpleNamespace(session_hash="workshop")
 
 
 @pytest.fixture
 def context(session: Session) -> Iterator[EditContext]:
-    session.visitors.leave(WHO.session_hash)
+    session.visitors.end(WHO)
     library = Library(session)
-    with gr.Blocks() as page:
-        states = [gr.State(None) for _ in range(5)]
-        yield EditContext(session, strip(session), page, library, Editor(session, library), *states, *[lambda event: None] * 2)
+    with gr.Blocks():
+        opened, *states = [gr.State(None) for _ in range(6)]
+        yield EditContext(session, strip(session), opened, library, Editor(session, library), *states, *[lambda event: None] * 2)
 
 
 @pytest.fixture
-def desk(session: Session, context: EditContext) -> Desk:
-    return context.desk(WHO)
+def visitor(session: Session, context: EditContext) -> Visitor:
+    return context.visitor(WHO)
 
 
 @pytest.fixture
@@ -132,74 +138,130 @@ def test_thumbnails_come_as_one_picture(session: Session) -> None:
     assert contact(session.generator, [0, 1, 2], 2).startswith("data:image/webp;base64,")
 
 
-def test_own_directions_are_limited(bank: Bank, desk: Desk) -> None:
-    room_for(desk)
-    desk.directions.update({str(index): direction(bank) for index in range(MOST)})
+def test_own_directions_are_limited(bank: Bank, visitor: Visitor) -> None:
+    room_for(visitor)
+    visitor.directions.update({str(index): direction(bank) for index in range(MOST)})
     with pytest.raises(StudioError, match="Delete some"):
-        room_for(desk)
+        room_for(visitor)
 
 
-def test_answers_fit_a_direction_that_can_be_used_at_once(context: EditContext, bank: Bank, desk: Desk) -> None:
-    teacher = Teacher(context, Drawers())
+def test_answers_fit_a_direction_that_can_be_used_at_once(context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    teacher = Teacher(context)
     fitting = SimpleNamespace(buttons=SimpleNamespace(status="status"), row="row")
     labels = by_threshold(bank.score("brightness"), float(bank.score("brightness").median()))
-    runs: Any = Stopper(fitting.buttons, lambda _: Seat())
-    *_, last = runs.going(WHO, teacher.fit(fitting, Seat(), desk, "bright", labels, "w", []))
+    runs: Any = Stopper(fitting.buttons, lambda _: JobSlot(), Lines(each=4, most=20))
+    *_, last = runs.going(WHO, teacher.fit(fitting, JobSlot(), visitor, "bright", labels, "w", []))
     key = last[context.added]
-    assert "held out" in last["status"] and desk.directions[key].name == "bright"
-    moved = context.editor.draw(desk, Face(), Edits((Turn(key, 3.0),)), 32)
-    assert moved.tobytes() != context.editor.draw(desk, Face(), Edits(), 32).tobytes()
+    assert "held out" in last["status"] and visitor.directions[key].name == "bright"
+    moved = context.editor.draw(visitor, Face(), Edits((Turn(key, 3.0),)), 32)
+    assert moved.tobytes() != context.editor.draw(visitor, Face(), Edits(), 32).tobytes()
     shown, turn = teacher.more({"answers": {"5": 1}}, UNCERTAIN, 0, WHO)
     assert 5 not in shown["faces"] and shown["answers"] == {"5": 1} and turn == 1
     with pytest.raises(SpaceError, match="Mark a few more"):
-        list(teacher.fit(fitting, Seat(), desk, "few", as_labels({1: 1, 2: -1}, len(bank)), "w", []))
+        list(teacher.fit(fitting, JobSlot(), visitor, "few", as_labels({1: 1, 2: -1}, len(bank)), "w", []))
 
 
-def test_a_stopped_fit_learns_nothing(context: EditContext, bank: Bank, desk: Desk) -> None:
-    teacher, seat, said = Teacher(context, Drawers()), Seat(), []
+def test_a_stopped_fit_learns_nothing(context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    teacher, slot, said = Teacher(context), JobSlot(), []
     fitting = SimpleNamespace(buttons=SimpleNamespace(status="status"), row="row")
     labels = by_threshold(bank.score("brightness"), float(bank.score("brightness").median()))
-    for changes in teacher.fit(fitting, seat, desk, "bright", labels, "w", []):
-        seat.stopping = True
+    for changes in teacher.fit(fitting, slot, visitor, "bright", labels, "w", []):
+        slot.stopping = True
         said.append(changes["status"])
-    assert said == ["Fitting …", "Stopped."] and not desk.directions
+    assert said == ["Fitting …", "Stopped."] and not visitor.directions
 
 
-def test_a_file_is_read_and_a_large_one_refused(context: EditContext, tmp_path, monkeypatch) -> None:
+def test_a_file_is_read_and_a_large_one_refused(context: EditContext, tmp_path) -> None:
     path = tmp_path / "<b>published.npy"
     np.save(path, np.eye(3, context.session.generator.width, dtype=np.float32))
-    assert [one.name for one in workshop.read_file(context, str(path))] == ["b published 1", "b published 2", "b published 3"]
-    monkeypatch.setattr(workshop, "MOST_MEGABYTES", 0)
+    assert [one.name for one in files.read_file(context, str(path))] == ["b published 1", "b published 2", "b published 3"]
     with pytest.raises(StudioError, match="at most 0"):
-        workshop.read_file(context, str(path))
+        content(str(path), 0)
 
 
-def test_own_directions_are_renamed_rated_cleaned_and_deleted(context: EditContext, bank: Bank, desk: Desk) -> None:
-    manager = workshop.Manager(context, Drawers())
-    one, two = (context.library.add(direction(bank, name, seed), desk) for seed, name in enumerate(("one", "two")))
+def importer(context: EditContext, visitor: Visitor, *found: Direction) -> files.Importer:
+    drafts_of(visitor).pending = found
+    return files.Importer(context)
+
+
+def test_an_import_never_contradicts_itself(context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    """What it says of the slider is what becomes of it, whether the direction is new, was there, or has a slider."""
+    curly, wavy = direction(bank, "curly hair", 1), direction(bank, "wavy hair", 2)
+    read = importer(context, visitor, curly, wavy)
+    key, _, words = read.add([0], "W", (), WHO)
+    assert words == "1 taken; curly hair has a slider now. All are among yours." and key in visitor.directions
+    visitor.directions[key] = replace(visitor.directions[key], name="my curls")
+    again, last, words = read.add([0], "W", (key,), WHO)
+    assert again is None and last == key and words.startswith("That one is among yours already; my curls has its slider already.")
+    bare, _, words = read.add([0], "W", ("other",), WHO)
+    assert bare == key and words.startswith("That one is among yours already; my curls has a slider now.")
+    both, _, words = read.add([0, 1], "W", (key,), WHO)
+    assert both not in (None, key) and words.startswith("1 taken, 1 were among yours already; wavy hair has a slider now.")
+    full = tuple(str(index) for index in range(8))
+    *_, words = importer(context, visitor, direction(bank, "third", 3)).add([0], "W", full, WHO)
+    assert "All 8 sliders are in use: remove one" in words and "has a slider now" not in words
+    assert len(visitor.directions) == 3
+
+
+def test_a_direction_of_w_may_be_taken_for_one_of_z(context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    read = importer(context, visitor, direction(bank, "age", 1))
+    of_w, of_z = (read.add([0], space, (), WHO)[0] for space in ("W", "Z"))
+    assert (visitor.directions[of_w].space, visitor.directions[of_z].space, visitor.directions[of_z].sigma) == ("w", "z", 1.0)
+    assert read.look(of_z, "words", WHO) == "words"
+
+
+def test_a_direction_that_hardly_moves_a_face_is_told_of(
+    context: EditContext, bank: Bank, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = importer(context, visitor, direction(bank, "age", 1))
+    _, key, words = read.add([0], "W", (), WHO)
+    for weak in (True, False):
+        monkeypatch.setattr(files, "is_weak", lambda *_, answer=weak: answer)
+        assert ("another generator, or to Z" in read.look(key, words, WHO)) == weak
+
+
+def test_a_code_brought_as_a_file_of_directions_goes_on_the_shelf(context: EditContext, visitor: Visitor, tmp_path: Path) -> None:
+    generator = context.session.generator
+    saved = Inversion(Latent("w", statistics(generator).bank[:1]), {}, {"noise/conv_4": torch.ones(1, 1, 4, 4)})
+    path = tmp_path / "my <b>face.safetensors"
+    path.write_bytes(write_codes(saved))
+    visitor.shelf.clear()
+    *_, words, _, chosen = files.Importer(context).read(str(path), WHO)[: 2 - len(context.strip.outputs)]
+    (item,) = visitor.shelf.values()
+    assert item.key == chosen and item.title == "my b face" and "on the shelf as “my b face”" in words
+    assert torch.equal(item.inversion.latent.codes, saved.latent.codes)
+    assert torch.equal(item.inversion.features["noise/conv_4"], torch.ones(1, 1, 4, 4))
+    path.write_bytes(write_directions([Direction("a", "w", torch.eye(generator.width)[0], (0, 1), 1.0, "x")], "safetensors", generator))
+    with pytest.raises(StudioError, match="holds directions, not a face's code"):
+        shelve(context.session, visitor, *content(str(path)))
+
+
+def test_own_directions_are_renamed_rated_cleaned_and_deleted(context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    manager = workshop_cell.Manager(context)
+    one, two = (context.library.add(direction(bank, name, seed), visitor) for seed, name in enumerate(("one", "two")))
     assert manager.rename(one, "<i>uno</i>", 0, WHO) == 1
     manager.rate(one, 4, WHO)
     table, menu, name, _, file, words = manager.show(one, "safetensors", True, WHO)
     assert "<i>" not in table and "★★★★" in table and name == "i uno i" and file.interactive and not words
     assert menu.choices[0] == ("i uno i ★★★★", one)
-    cleaned = desk.directions[manager.clean(one, [two], WHO)]
-    assert abs(float(cleaned.vector @ desk.directions[two].vector)) < 1e-5
+    cleaned = visitor.directions[manager.clean(one, [two], WHO)]
+    assert abs(float(cleaned.vector @ visitor.directions[two].vector)) < 1e-5
     with pytest.raises(gr.Error, match="Remove the slider"):
         manager.delete(one, Edits((Turn(one),)), 1, WHO)
     assert manager.delete(one, Edits(), 1, WHO) == 2
-    assert one not in desk.directions
+    assert one not in visitor.directions
     for call in (lambda: manager.rename(one, "x", 2, WHO), lambda: manager.rate(two, 9, WHO), lambda: manager.clean(two, [], WHO)):
         with pytest.raises(gr.Error):
             call()
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_offered_or_explained(form: str, context: EditContext, bank: Bank, desk: Desk) -> None:
-    manager = workshop.Manager(context, Drawers())
-    key = context.library.add(direction(bank), desk)
+def test_every_form_is_offered_or_explained(form: str, context: EditContext, bank: Bank, visitor: Visitor) -> None:
+    manager = workshop_cell.Manager(context)
+    key = context.library.add(direction(bank), visitor)
     assert manager.show(key, form, False, WHO)[4].interactive
-    styles = context.library.directions(f"stylespace/{bank.names[0]}", desk)
-    key = context.library.add(next(iter(styles.values())), desk)
+    styles = context.library.directions(f"stylespace/{bank.names[0]}", visitor)
+    key = context.library.add(next(iter(styles.values())), visitor)
     *_, file, words = manager.show(key, form, False, WHO)
     assert file.interactive == (form == "safetensors") and bool(words) == (form != "safetensors")
 
@@ -208,6 +270,8 @@ def test_a_loop_ends_where_it_began_and_a_way_at_its_end() -> None:
     loop, way = phases(60, True), phases(60, False)
     assert len(loop) == len(way) == 60 and loop[0] == 0 and loop[30] == 1 and loop[1] == pytest.approx(loop[59])
     assert way[0] == 0 and way[-1] == 1
+    assert [way[1], way[30]] == pytest.approx([1 / 59, 30 / 59])
+    assert [loop[place] for place in (10, 15, 20, 45)] == pytest.approx([0.25, 0.5, 0.75, 0.5])  # (1 - cos) / 2
 
 
 def test_ways_go_from_end_to_end(session: Session, bank: Bank) -> None:
@@ -215,11 +279,14 @@ def test_ways_go_from_end_to_end(session: Session, bank: Bank) -> None:
     a, b = (Inversion(Latent("z", z_codes(1, generator.width, seed))) for seed in (1, 2))
     one = direction(bank)
     way = sweep(generator, a, [], one, 2.0, 0.7)
-    assert torch.equal(way(1).latent.codes, apply(a, [(one, 2.0)], generator, truncation=0.7).latent.codes)
+    for t, strength in ((0, -2.0), (0.25, -1.0), (0.5, 0.0), (1, 2.0)):
+        assert torch.equal(way(t).latent.codes, apply_directions(a, [(one, strength)], generator, truncation=0.7).latent.codes)
     for spherical in (True, False):
         road = between(generator, a, b, [(one, 1.0)], spherical, 0.7)
         for t, end in ((0, a), (1, b)):
-            assert torch.allclose(road(t).latent.codes, apply(end, [(one, 1.0)], generator, truncation=0.7).latent.codes, atol=1e-5)
+            assert torch.allclose(
+                road(t).latent.codes, apply_directions(end, [(one, 1.0)], generator, truncation=0.7).latent.codes, atol=1e-5
+            )
     mean = statistics(generator).mean
     shelved = Inversion(Latent("w", mean + 1), {}, {"noise/conv_4": torch.ones(1, 1, 4, 4)})
     middle = between(generator, a, shelved, [], True, 0.7)(0.5)
@@ -237,35 +304,35 @@ def test_a_film_and_a_grid_are_drawn_frame_by_frame(session: Session, bank: Bank
     assert steps == list(range(1, 9)) and film.count == 8
     sheet = Sheet("across", "a name that is far too long for its edge", [-1, 0, 1], [-4, 0, 4], 64)
     blank = sheet.picture.copy()
-    codes = ((apply(code, [(one, x + y)], generator, truncation=0.7) for x in (-1, 0, 1)) for y in (-1, 0, 1))
+    codes = ((apply_directions(code, [(one, x + y)], generator, truncation=0.7) for x in (-1, 0, 1)) for y in (-1, 0, 1))
     assert len(list(fill(generator, codes, sheet))) == 9
     assert sheet.picture.size == blank.size and sheet.picture.tobytes() != blank.tobytes()
 
 
-def test_the_cells_answer_in_sentences(context: EditContext, desk: Desk) -> None:
-    measurer = measure.Measurer(context)
+def test_the_cells_answer_in_sentences(context: EditContext, visitor: Visitor) -> None:
+    measurer = evaluation_cell.Measurer(context)
     with pytest.raises(StudioError, match="slider"):
-        measurer.directions(desk, Edits(), measure.ACTIVE, None)
+        measurer.directions(visitor, Edits(), evaluation_cell.ACTIVE, None)
     with pytest.raises(StudioError, match="of your own"):
-        measurer.directions(desk, Edits(), measure.METHOD, "mine")
+        measurer.directions(visitor, Edits(), evaluation_cell.METHOD, "mine")
     with pytest.raises(StudioError, match="not zero"):
         measurer.checked(4, 0.0)
     key = "interfacegan/brightness"
-    assert measurer.directions(desk, Edits((Turn(key),)), measure.ACTIVE, None)[0].name == context.title(key, desk)
+    assert measurer.directions(visitor, Edits((Turn(key),)), evaluation_cell.ACTIVE, None)[0].name == context.title(key, visitor)
     parts: Any = SimpleNamespace(buttons=None)
-    answers = moving.Answers(context, parts, parts)
+    answers = animation_handlers.AnimationHandlers(context, parts, parts)
     with pytest.raises(StudioError, match="Choose the direction"):
-        answers.swept(desk, Face(), Edits(), None, 3.0)
+        answers.swept(visitor, Face(), Edits(), None, 3.0)
     with pytest.raises(StudioError, match="shelf"):
-        answers.crossed(desk, Face(), Face("Shelf"), Edits(), True)
+        answers.crossed(visitor, Face(), Face("Shelf"), Edits(), True)
 
 
 def test_a_stopped_film_keeps_what_is_drawn(context: EditContext) -> None:
     with gr.Blocks():
         status, preview, video, mp4, gif = (gr.State() for _ in range(5))
-    film: Any = moving.FilmParts([], SimpleNamespace(status=status), preview, video, mp4, gif)  # type: ignore[arg-type]
-    answers = moving.Answers(context, film, SimpleNamespace(buttons=None))  # type: ignore[arg-type]
-    asked = (Face(), Edits(), moving.MORPH, None, 3.0, "Seed", 7, None, moving.STRAIGHT, True, 40, "64", 24)
+    film: Any = animation_handlers.FilmParts([], SimpleNamespace(status=status), preview, video, mp4, gif)  # type: ignore[arg-type]
+    answers = animation_handlers.AnimationHandlers(context, film, SimpleNamespace(buttons=None))  # type: ignore[arg-type]
+    asked = (Face(), Edits(), animation_handlers.MORPH, None, 3.0, "Seed", 7, None, animation_handlers.STRAIGHT, True, 40, "64", 24)
     for changes in answers.record(WHO, *asked):
         if "Frame" in changes.get(status, ""):
             assert answers.filming.stop(WHO)

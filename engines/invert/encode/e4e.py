@@ -1,8 +1,8 @@
-"""e4e: an encoder that stays close to W on purpose, so that what it finds can be edited.
+"""e4e: an encoder regularised to stay close to W, so that its codes can be edited.
 
-Paper: Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", arXiv:2102.02766. Followed: one w and an offset a slot
-(section 4.2), offsets switched on one after another while training, a discriminator of single vectors and a penalty on the offsets
-(section 5, in the recipe). The knob scales the offsets, which is the paper's trade between likeness and editing.
+Paper: Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", arXiv:2102.02766. Followed: one w and an offset a
+layer (section 4.2), progressive training, a latent discriminator and delta regularisation (section 5, in the recipe). The knob scales the
+offsets, which is the paper's trade-off between distortion and editability.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from engines.spaces.latent import Inversion, Latent
 
 @dataclass(frozen=True, kw_only=True)
 class E4eKnobs(Knobs):
-    """One pass; what is left to choose is how far the layers may differ."""
+    """One pass; the strength of the offsets is left to choose."""
 
     offset_strength: Annotated[
-        float, Knob("How far the layers' codes may differ: 0 is one w for all and edits best, 1 resembles most.", lo=0, hi=1)
+        float, Knob("Factor of the layers' offsets: 0 is one w for all and edits best, 1 has least distortion.", lo=0, hi=1)
     ] = 1.0
 
 
 def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | None = None) -> Codes:
-    """Vectors of all active slots (B,16,width).
+    """Vectors of all used W+ layers (B,16,width).
 
     Args:
         w: (B,1,width).
@@ -44,15 +44,16 @@ def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | Non
 
 
 def joined(answer: Tensor | tuple[Tensor, Codes]) -> Codes:
-    """What any heads say as vectors of all active slots (B,16,width): e4e's one vector and offsets put together."""
+    """Any heads' output as vectors of all used W+ layers (B,16,width): e4e's offsets are added to its w."""
     return answer if isinstance(answer, Tensor) else assembled(*answer)
 
 
 class E4e(Engine[InvertRequest, E4eKnobs]):
-    """One pass from photo to the neighbourhood of W (arXiv:2102.02766)."""
+    """One pass from photo to a code close to W (arXiv:2102.02766)."""
 
-    card = Card(name="e4e", title="e4e", paper="arXiv:2102.02766", needs=frozenset({"w_plus"}), weights=(BODY, "e4e"))
+    card = Card(name="e4e", title="e4e", paper="arXiv:2102.02766", needs=frozenset({"w_plus", "encoders"}), weights=(BODY, "e4e"))
     accepts, knob_set = InvertRequest, E4eKnobs
+    one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)

@@ -60,19 +60,17 @@ class Scale:
 
 
 def stored(name: str, generator: Generator) -> Mapping[str, Tensor] | None:
-    """The weights that were trained for a generator; None for the toy, whose networks are random as it is itself.
+    """The weights that were trained for a generator; None beside an untrained one, whose encoders are random as it is itself.
 
     Raises:
         CatalogueError: A generator that no network was trained for.
         WeightsError: The bundled file is missing or altered.
     """
-    if generator.name == "toy":
-        return None
-    if generator.name != "ffhq":
+    if "encoders" not in generator.capabilities:
         raise CatalogueError(
             f"The encoders were trained for the bundled face generator; they do not know {generator.name}. Take a projector instead."
         )
-    return load_weights(name)
+    return None if "untrained" in generator.capabilities else load_weights(name)
 
 
 def load_body(generator: Generator) -> FrozenBody:

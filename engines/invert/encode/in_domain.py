@@ -1,7 +1,7 @@
-"""The domain-guided encoder: it is judged by the picture that its code draws, so that the code stays where the generator has meaning.
+"""The domain-guided encoder: trained by image and adversarial losses on its reconstructions, so that codes stay in the generator's domain.
 
 Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: the encoder of section 3.1, taught through
-the frozen generator by pixels, features and a critic of pictures (Eq. 2 and 3, in the recipe). The second half of the paper, the
+the frozen generator by pixels, features and a discriminator (Eq. 2 and 3, in the recipe). The second half of the paper, the
 optimisation that starts from here, is engines/invert/optimize/in_domain.py. Changed: pSp's heads on the shared body in place of a network
 of 165 M weights, so that what differs from pSp is what the network is taught.
 """
@@ -31,10 +31,11 @@ class InDomain(Engine[InvertRequest, InDomainKnobs]):
         name="in_domain",
         title="In-Domain encoder",
         paper="arXiv:2004.00049",
-        needs=frozenset({"w_plus"}),
+        needs=frozenset({"w_plus", "encoders"}),
         weights=(BODY, "in_domain"),
     )
     accepts, knob_set = InvertRequest, InDomainKnobs
+    one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)

@@ -11,7 +11,7 @@ Papers: arXiv:2008.00951, arXiv:2102.02766, arXiv:2104.02699.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,10 +23,12 @@ from engines.core.errors import SpaceError, WeightsError
 from engines.core.images import area
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
+from engines.core.torch_files import load_torch
 from engines.generators.base import Generator
 from engines.nets.irse50 import Kind, PublishedEncoder
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.slots import PUBLISHED_LAYERS
+from engines.spaces.statistics import statistics
 
 SIDE = 256
 RESOLUTION = 1024
@@ -49,31 +51,45 @@ class Official:
     Attributes:
         kind: Whose form it has.
         network: In evaluation mode, without gradients.
-        average: The code that its answers are offsets from, (1,18,width).
+        average: The code that its answers are offsets from, (1,18,width): zeros for one whose answers are codes as they are; nothing
+            where the file lacks it, so that the mean of the generator's W stands for it.
+        remarks: What a person should know of the file, a sentence each.
     """
 
     kind: Kind
     network: PublishedEncoder
-    average: Codes
+    average: Codes | None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Length of one of its vectors."""
+        return int(self.network.state_dict()["styles.0.linear.weight"].shape[0])
 
     @property
     def refines(self) -> bool:
-        """Whether it looks at its own last attempt."""
+        """Whether it refines iteratively."""
         return self.kind.startswith("restyle")
 
     def codes(self, image: Image, generator: Generator, steps: int = 5) -> Iterator[tuple[Codes, Image]]:
-        """W+ of this generator (B,slots,width) and the picture it draws, after each look: one for pSp and e4e, `steps` for ReStyle."""
+        """W+ of this generator (B,slots,width) and its picture, after each pass: one for pSp and e4e, `steps` for ReStyle."""
         seen = area(image, SIDE).clamp(-1, 1)
-        published = self.average.expand(len(image), -1, -1)
+        published = self.start(generator).expand(len(image), -1, -1)
         attempt = self._drawn(published, generator)[1] if self.refines else None
         for _ in range(steps if self.refines else 1):
-            published = self._look(published, seen, attempt)
+            published = self._refine(published, seen, attempt)
             found = self._drawn(published, generator)
             attempt = found[1]
             yield found
 
+    def start(self, generator: Generator) -> Codes:
+        """The code (1,18,width) that its answers are offsets from on this generator."""
+        if self.average is not None:
+            return self.average
+        return statistics(generator).mean.reshape(1, 1, -1).expand(1, PUBLISHED_LAYERS, -1)
+
     @torch.no_grad()
-    def _look(self, published: Codes, seen: Image, attempt: Image | None) -> Codes:
+    def _refine(self, published: Codes, seen: Image, attempt: Image | None) -> Codes:
         picture = seen if attempt is None else torch.cat([seen, area(attempt, SIDE).clamp(-1, 1)], dim=1)
         return published + self.network(picture)
 
@@ -85,9 +101,9 @@ class Official:
 
 @dataclass(frozen=True, kw_only=True)
 class OfficialKnobs(Knobs):
-    """One pass for pSp and e4e; ReStyle looks again."""
+    """One pass for pSp and e4e; refinement steps of ReStyle."""
 
-    steps: Annotated[int, Knob("Looks at the photo, of a ReStyle checkpoint.", lo=1, hi=10)] = 5
+    steps: Annotated[int, Knob("Refinement steps, of a ReStyle checkpoint.", lo=1, hi=10)] = 5
 
 
 class OfficialEncoder(Engine[InvertRequest, OfficialKnobs]):
@@ -106,54 +122,55 @@ class OfficialEncoder(Engine[InvertRequest, OfficialKnobs]):
 
     def __init__(self, generator: Generator, official: Official) -> None:
         super().__init__(generator)
-        width = official.average.shape[-1]
+        width = official.width
         if width != generator.width:
             raise SpaceError(
                 f"The checkpoint's codes have {width} values; those of {generator.name} have {generator.width}. "
                 f"Bring one that was trained for FFHQ at {RESOLUTION} px."
             )
-        self.official, self.title = official, f"{TITLES[official.kind]} (published checkpoint)"
-        generator.slots.from_published(official.average)  # a generator of another size is refused now, not in the run
+        self.official = replace(official, average=official.start(generator))
+        self.title = f"{TITLES[official.kind]} (published checkpoint)"
+        generator.slots.from_published(self.official.start(generator))  # a generator of another size is refused now, not in the run
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of the file, a sentence each."""
+        return self.official.remarks
 
     def run(self, request: InvertRequest, knobs: OfficialKnobs) -> Run:
-        """Look once, or several times; every look is kept to be stopped at."""
-        looks = knobs.steps if self.official.refines else 1
-        found = self.official.codes(on_device(request.image, self.generator), self.generator, looks)
+        """Encode once, or refine several times; every step is kept to be stopped at."""
+        steps = knobs.steps if self.official.refines else 1
+        found = self.official.codes(on_device(request.image, self.generator), self.generator, steps)
         for step, (codes, image) in enumerate(found, start=1):
             result = Result(image, (Inversion(Latent("w_plus", codes)),))
-            yield Progress(step, looks, image, best=result)
+            yield Progress(step, steps, image, best=result)
         return result
 
 
 def load_official(path: Path, device: torch.device | str = "cpu") -> Official:
-    """Read a published checkpoint.
+    """Read a published checkpoint; entries that are not wanted are left out, whatever they are.
 
     Raises:
-        WeightsError: Cut off, another kind of file or network, another resolution, or without its average code.
+        WeightsError: Damaged, another kind of file or network, another resolution, or of answers that cannot be followed here.
     """
-    content = _content(path)
+    content = load_torch(path)
+    if not isinstance(content, Mapping):
+        raise WeightsError(f"{path.name} holds no dict: it is no checkpoint of pSp, e4e or ReStyle.")
     state, options = content.get("state_dict"), content.get("opts")
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, Mapping):
         raise WeightsError(f"{path.name} has no state_dict: it is no checkpoint of pSp, e4e or ReStyle.")
-    weights = {key.removeprefix(_PREFIX): value.float() for key, value in state.items() if str(key).startswith(_PREFIX)}
+    tensors = {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
+    weights = {key.removeprefix(_PREFIX): value.float() for key, value in tensors.items() if key.startswith(_PREFIX)}
     if _STEM not in weights or weights[_STEM].dim() != 4:
         raise WeightsError(
             f"{path.name} has no encoder of the IR-SE50 form: it may be a generator's file. Bring pSp's, e4e's or ReStyle's for faces."
         )
-    kind = _kind(options if isinstance(options, Mapping) else {}, weights, path.name)
-    return Official(kind, _network(kind, weights, path.name).to(device), _average(content, weights, path.name).to(device))
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # whatever a foreign file makes the reader stumble over
-        raise WeightsError(
-            f"{path.name} is cut off, or holds more than tensors and plain options. Download it again from its authors."
-        ) from error
-    if not isinstance(content, Mapping):
-        raise WeightsError(f"{path.name} holds no dict: it is no checkpoint of pSp, e4e or ReStyle.")
-    return content
+    options = options if isinstance(options, Mapping) else {}
+    kind = _kind(options, weights, path.name)
+    network = _network(kind, weights, path.name)
+    average, words = _average(content.get("latent_avg"), options, network, kind, path.name)
+    remarks = (*words, *_decoder(options, any(key.startswith("decoder.") for key in tensors)))
+    return Official(kind, network.to(device), None if average is None else average.to(device), remarks)
 
 
 def _kind(options: Mapping[str, Any], weights: Mapping[str, Tensor], name: str) -> Kind:
@@ -168,7 +185,8 @@ def _kind(options: Mapping[str, Any], weights: Mapping[str, Tensor], name: str) 
     kind = _KINDS.get((str(encoder), inputs))
     if kind is None:
         known = ", ".join(sorted({encoder for encoder, _ in _KINDS}))
-        raise WeightsError(f"{name} holds an encoder {encoder!r} of {inputs} channels; read are {known} for photos of faces.")
+        task = f", trained for {str(options['dataset_type'])[:40]}" if options.get("dataset_type") else ""
+        raise WeightsError(f"{name} holds an encoder {encoder!r} of {inputs} channels{task}; read are {known} for photos of faces.")
     return kind
 
 
@@ -183,12 +201,35 @@ def _network(kind: Kind, weights: Mapping[str, Tensor], name: str) -> PublishedE
     return network.eval().requires_grad_(False)
 
 
-def _average(content: Mapping[str, Any], weights: Mapping[str, Tensor], name: str) -> Codes:
-    average, width = content.get("latent_avg"), weights["styles.0.linear.weight"].shape[0]
-    if not isinstance(average, Tensor):
+def _average(
+    average: Any, options: Mapping[str, Any], network: PublishedEncoder, kind: Kind, name: str
+) -> tuple[Codes | None, tuple[str, ...]]:
+    """The code that answers are offsets from, as the authors' own code takes it, and a sentence where that is not the file's.
+
+    pSp and e4e add it only where `start_from_latent_avg` is set; ReStyle starts from it always, and its training takes the mean of W.
+    """
+    width, starts = int(network.state_dict()["styles.0.linear.weight"].shape[0]), options.get("start_from_latent_avg")
+    if not kind.startswith("restyle") and starts is not None and not starts:
+        return torch.zeros(1, PUBLISHED_LAYERS, width), ("It was trained without an average code: its answers are taken as they are.",)
+    if isinstance(average, Tensor):
+        if average.numel() not in (width, PUBLISHED_LAYERS * width) or average.shape[-1] != width:
+            raise WeightsError(
+                f"latent_avg in {name} has shape {tuple(average.shape)}; wanted ({PUBLISHED_LAYERS}, {width}) or ({width},)."
+            )
+        return average.float().reshape(1, -1, width).expand(1, PUBLISHED_LAYERS, width).clone(), ()
+    if starts is None and not kind.startswith("restyle"):
         raise WeightsError(
-            f"{name} lacks latent_avg, the average code that its answers are offsets from. Bring the authors' full checkpoint."
+            f"{name} lacks latent_avg, and its options do not say whether its answers are offsets from it. "
+            "Bring the authors' full checkpoint."
         )
-    if tuple(average.shape[-2:]) != (PUBLISHED_LAYERS, width) and tuple(average.shape) != (width,):
-        raise WeightsError(f"latent_avg in {name} has shape {tuple(average.shape)}; wanted ({PUBLISHED_LAYERS}, {width}) or ({width},).")
-    return average.float().reshape(1, -1, width).expand(1, PUBLISHED_LAYERS, width).clone()
+    return None, ("The file lacks its average code (latent_avg): the mean of this generator's W stands for it, as in its authors' code.",)
+
+
+def _decoder(options: Mapping[str, Any], there: bool) -> tuple[str, ...]:
+    """A sentence about the decoder that the encoder was trained with, where the file has one or names one."""
+    path = options.get("stylegan_weights")
+    title = str(path).replace("\\", "/").rsplit("/", 1)[-1][:60] if isinstance(path, str) and path else ""
+    if not there and not title:
+        return ()
+    trained = ", although it was trained along with the encoder" if options.get("train_decoder") else ""
+    return (f"The file's own decoder{f' ({title})' if title else ''} is not used{trained}: this generator draws its codes.",)

@@ -1,9 +1,9 @@
-"""pSp: a network that looks at a photo once and says its code, the coarse layers from coarse features, the fine ones from fine.
+"""pSp: an encoder into W+ in one pass, coarse layers from coarse features, fine ones from fine features.
 
 Paper: Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", arXiv:2008.00951. Followed: codes as
 offsets from the average face (section 3), the level-split heads (3.1), mixing in random styles for variants
-(section 4), the same network on pictures that lack something (section 5). Changed: one small body for all encoders, and fields of its
-levels under linear maps instead of a tower a slot.
+(section 4), image translation by the same network (section 5). Changed: one small backbone for all encoders, and its levels averaged over a
+4 x 4 grid under linear maps instead of a map2style block a layer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 
 NETWORKS = {"inversion": "psp"} | {task: f"psp_{task}" for task in TRANSLATIONS if f"psp_{task}" in manifest()}
-"""Weights by what they were taught; other tasks than inversion only where their weights are."""
+"""Weights by task; others than inversion only where their weights are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +36,34 @@ class PspKnobs(Knobs):
     task: Annotated[
         str,
         Knob(
-            "What the network was taught: redraw the photo, or draw it sharp from a coarse one, in colour from a grey one.",
+            "Task of the network: inversion, super-resolution or colourisation.",
             choices=tuple(NETWORKS),
+            weights=NETWORKS,
         ),
     ] = "inversion"
     take_away: Annotated[
-        bool, Knob("For the other tasks: first take from the photo what is to come back. Off for a photo that lacks it already.")
+        bool,
+        Knob(
+            "For the other tasks: degrade the photo first. Off for a photo that is coarse or grey already.",
+            only_if=("task", "super_resolution", "colourise"),
+        ),
     ] = True
     variants: Annotated[int, Knob("Further pictures with other fine styles.", lo=0, hi=8)] = 0
-    mixed: Annotated[Literal["fine", "middle and fine"], Knob("Layers that take the variants' random styles.")] = "fine"
-    mix_strength: Annotated[float, Knob("How far those layers go to the random style.", lo=0, hi=1)] = 1.0
-    truncation: Annotated[float, Knob("How varied the random styles are.", lo=0, hi=1, advanced=True)] = 0.7
+    mixed: Annotated[Literal["fine", "middle and fine"], Knob("Layers that take the variants' random styles.", only_if=("variants",))] = (
+        "fine"
+    )
+    mix_strength: Annotated[float, Knob("How far those layers go to the random style.", lo=0, hi=1, only_if=("variants",))] = 1.0
+    truncation: Annotated[float, Knob("How varied the random styles are.", lo=0, hi=1, advanced=True, only_if=("variants",))] = 0.7
 
 
 class Psp(Engine[InvertRequest, PspKnobs]):
     """One pass from photo to W+ (arXiv:2008.00951)."""
 
-    card = Card(name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus"}), weights=(BODY, *NETWORKS.values()))
+    card = Card(
+        name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus", "encoders"}), weights=(BODY, *NETWORKS.values())
+    )
     accepts, knob_set = InvertRequest, PspKnobs
+    one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)

@@ -1,10 +1,10 @@
-"""ReStyle: look at the photo and at one's own last attempt, say what to change, and look again.
+"""ReStyle: iterative refinement of a code by residuals from the photo and its current reconstruction.
 
 Paper: Yuval Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", arXiv:2104.02699. Followed: residual
-codes from the average face on (Eq. 2 to 4), one network for all looks, losses at every look and none across looks (in the recipe). Changed:
-the paper's network reads six channels and says the difference itself; here the one-pass encoder's heads, trained on, answer photo and
-attempt one after the other, and what separates the two answers, times a gain of the look and the slot, is the correction. Attempts are
-drawn at the early exit. So the photo is looked at once, and no body of its own is needed.
+codes from the average face on (Eq. 2 to 4), one network for all steps, losses at every step and no gradient across steps (in the recipe).
+Changed: the paper's network takes six channels and predicts the residual itself; here the one-pass encoder's heads, fine-tuned, encode
+photo and reconstruction one after the other, and their difference, times a gain of the step and the layer, is the residual. Reconstructions
+are of the early exit. So the photo is encoded once, and no backbone of its own is needed.
 """
 
 from dataclasses import dataclass
@@ -32,39 +32,42 @@ BASES = {"psp": "restyle_psp"} | ({"e4e": "restyle_e4e"} if "restyle_e4e" in man
 """Weights by the encoder whose form the residual takes; e4e's only where they are."""
 
 GAINS = (1.0, 0.25, 0.15)
-"""How far the looks follow their corrections before training: in full, since the first attempt is the average face, and then a little."""
+"""Gains of the steps before training: 1 for the first, from the average face, and small ones then."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReStyleKnobs(Knobs):
     """Three steps, as it was trained; the authors take five, which here go too far."""
 
-    base: Annotated[str, Knob("Whose codes: pSp's resemble more, e4e's edit better.", choices=tuple(BASES))] = "psp"
-    steps: Annotated[int, Knob("Looks at the photo.", lo=1, hi=10)] = 3
+    base: Annotated[
+        str, Knob("Base encoder: over pSp it resembles more, over e4e it edits better.", choices=tuple(BASES), weights=BASES)
+    ] = "psp"
+    steps: Annotated[int, Knob("Refinement steps.", lo=1, hi=10)] = 3
     least_gain: Annotated[
         float, Knob("Stop when a step lowers LPIPS by less than this share; 0 goes on to the end.", lo=0, hi=0.5, advanced=True)
     ] = 0.0
 
 
 class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
-    """A few passes, each a correction of the last (arXiv:2104.02699)."""
+    """A few passes, each a residual on the last (arXiv:2104.02699)."""
 
     card = Card(
         name="restyle",
         title="ReStyle",
         paper="arXiv:2104.02699",
-        needs=frozenset({"w_plus"}),
+        needs=frozenset({"w_plus", "encoders"}),
         weights=(BODY, *BASES.values(), "lpips_alex"),
     )
     accepts, knob_set = InvertRequest, ReStyleKnobs
+    one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
         self.body, self.scale, self.perceptual = load_body(generator), Scale(generator), Perceptual(generator.device)
-        self.heads = {base: load_heads(name, generator, partial(residual_heads, generator, base)) for base, name in BASES.items()}
+        self._known: dict[str, tuple[ResidualHeads, int]] = {}
 
     def run(self, request: InvertRequest, knobs: ReStyleKnobs) -> Run:
-        """Correct step by step; every attempt is kept to be looked at."""
+        """Refine step by step; every reconstruction is kept as a stage."""
         target = on_device(request.image, self.generator)
         codes = self.average()
         rows: list[tuple[int, float, float]] = []
@@ -86,13 +89,19 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return self.generator.slots.spread(self.scale.mean).clone()
 
     @torch.no_grad()
-    def corrected(self, codes: Codes, target: Image, base: str, look: int) -> Codes:
-        """Codes (B,slots,width) after look number `look` at photos and at what the codes draw, at the early exit of the side heads see."""
-        heads, size = self.heads[base]
-        exit_size = min(self.generator.exits, key=lambda side: abs(side - size))
+    def corrected(self, codes: Codes, target: Image, base: str, step: int) -> Codes:
+        """Codes (B,slots,width) after refinement step `step`; reconstructions are of the early exit nearest to the heads' size."""
+        heads, size = self.heads(base)
+        exit_size = self.generator.nearest_exit(size)
         attempt = self.generator.synthesize(codes, size=exit_size)
-        change = Residual(self.body, heads)(seen(target, size), seen(attempt, size), look)
+        change = Residual(self.body, heads)(seen(target, size), seen(attempt, size), step)
         return codes + self.generator.slots.scatter(self.scale.offsets(change))
+
+    def heads(self, base: str) -> "tuple[ResidualHeads, int]":
+        """The heads of a base and the side of the pictures that they were taught on; read when a base is first asked for."""
+        if base not in self._known:
+            self._known[base] = load_heads(BASES[base], self.generator, partial(residual_heads, self.generator, base))
+        return self._known[base]
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Image:
@@ -122,11 +131,11 @@ def residual_heads(generator: Generator, base: str) -> "ResidualHeads":
 
 
 class ResidualHeads(nn.Module):
-    """One-pass heads that are asked about photo and attempt.
+    """One-pass heads applied to photo and reconstruction.
 
     Args:
         heads: Of `one_pass_heads`.
-        slots: How many vectors they say.
+        slots: How many vectors they predict.
     """
 
     def __init__(self, heads: LevelHeads | OffsetHeads, slots: int) -> None:
@@ -134,13 +143,13 @@ class ResidualHeads(nn.Module):
         self.heads = heads
         self.gains = nn.Parameter(torch.tensor(GAINS)[:, None].repeat(1, slots))
 
-    def forward(self, photo: Levels, attempt: Levels, look: int) -> Codes:
-        """What to add, (B,16,width) in standard deviations of W, at a look from 0 on; those behind the last trained one are like it."""
-        gain = self.gains[min(look, len(self.gains) - 1)][:, None]
-        return gain * (self.said(photo) - self.said(attempt)) if look else gain * self.said(photo)
+    def forward(self, photo: Levels, attempt: Levels, step: int) -> Codes:
+        """The residual, (B,16,width) in standard deviations of W, at a step from 0 on; those after the last trained one use its gain."""
+        gain = self.gains[min(step, len(self.gains) - 1)][:, None]
+        return gain * (self.said(photo) - self.said(attempt)) if step else gain * self.said(photo)
 
     def said(self, levels: Levels) -> Codes:
-        """The heads' answer to one picture, e4e's put together."""
+        """The heads' codes of one picture, e4e's offsets added."""
         return joined(self.heads(levels))
 
 
@@ -156,7 +165,7 @@ class Residual(nn.Module):
         super().__init__()
         self.body, self.heads = body, heads
 
-    def forward(self, picture: Image, attempt: Tensor, look: int, levels: Levels | None = None) -> Codes:
-        """What the heads say of pictures (B,3,S,S) and attempts (B,3,S,S) or one for all, or of the body's features of the pictures."""
+    def forward(self, picture: Image, attempt: Tensor, step: int, levels: Levels | None = None) -> Codes:
+        """Residuals of pictures (B,3,S,S) and reconstructions (B,3,S,S) or one for all, or of the body's features of the pictures."""
         photo, own = (self.body(picture) if levels is None else levels), self.body(attempt)
-        return self.heads(photo, Levels(*(level.expand(len(photo.c3), -1, -1, -1) for level in own)), look)
+        return self.heads(photo, Levels(*(level.expand(len(photo.c3), -1, -1, -1) for level in own)), step)

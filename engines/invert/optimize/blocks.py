@@ -1,9 +1,10 @@
 """The building blocks of Image2StyleGAN++: codes within masks, noise maps within masks, and features copied from face to face.
 
 Paper: Abdal, Qin and Wonka, "Image2StyleGAN++: How to Edit the Embedded Images?", arXiv:1911.11544, section 4: W_l and M_st (here one
-block, told apart by the goals they are given), Mk_n, and the activation tensor operation. A recipe is a chain of them.
+block, distinguished by their goals), Mk_n, and the activation tensor operation. A recipe is a chain of them.
 
-Changed: Noise strengths are folded into the student's maps, and most are next to nothing, so a step is one in the features' own units, as a
+Changed: Noise strengths are folded into the generator's maps, and most are next to nothing, so a step is one in the features' own units, as
+a
 large step of unit noise would be; maps start at the generator's own and are free to leave it, as the paper's are. Their pixel error is read
 at full size: read at 256 px alone, the finest maps fill with speckle that the average hides.
 """
@@ -32,11 +33,11 @@ class Search:
     """How the codes are sought.
 
     Attributes:
-        quick_steps: Updates of one w for all layers, at a small size, first.
+        quick_steps: Updates of one w for all layers at an early exit, first.
         steps: Updates of each layer's own w, on the full picture.
         rate: Adam step size at its height.
-        editability: How strongly the layers' codes are held together.
-        closeness: How strongly the codes are held where they began, ||w - w_init|| in W's deviations.
+        editability: Weight of the layers' offsets from their mean.
+        closeness: Weight of ||w - w_init|| in W's standard deviations.
         slots: Slots of W+ that get a w of their own, all active ones if not given.
         preview_every: Updates between previews.
     """
@@ -57,7 +58,7 @@ def seek_codes(
 
     Args:
         generator: Draws.
-        loss: Judges.
+        loss: The objective.
         start: Where to begin, the mean of W if not given.
         search: How.
         features: Feature overrides that stay.
@@ -77,9 +78,9 @@ def seek_codes(
         return generator.slots.scatter(active_codes())
 
     def penalties() -> Mapping[str, Tensor]:
-        apart = ((active_codes() - shared[:, None]) / deviation).square().mean()
-        away = ((active_codes() - first) / deviation).square().mean()
-        return {"editability": search.editability * apart, "closeness": search.closeness * away}
+        spread_term = ((active_codes() - shared[:, None]) / deviation).square().mean()
+        distance_term = ((active_codes() - first) / deviation).square().mean()
+        return {"editability": search.editability * spread_term, "closeness": search.closeness * distance_term}
 
     def descent(parameters: list[Tensor], rate: float) -> Descent:
         return Descent(
@@ -150,21 +151,21 @@ def seek_noise(
 
 
 @torch.no_grad()
-def copied(generator: Generator, codes: Codes, giver: Codes, mask: Mask, side: int) -> Mapping[str, Tensor]:
-    """The activation tensor operation: what makes the features at `side` px the giver's within the mask.
+def copied(generator: Generator, codes: Codes, source: Codes, mask: Mask, side: int) -> Mapping[str, Tensor]:
+    """The activation tensor operation: what makes the features at `side` px the source's within the mask.
 
     Args:
         generator: Draws.
-        codes: The face that receives, w_plus.
-        giver: The face that gives, w_plus.
+        codes: The target face, w_plus.
+        source: The source face, w_plus.
         mask: 1 where features are copied, (1,1,s,s).
         side: The layer, by its side in pixels.
 
     Raises:
         KnobError: The generator has no layer of that side behind which it goes on.
     """
-    sides = sorted({int(layer.rsplit("_", 1)[1]) for layer in generator.noise()})[1:-1]
+    sides = generator.slots.blocks[:-1]
     if side not in sides:
         raise KnobError(f"Features of {side} px came; this generator copies them at {', '.join(map(str, sides))} px.")
-    own, other = (generator.prefix(each, 2 * side).features for each in (codes, giver))
-    return {f"feature/conv2_{side}": (area(mask, side) * (other - own)).contiguous()}
+    own, other = (generator.prefix(each, 2 * side).features for each in (codes, source))
+    return {f"feature/{generator.slots.of_block(side)[-1]}": (area(mask, side) * (other - own)).contiguous()}

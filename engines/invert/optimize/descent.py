@@ -1,7 +1,7 @@
 """What the optimisers share: the plan of sizes, the step on one code, and the report of each step.
 
-A step at an early exit costs a third of one on the full picture. It serves to find a code in W, or to begin with one a layer and place; the
-full picture has the final say, because the exits' heads imitate faces that W knows and mislead a code that leaves that crowd.
+A step at an early exit costs a third of one on the full picture. It serves to find a code in W, or to begin in W+ and a stylemap; the last
+steps use the full picture, because the auxiliary toRGB heads were fitted to faces of W and mislead a code far from it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ Seen: TypeAlias = tuple[Image, dict[str, float]]
 
 def working_size(generator: Generator) -> int:
     """The exit that quick steps run at: 256 px, or the nearest that the generator has."""
-    return min(generator.exits, key=lambda size: abs(size - _WORKING_SIDE))
+    return generator.nearest_exit(_WORKING_SIDE)
 
 
 @dataclass(eq=False)
@@ -33,7 +33,7 @@ class Descent:
 
     Attributes:
         generator: Draws.
-        loss: Judges.
+        loss: The objective.
         code: Current codes from the step's progress in [0, 1): what is drawn in this step, with gradient.
         parameters: What is optimised.
         rate: Learning rate from the progress.
@@ -71,18 +71,18 @@ class Descent:
             return Result(self.generator.synthesize(inversion.latent, features=inversion.features), (inversion,))
 
     def _steps(self, sizes: Sequence[int]) -> Iterator[Seen]:
-        """Update once for each size; yields what each update looked at."""
+        """Update once for each size; yields each update's picture and terms."""
         optimizer = torch.optim.Adam(self.parameters, lr=1.0, betas=(0.9, 0.999))
         for step, size in enumerate(sizes):
             progress = step / len(sizes)
             optimizer.param_groups[0]["lr"] = self.rate(progress)
-            seen = self._look(progress, size)
+            seen = self._evaluate(progress, size)
             optimizer.step()
             with torch.no_grad():
                 self.then()
             yield seen
 
-    def _look(self, progress: float, size: int) -> Seen:
+    def _evaluate(self, progress: float, size: int) -> Seen:
         """The picture as it stands and its terms; leaves the objective's gradients with the parameters."""
         for parameter in self.parameters:
             parameter.grad = None

@@ -1,4 +1,4 @@
-"""A generator's domain as an encoder knows it, and the descent within it that In-Domain inversion and semantic diffusion share."""
+"""Domain regularisation by an encoder, and the optimisation that In-Domain inversion and semantic diffusion share."""
 
 import math
 from collections.abc import Mapping
@@ -24,33 +24,34 @@ from engines.spaces.latent import Latent
 EncoderName: TypeAlias = Literal["in_domain", "e4e", "psp"]
 Descending: TypeAlias = Literal["L-BFGS", "Adam"]
 ENCODERS: tuple[EncoderName, ...] = get_args(EncoderName)
-"""Those whose code takes one look, the best suited first; also the entries of their weights."""
+"""One-pass encoders, the best suited first; also the entries of their weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DomainKnobs(Knobs):
     """What every descent within the domain can be told; the authors' weights, a larger rate and fewer steps."""
 
-    quick_steps: Annotated[int, Knob("Looks at a small size, quick and a little off.", lo=0, hi=1000)] = 40
-    steps: Annotated[int, Knob("Looks at the full picture, after the quick ones.", lo=1, hi=1000)] = 20
+    quick_steps: Annotated[int, Knob("Evaluations of the objective at an early exit.", lo=0, hi=1000)] = 40
+    steps: Annotated[int, Knob("Evaluations of the objective on the full picture, after those at an early exit.", lo=1, hi=1000)] = 20
     domain_weight: Annotated[
-        float, Knob("How strongly the code is held where the encoder would read it: 0 resembles most, more edits better.", lo=0, hi=32)
+        float, Knob("Weight of the domain regularisation ||w - E(G(w))||: 0 has least distortion, more edits better.", lo=0, hi=32)
     ] = 2.0
-    encoder: Annotated[EncoderName, Knob("Whose code it starts from, and who judges the domain.")] = "in_domain"
+    encoder: Annotated[EncoderName, Knob("Encoder of the start and of the domain regularisation.")] = "in_domain"
     descent: Annotated[
-        Descending, Knob("L-BFGS guesses how steep it will be and gets further in as many steps; Adam is the authors'.", advanced=True)
+        Descending, Knob("L-BFGS approximates second derivatives and gets further in as many steps; Adam is the authors'.", advanced=True)
     ] = "L-BFGS"
     learning_rate: Annotated[
-        float, Knob("Step size of Adam at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True, advanced=True)
+        float,
+        Knob("Step size of Adam at its height, in W's deviations.", lo=1e-4, hi=1.0, log=True, advanced=True, only_if=("descent", "Adam")),
     ] = 0.05
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 0.8
-    stop_early: Annotated[bool, Knob("End when nothing moves any more.", advanced=True)] = True
+    stop_early: Annotated[bool, Knob("Stop when the objective no longer falls.", advanced=True)] = True
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
 
 
-class Reader:
-    """An encoder that lets gradients through: from pictures to codes of the active slots, in standard deviations of W.
+class DomainEncoder:
+    """An encoder that lets gradients through: from pictures to codes of the used W+ layers, in standard deviations of W.
 
     Args:
         name: One of `ENCODERS`.
@@ -71,25 +72,25 @@ class Reader:
 
 
 class DomainLoss(ReconstructionLoss):
-    """Pixel and perceptual distance, and how far a code is from an encoder's reading of the picture that it draws.
+    """Pixel and perceptual distance, and the distance of a code from its re-encoding.
 
     Args:
         target: (1,3,R,R) in [-1, 1].
         weights: Factors of "pixel", "perceptual" and "domain"; the last is not computed where it counts nothing.
         numbers: The code that is optimised, (1,16,width).
-        reader: The encoder.
+        encoder: The encoder.
         mask: 1 where the picture matters, (1,1,R,R).
     """
 
-    def __init__(self, target: Image, weights: Mapping[str, float], numbers: Codes, reader: Reader, mask: Mask | None) -> None:
+    def __init__(self, target: Image, weights: Mapping[str, float], numbers: Codes, encoder: DomainEncoder, mask: Mask | None) -> None:
         super().__init__(target, weights, mask=mask)
-        self.numbers, self.reader = numbers, reader
+        self.numbers, self.encoder = numbers, encoder
 
     def terms(self, image: Image) -> dict[str, Tensor]:
         """The terms, not weighted, each a scalar."""
         found = super().terms(image)
         if self.weights["domain"]:
-            found["domain"] = (self.numbers - self.reader(image)).square().mean()  # the last term of Eq. 4
+            found["domain"] = (self.numbers - self.encoder(image)).square().mean()  # the last term of Eq. 4
         return found
 
 
@@ -102,18 +103,18 @@ class Domain:
 
     def __init__(self, generator: Generator) -> None:
         self.generator, self.scale = generator, Scale(generator)
-        self._readers: dict[str, Reader] = {}
+        self._encoders: dict[str, DomainEncoder] = {}
 
-    def reader(self, name: str) -> Reader:
+    def encoder(self, name: str) -> DomainEncoder:
         """The encoder called `name`, one of `ENCODERS`."""
-        if name not in self._readers:
-            self._readers[name] = Reader(name, self.generator)
-        return self._readers[name]
+        if name not in self._encoders:
+            self._encoders[name] = DomainEncoder(name, self.generator)
+        return self._encoders[name]
 
     @torch.no_grad()
     def read(self, image: Image, encoder: str) -> Latent:
         """An encoder's code of a photo (1,3,R,R)."""
-        return self.latent(self.reader(encoder)(image))
+        return self.latent(self.encoder(encoder)(image))
 
     def latent(self, numbers: Codes) -> Latent:
         """The code that numbers (1,16,width) stand for."""
@@ -139,7 +140,7 @@ class Domain:
         kind = QuasiNewton if knobs.descent == "L-BFGS" else Refinement
         return kind(
             generator=self.generator,
-            loss=DomainLoss(target, weights, numbers, self.reader(knobs.encoder), mask),
+            loss=DomainLoss(target, weights, numbers, self.encoder(knobs.encoder), mask),
             code=lambda _: self.latent(numbers).codes,
             parameters=[numbers],
             rate=lambda progress: knobs.learning_rate * 0.5 * (1 + math.cos(math.pi * progress)),

@@ -1,9 +1,9 @@
-"""Image2StyleGAN: give every layer its own w, so that the code can follow the photo much further.
+"""Image2StyleGAN: optimisation in W+, a w of its own for every layer.
 
 Paper: Abdal et al., "Image2StyleGAN: How to Embed Images Into the StyleGAN Latent Space?", arXiv:1904.03189, Eq. 1 and 2: Adam on
 W+ from the mean face, pixel error plus a perceptual distance. Changed for CPUs: LPIPS on AlexNet by default (the
 paper's four VGG16 layers are a knob), and about a hundred steps that begin from a w found quickly at an early exit. Added: codes
-are one shared w plus offsets, and the offsets can be held small, because the student was distilled with one w for all layers.
+are one shared w plus offsets, and the offsets can be regularised, because the generator was distilled with one w for all layers.
 """
 
 import math
@@ -29,11 +29,11 @@ QUICK_RATE = 0.08
 class Image2StyleGANKnobs(Knobs):
     """Defaults suit about a minute on two CPU cores."""
 
-    quick_steps: Annotated[int, Knob("Updates of one w for all layers, at a small size, to begin with.", lo=0, hi=1000)] = 25
+    quick_steps: Annotated[int, Knob("Updates of one w for all layers at an early exit, to begin with.", lo=0, hi=1000)] = 25
     steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 80
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.06
     editability_weight: Annotated[
-        float, Knob("How strongly the layers' codes are held together: 0 is most faithful, more edits better.", lo=0, hi=1)
+        float, Knob("Weight of the layers' offsets (W+ spread): 0 has least distortion, more edits better.", lo=0, hi=1)
     ] = 1e-3
     perceptual: Annotated[
         Literal["lpips", "vgg16"], Knob("Perceptual distance; vgg16 is the paper's and ten times slower.", advanced=True)
@@ -56,7 +56,7 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
     accepts, knob_set = InvertRequest, Image2StyleGANKnobs
 
     def run(self, request: InvertRequest, knobs: Image2StyleGANKnobs) -> Run:
-        """Descend on a shared w and one offset a slot, from the mean or the request's start."""
+        """Descend on a shared w and one offset a layer, from the mean or the request's start."""
         target = on_device(request.image, self.generator)
         shared, offsets = shared_and_offsets(self.generator, request.start)
         slots, deviation = self.generator.slots, statistics(self.generator).deviation
@@ -90,7 +90,7 @@ class Image2StyleGAN(Engine[InvertRequest, Image2StyleGANKnobs]):
 
 
 def shared_and_offsets(generator: Generator, start: Latent | None) -> tuple[Tensor, Tensor]:
-    """A shared w (1,512) and the offsets (1,16,512) of the active slots from it, both to be optimised; from the mean without a start."""
+    """A shared w (1,512) and the offsets (1,16,512) of the used W+ layers, both to be optimised; from the mean without a start."""
     codes = generator.slots.spread(statistics(generator).mean if start is None else start.codes)[:, list(generator.slots.active)]
     shared = codes.mean(dim=1)
     return shared.detach().clone().requires_grad_(), (codes - shared[:, None]).detach().clone().requires_grad_()

@@ -1,4 +1,4 @@
-"""Image2StyleGAN++: first the codes of W+, then the noise maps, one after the other, so that each says what it can say best.
+"""Image2StyleGAN++: optimisation in W+, then of the noise maps.
 
 Paper: Abdal, Qin and Wonka, "Image2StyleGAN++: How to Edit the Embedded Images?", arXiv:1911.11544, section 5.1, improved inversion: W_l,
 then Mk_n. The first is Image2StyleGAN as it is here. Optimised together, noise maps take what the codes should learn. Changed: fewer

@@ -1,10 +1,10 @@
-"""In-domain optimisation: an encoder's code follows the photo further, but not to where the encoder would no longer recognise it.
+"""Domain-regularised optimisation: from an encoder's code towards the photo, within the domain that the encoder has learnt.
 
 Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: section 3.2 and Eq. 4, from the encoder's
-code on pixels, features, and the distance between the code and the encoder's reading of the picture that it draws, with gradients through
-encoder and generator. Changed: L-BFGS with a line search goes further in as many looks at the objective than the authors' Adam, which stays
-a knob; any of the encoders may be the judge; codes are counted in standard deviations of W and over the slots that the picture reads; LPIPS
-on AlexNet for one layer of VGG16; the best iterate is kept (later steps can be worse), and most steps look at a small picture.
+code on pixels, features, and the distance between the code and the re-encoding of its picture, with gradients through encoder and
+generator. Changed: L-BFGS with a line search goes further in as many evaluations of the objective than the authors' Adam, which stays a
+knob; any of the encoders may regularise; codes are in standard deviations of W, over the used W+ layers; LPIPS on AlexNet for one layer of
+VGG16; the best iterate is kept (later steps can be worse), and most steps use an early exit.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class InDomainRefine(Engine[InvertRequest, InDomainRefineKnobs]):
         name="in_domain_refine",
         title="In-Domain inversion",
         paper="arXiv:2004.00049",
-        needs=frozenset({"w_plus"}),
+        needs=frozenset({"w_plus", "encoders"}),
         weights=(BODY, *ENCODERS, "lpips_alex"),
     )
     accepts, knob_set = InvertRequest, InDomainRefineKnobs

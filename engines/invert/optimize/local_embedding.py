@@ -1,4 +1,4 @@
-"""Image2StyleGAN++ within a painted mask: fill in, cross two faces over, bring a style, a scribble or another face's features.
+"""Image2StyleGAN++ within a painted mask: inpainting, crossover, local style transfer, scribbles and attribute-level feature transfer.
 
 Paper: Abdal, Qin and Wonka, "Image2StyleGAN++: How to Edit the Embedded Images?", arXiv:1911.11544, section 5: each use is a chain of the
 blocks in engines/invert/optimize/blocks.py that ends with the noise maps. It stands among the inversions, for each is one: of a picture
@@ -21,9 +21,10 @@ from engines.contract import Card, Engine, InvertRequest, Result, Run, on_device
 from engines.core.errors import ImageError
 from engines.core.images import PROTOCOL_SIDE, area
 from engines.core.knobs import Knob, Knobs
-from engines.core.masks import feathered, spread
+from engines.core.masks import dilated, feathered
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
+from engines.inputs import FacePhoto, PaintedMask
 from engines.invert.optimize.blocks import Search, copied, seek_codes, seek_noise
 from engines.losses.local import Goal, LocalLoss
 from engines.metrics.mixing import border_gradient, border_of, error_outside
@@ -52,7 +53,10 @@ class LocalRequest(InvertRequest):
         other_start: The other face's code, where one is known.
     """
 
-    other: Image | None = None
+    other: Annotated[
+        Image | None, FacePhoto("The photo of what is wanted inside the mask.", "context", "context_face", is_required=False)
+    ] = None
+    mask: Annotated[Mask | None, PaintedMask("A mask that was painted over the aligned face.")] = None
     other_start: Latent | None = None
 
 
@@ -62,23 +66,34 @@ class LocalEmbeddingKnobs(Knobs):
 
     use: Annotated[
         Literal["inpaint", "crossover", "style", "scribble", "attribute"],
-        Knob("What the mask is for: fill it in, take the other face, its textures, the scribble's colours, or its features."),
+        Knob(
+            "Use of the mask: inpainting, crossover with the other face, local style transfer, scribble, or feature transfer (attribute)."
+        ),
     ] = "crossover"
-    quick_steps: Annotated[int, Knob("Updates of one w at a small size, where no code is known to begin with.", lo=0, hi=1000)] = 25
+    quick_steps: Annotated[int, Knob("Updates of one w at an early exit, where no code is known to begin with.", lo=0, hi=1000)] = 25
     steps: Annotated[int, Knob("Updates of every layer's own w, on the full picture.", lo=1, hi=1000)] = 40
     noise_steps: Annotated[int, Knob("Updates of the noise maps, at the end.", lo=0, hi=1000)] = 75
     edge: Annotated[float, Knob("How far the mask's soft edge reaches on either side, as a share of the side.", lo=0, hi=0.15)] = 0.05
-    style_weight: Annotated[float, Knob("Weight of the textures, where a style is brought.", lo=0, hi=10, log=True)] = 0.05
+    style_weight: Annotated[
+        float, Knob("Weight of the Gram matrices (textures), for a style.", lo=0, hi=10, log=True, only_if=("use", "style"))
+    ] = 0.05
     tones: Annotated[
-        Literal["code", "photo"], Knob("Whose light and skin tones a crossover has inside: those the code agreed on, or the other photo's.")
+        Literal["code", "photo"],
+        Knob(
+            "Light and skin tones of a crossover inside the mask: those of the optimised code, or the other photo's.",
+            only_if=("use", "crossover"),
+        ),
     ] = "code"
-    closeness: Annotated[float, Knob("How strongly the code is held where it began, for a scribble.", lo=0, hi=1)] = 0.02
+    closeness: Annotated[float, Knob("Weight of ||w - w_0||, for a scribble.", lo=0, hi=1, only_if=("use", "scribble"))] = 0.02
     layer: Annotated[
-        Literal["16", "32", "64", "128"], Knob("The layer, by its side in pixels, whose features are copied as an attribute.")
+        Literal["16", "32", "64", "128"],
+        Knob("The layer, by its resolution in pixels, whose features are transferred as an attribute.", only_if=("use", "attribute")),
     ] = "32"
     learning_rate: Annotated[float, Knob("Adam step size of the codes at its height.", lo=1e-4, hi=1.0, log=True, advanced=True)] = 0.06
-    noise_rate: Annotated[float, Knob("Adam step size of the noise maps.", lo=1e-3, hi=1, log=True, advanced=True)] = 0.1
-    editability_weight: Annotated[float, Knob("How strongly the layers' codes are held together.", lo=0, hi=1, advanced=True)] = 3e-3
+    noise_rate: Annotated[
+        float, Knob("Adam step size of the noise maps.", lo=1e-3, hi=1, log=True, advanced=True, only_if=("noise_steps",))
+    ] = 0.1
+    editability_weight: Annotated[float, Knob("Weight of the layers' offsets (W+ spread).", lo=0, hi=1, advanced=True)] = 3e-3
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 0.8
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
@@ -103,7 +118,7 @@ class LocalEmbedding(Engine[LocalRequest, LocalEmbeddingKnobs]):
 
     card = Card(
         name="image2stylegan_pp_mix",
-        title="Image2StyleGAN++ within a mask",
+        title="Image2StyleGAN++ (local editing in a mask)",
         paper="arXiv:1911.11544",
         needs=frozenset({"w_plus", "noise"}),
         weights=("lpips_alex", "vgg16"),
@@ -234,7 +249,7 @@ def _soft(hard: Mask, knobs: LocalEmbeddingKnobs) -> Mask:
     side = min(_MASK_SIDE, hard.shape[-1])
     mask = area(hard, side)
     reach = round(knobs.edge * side) if knobs.use == INPAINT else 0
-    return feathered(spread(mask, reach), knobs.edge)
+    return feathered(dilated(mask, reach), knobs.edge)
 
 
 @torch.no_grad()

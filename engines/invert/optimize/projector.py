@@ -1,4 +1,4 @@
-"""The StyleGAN2 projector: find the one w whose face looks most like the photo.
+"""The StyleGAN2 projector: optimisation in W.
 
 Paper: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", arXiv:1912.04958, section 5 and appendix D. Followed:
 w from the mean, jitter that fades over the first three quarters, the learning rate's ramps, noise maps optimised with the
@@ -30,16 +30,18 @@ _SMALLEST_NOISE = 8
 class ProjectorKnobs(Knobs):
     """Rates, jitter and penalty are the authors'; steps are fewer."""
 
-    quick_steps: Annotated[int, Knob("Updates at a small size, quick and a little off.", lo=0, hi=1000)] = 80
-    steps: Annotated[int, Knob("Updates on the full picture, after the quick ones.", lo=1, hi=1000)] = 30
+    quick_steps: Annotated[int, Knob("Updates at an early exit.", lo=0, hi=1000)] = 80
+    steps: Annotated[int, Knob("Updates on the full picture, after those at an early exit.", lo=1, hi=1000)] = 30
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-4, hi=1.0, log=True)] = 0.1
-    jitter: Annotated[float, Knob("Noise added to w at first, in units of W's spread.", lo=0, hi=1, advanced=True)] = 0.05
+    jitter: Annotated[float, Knob("Noise added to w at first, in standard deviations of W.", lo=0, hi=1, advanced=True)] = 0.05
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 0.5
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 1.0
     optimize_noise: Annotated[
         bool, Knob("Also fit the noise maps, as the paper does: slower, and they hide errors of identity.", advanced=True)
     ] = False
-    noise_weight: Annotated[float, Knob("Weight that keeps fitted noise maps white.", lo=0, hi=1e6, log=True, advanced=True)] = 1e5
+    noise_weight: Annotated[
+        float, Knob("Weight that keeps fitted noise maps white.", lo=0, hi=1e6, log=True, advanced=True, only_if=("optimize_noise", True))
+    ] = 1e5
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
 
 
@@ -56,7 +58,7 @@ class Projector(Engine[InvertRequest, ProjectorKnobs]):
     accepts, knob_set = InvertRequest, ProjectorKnobs
 
     def run(self, request: InvertRequest, knobs: ProjectorKnobs) -> Run:
-        """Descend from the mean, or from the mean of the request's start over its slots."""
+        """Descend from the mean, or from the mean of the request's start over its layers."""
         target = on_device(request.image, self.generator)
         spread = statistics(self.generator)
         start = spread.mean if request.start is None else _as_w(request.start)
@@ -122,4 +124,4 @@ def whiteness(noise: Tensor) -> Tensor:
             total = total + (noise * noise.roll(1, dims=axis)).mean().square()
         if noise.shape[-1] <= _SMALLEST_NOISE:
             return total
-        noise = F.avg_pool2d(noise, 2) * 2  # times 2 keeps white noise at unit spread
+        noise = F.avg_pool2d(noise, 2) * 2  # times 2 keeps white noise at unit variance

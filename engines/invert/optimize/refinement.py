@@ -1,6 +1,6 @@
-"""Descent from a code that is good already: it keeps the best iterate, gives up when nothing moves, and never ends below its start.
+"""Descent from an encoder's code: it keeps the best iterate, stops early, and never ends worse than its start.
 
-It goes by Adam, as papers do, or by L-BFGS, which gets further in as many looks.
+It goes by Adam, as papers do, or by L-BFGS, which gets further in as many evaluations.
 """
 
 import math
@@ -22,9 +22,9 @@ PATIENCE, LEAST_GAIN = 15, 0.002
 """A run ends when so many steps together lower the objective by less than this share of it."""
 
 _HISTORY = 20
-"""Updates that L-BFGS guesses the second derivatives from, and looks that are remembered."""
+"""Updates that L-BFGS approximates second derivatives from, and evaluations that are remembered."""
 
-DRIFTING, STANDING = 10, 0.01
+LEAVING_STEPS, LEAST_PIXEL_GAIN = 10, 0.01
 """It also ends when the code leaves the domain for so many steps while the pixels gain less than this share."""
 
 
@@ -36,7 +36,7 @@ class Refinement(Descent):
         stops_early: Whether it ends when nothing moves any more.
         history: Terms of every step, not weighed.
         totals: The objective at every step.
-        found: The best iterate, with the picture that it was judged by.
+        found: The best iterate, with the picture that it was evaluated by.
     """
 
     stops_early: bool = True
@@ -61,8 +61,8 @@ class Refinement(Descent):
         best = self._best(self._best_so_far()[1])
         return replace(progress, step=step, preview=best.images, best=best)
 
-    def _look(self, progress: float, size: int) -> Seen:
-        image, terms = super()._look(progress, size)
+    def _evaluate(self, progress: float, size: int) -> Seen:
+        image, terms = super()._evaluate(progress, size)
         self.history.append(terms)
         self.totals.append(sum(self.loss.weights.get(name, 1.0) * value for name, value in terms.items()))
         if self.totals[-1] < self.lowest and self.redrawing(terms) <= self.redrawing(self.history[0]):
@@ -91,13 +91,13 @@ class Refinement(Descent):
 
 @dataclass(eq=False)
 class QuasiNewton(Refinement):
-    """A refinement by L-BFGS with a line search (torch's): a step is one look at the objective, of which an update takes one to three.
+    """A refinement by L-BFGS with a line search (torch's): a step is one evaluation of the objective; an update takes one to three.
 
-    A code that an encoder found is near enough for second derivatives to be worth their guess. All steps of a run look at one size.
+    An encoder's code is near enough to the optimum for a quadratic model. All steps of a run use one size.
     """
 
     def _steps(self, sizes: Sequence[int]) -> Iterator[Seen]:
-        looks = _Looks(self, sizes[0], len(sizes)) if sizes else None
+        evaluations = _Evaluations(self, sizes[0], len(sizes)) if sizes else None
         optimizer = torch.optim.LBFGS(
             self.parameters,
             max_iter=1,
@@ -107,27 +107,27 @@ class QuasiNewton(Refinement):
             tolerance_grad=0,
             tolerance_change=0,
         )
-        while looks and looks.left:
-            before = looks.left
+        while evaluations and evaluations.left:
+            before = evaluations.left
             with suppress(_Spent):
-                optimizer.step(looks)
-            if looks.left == before:  # flat, or no step helps: the point is looked at again, as rest is told by
-                looks.forget()
-                looks()
-            yield from looks.new()
+                optimizer.step(evaluations)
+            if evaluations.left == before:  # flat, or no step helps: the point is evaluated again, which early stopping counts
+                evaluations.forget()
+                evaluations()
+            yield from evaluations.new()
 
 
 class _Spent(Exception):
     """All steps were taken, in the middle of a line search."""
 
 
-class _Looks:
-    """What L-BFGS asks for, counted: a point that it comes back to, as it does after each line search, costs nothing.
+class _Evaluations:
+    """The objective as L-BFGS calls it, counted: a point that it comes back to, as after each line search, costs nothing.
 
     Args:
-        descent: Looks.
+        descent: Evaluates.
         size: Of the pictures.
-        left: Looks that may be taken.
+        left: Evaluations that may be taken.
     """
 
     def __init__(self, descent: Descent, size: int, left: int) -> None:
@@ -136,7 +136,7 @@ class _Looks:
         self._new = list[Seen]()
 
     def new(self) -> list[Seen]:
-        """What was seen since this was asked last."""
+        """Evaluations since the last call."""
         seen, self._new = self._new, []
         return seen
 
@@ -159,7 +159,7 @@ class _Looks:
         if not self.left:
             raise _Spent
         self.left -= 1
-        seen = self.descent._look(1 - (self.left + 1) / self.all, self.size)
+        seen = self.descent._evaluate(1 - (self.left + 1) / self.all, self.size)
         self._new.append(seen)
         total = sum(self.descent.loss.weights.get(name, 1.0) * value for name, value in seen[1].items())
         point = [parameter.detach().clone() for parameter in parameters]
@@ -171,6 +171,6 @@ def stalled(totals: Sequence[float], history: Sequence[Mapping[str, float]]) -> 
     """Whether a run has come to rest, or pays for its last pixels with its place in the domain."""
     if len(totals) > PATIENCE and min(totals[-PATIENCE:]) >= (1 - LEAST_GAIN) * min(totals[:-PATIENCE]):
         return True
-    last = [(terms.get("domain", 0.0), terms["pixel"]) for terms in history[-DRIFTING - 1 :]]
-    leaving = len(last) > DRIFTING and all(after[0] > before[0] for before, after in pairwise(last))
-    return leaving and last[-1][1] > (1 - STANDING) * last[0][1]
+    last = [(terms.get("domain", 0.0), terms["pixel"]) for terms in history[-LEAVING_STEPS - 1 :]]
+    leaving = len(last) > LEAVING_STEPS and all(after[0] > before[0] for before, after in pairwise(last))
+    return leaving and last[-1][1] > (1 - LEAST_PIXEL_GAIN) * last[0][1]

@@ -1,9 +1,9 @@
-"""Semantic diffusion: a part of one face is pasted into another photo, and the generator is asked for the face that this could be.
+"""Semantic diffusion: a part of a source face is pasted into a target photo, and the composite is inverted within the generator's domain.
 
-Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: section 4.4, start at the encoder's reading
-of the pasted picture, then optimise pixels and features within the mask alone, without the domain term. The encoder makes one face of the
-two; the optimisation brings back what is particular to the part. Added: the surroundings may count a little, so that the face that receives
-stays recognisable; 0 is the paper's.
+Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: section 4.4, start at the encoder's code
+of the composite, then optimise pixels and features within the mask alone, without the domain term. The encoder makes one face of the two;
+the optimisation brings back what is particular to the part. Added: the surroundings may have a weight, so that the target face stays
+recognisable; 0 is the paper's.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from engines.core.errors import ImageError
 from engines.core.knobs import Knob
 from engines.core.shapes import Image, Mask
 from engines.generators.base import Generator
+from engines.inputs import FacePhoto, PaintedMask
 from engines.invert.encode.encoder import BODY
 from engines.invert.optimize.domain import ENCODERS, Domain, DomainKnobs
 from engines.metrics.seam import seam
@@ -24,15 +25,16 @@ from engines.spaces.latent import Latent
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DiffusionRequest(InvertRequest):
-    """A part of one face, and the face that is to receive it.
+    """A part of a source face, and the target face.
 
     Attributes:
-        image: The face that gives, (1,3,R,R), aligned as FFHQ is.
+        image: The source face, (1,3,R,R), aligned as FFHQ is.
         mask: The part, 1 inside, (1,1,R,R).
-        context: The face that receives, (1,3,R,R), aligned too.
+        context: The target face, (1,3,R,R), aligned too.
     """
 
-    context: Image
+    context: Annotated[Image, FacePhoto("The photo that receives the part.", "context", "context_face")]
+    mask: Annotated[Mask | None, PaintedMask("A mask that was painted over the aligned face that gives.")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +42,9 @@ class SemanticDiffusionKnobs(DomainKnobs):
     """As the authors have it, without the domain term, but for the surroundings."""
 
     surroundings: Annotated[
-        float, Knob("How much the rest of the face must stay as it is: 0 only looks at the part, 1 wants all of both.", lo=0, hi=1)
+        float, Knob("Weight of the losses outside the mask: 0 is the part alone, as in the paper, 1 the whole face.", lo=0, hi=1)
     ] = 0.5
-    domain_weight: Annotated[
-        float, Knob("How strongly the code is held where the encoder would read it: the paper does without.", lo=0, hi=32, advanced=True)
-    ] = 0.0
+    domain_weight: Annotated[float, Knob("Weight of the domain regularisation; 0 in the paper.", lo=0, hi=32, advanced=True)] = 0.0
 
 
 class SemanticDiffusion(Engine[DiffusionRequest, SemanticDiffusionKnobs]):
@@ -52,9 +52,9 @@ class SemanticDiffusion(Engine[DiffusionRequest, SemanticDiffusionKnobs]):
 
     card = Card(
         name="semantic_diffusion",
-        title="Semantic diffusion",
+        title="In-Domain semantic diffusion",
         paper="arXiv:2004.00049",
-        needs=frozenset({"w_plus"}),
+        needs=frozenset({"w_plus", "encoders"}),
         weights=(BODY, *ENCODERS, "lpips_alex"),
     )
     accepts, knob_set = DiffusionRequest, SemanticDiffusionKnobs
@@ -64,7 +64,7 @@ class SemanticDiffusion(Engine[DiffusionRequest, SemanticDiffusionKnobs]):
         self.domain = Domain(generator)
 
     def run(self, request: DiffusionRequest, knobs: SemanticDiffusionKnobs) -> Run:
-        """Paste, encode, and descend within the mask."""
+        """Paste, encode, and optimise within the mask."""
         mask, pasted = paste(request)
         mask, pasted = mask.to(self.generator.device), on_device(pasted, self.generator)
         start = self.domain.read(pasted, knobs.encoder) if request.start is None else request.start
@@ -81,7 +81,7 @@ class SemanticDiffusion(Engine[DiffusionRequest, SemanticDiffusionKnobs]):
 
 
 def paste(request: DiffusionRequest) -> tuple[Mask, Image]:
-    """The part's mask, and the plain copy of the part into the face that receives.
+    """The part's mask, and the composite of the source's part and the target face.
 
     Raises:
         ImageError: There is no part, or the pictures differ in size.

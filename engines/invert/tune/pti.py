@@ -1,16 +1,16 @@
-"""Pivotal tuning (PTI): bend the generator around a fixed code until it redraws the photo.
+"""PTI (pivotal tuning): fine-tune the generator around a fixed code, the pivot, until it reconstructs the photo.
 
 Paper: Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", arXiv:2106.05744. Followed: a pivot in W by projection,
 the objective of Eq. 2 (LPIPS and squared error), the locality term of Eq. 3, tuning to several photos at once. Changed for CPUs: an
 encoder, a short projection or a stylemap at an early exit for the pivot, a few dozen updates, distances at 256 px, and locality on every
-sixth update. The change is additive, the generator is only read; what places things (constant, affine maps, layers up to 32 px) is left
-alone, so that edits work. With the layers of 32 px tuned along, ten unrelated faces changed by .0141 instead of .0084 (the astronaut, 24
+sixth update. The change is additive, the generator is only read; what decides pose and shape (constant, affine maps, layers up to 32 px) is
+not tuned, so that edits work. With the layers of 32 px tuned, too, ten unrelated faces changed by .0141 instead of .0084 (the astronaut, 24
 updates at 4e-4).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +33,14 @@ from engines.spaces.latent import Inversion, layer_of
 from engines.spaces.statistics import random_w, statistics
 
 PIVOTS = ("projector", *(["e4e"] if "e4e" in manifest() else []), *(["stylemap"] if "in_domain" in manifest() else []))
-"""Methods that find a pivot here; encoders, and W+ with a grid from the In-Domain encoder's code, only where their weights are."""
+"""Methods that find a pivot here; encoders, and W+ with a stylemap from the In-Domain encoder's code, only where their weights are."""
+
+_FINDERS: Mapping[str, tuple[type[Engine[InvertRequest, Any]], ...]] = {
+    "projector": (Projector,),
+    "e4e": (E4e,),
+    "stylemap": (InDomain, StylemapInversion),
+}
+"""What each of them asks of a generator; where that is too much, the projector finds the pivot."""
 
 _GRID_STEPS = 40
 """Updates of a stylemap pivot, at a small size."""
@@ -46,24 +53,40 @@ _UNRELATED_SEED = 920_001
 class PivotalTuningKnobs(Knobs):
     """Defaults suit about half a minute on two CPU cores; the authors take 450 and 350 steps, a rate of 3e-4, and stop at 0.06."""
 
-    pivot: Annotated[str, Knob("What finds the code that stays.", choices=PIVOTS)] = PIVOTS[-1]
-    quick_steps: Annotated[int, Knob("Updates of the projector at a small size, for the pivot.", lo=0, hi=1000)] = 50
+    pivot: Annotated[str, Knob("Method that finds the pivot.", choices=PIVOTS)] = PIVOTS[-1]
+    quick_steps: Annotated[
+        int, Knob("Updates of the projector at a small size, for the pivot.", lo=0, hi=1000, only_if=("pivot", "projector"))
+    ] = 50
     steps: Annotated[int, Knob("Updates of the generator's weights, for each photo.", lo=1, hi=1000)] = 34
     learning_rate: Annotated[float, Knob("Adam step size at its height.", lo=1e-5, hi=1e-2, log=True)] = 3e-4
     locality_weight: Annotated[
-        float, Knob("How strongly other faces must stay as they were; 0 leaves this out, as the authors' release does.", lo=0, hi=10)
+        float,
+        Knob(
+            "Weight of the locality regularisation, which keeps other faces as they were; 0 leaves it out, as the authors' release does.",
+            lo=0,
+            hi=10,
+        ),
     ] = 0.4
     alpha: Annotated[
-        float, Knob("How far from the pivot other faces are watched, in lengths of w; 7.1 is the paper's 30.", lo=0.1, hi=30, advanced=True)
+        float,
+        Knob(
+            "Distance from the pivot at which locality is regularised, in norms of w; 7.1 is the paper's 30.",
+            lo=0.1,
+            hi=30,
+            advanced=True,
+            only_if=("locality_weight",),
+        ),
     ] = 7.1
     tuned_from: Annotated[
         Literal["32", "64"],
-        Knob("Side in pixels of the first layers that are tuned: 32 resembles sooner, 64 leaves other faces alone.", advanced=True),
+        Knob("Resolution in pixels of the first layers that are tuned: 32 converges sooner, 64 changes other faces less.", advanced=True),
     ] = "64"
     stop_at: Annotated[float, Knob("End when LPIPS falls below this.", lo=0, hi=1)] = 0.02
     pixel_weight: Annotated[float, Knob("Weight of the squared pixel error.", lo=0, hi=10, advanced=True)] = 1.0
     perceptual_weight: Annotated[float, Knob("Weight of LPIPS.", lo=0, hi=10, advanced=True)] = 1.0
-    locality_every: Annotated[int, Knob("Updates between two looks at another face.", lo=1, hi=100, advanced=True)] = 6
+    locality_every: Annotated[
+        int, Knob("Interval of the locality regularisation, in updates.", lo=1, hi=100, advanced=True, only_if=("locality_weight",))
+    ] = 6
     preview_every: Annotated[int, Knob("Updates between previews.", lo=1, hi=100, advanced=True)] = 5
 
 
@@ -72,7 +95,7 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
 
     card = Card(
         name="pti",
-        title="Pivotal tuning (PTI)",
+        title="PTI (pivotal tuning)",
         paper="arXiv:2106.05744",
         needs=frozenset({"w", "w_plus", "noise", "tunable"}),
         weights=("lpips_alex",),
@@ -82,6 +105,8 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
 
     def run(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
         """Find the pivots that are not given, and tune to them together."""
+        if any(engine.card.needs - self.generator.capabilities for engine in _FINDERS[knobs.pivot]):
+            knobs = replace(knobs, pivot="projector")
         given = [(request.image, None if request.start is None else Inversion(request.start)), *request.beside]
         search = {"e4e": 2, "stylemap": 2 + _GRID_STEPS}.get(knobs.pivot, knobs.quick_steps + 1)
         before = search * sum(pivot is None for _, pivot in given)
@@ -103,7 +128,7 @@ class PivotalTuning(Engine[InvertRequest, PivotalTuningKnobs]):
         return (yield from projector.run(request, projector.knob_set.of({"quick_steps": knobs.quick_steps, "steps": 1})))
 
     def _stylemap(self, request: InvertRequest, knobs: PivotalTuningKnobs) -> Run:
-        """W+ and a grid of w from In-Domain's code: so close that a tuning need change little, and unrelated faces stay as they were."""
+        """W+ and a stylemap from In-Domain's code: so close that a tuning changes little, and unrelated faces stay as they were."""
         total, engine = 2 + _GRID_STEPS, StylemapInversion(self.generator)
         start = yield from within(InDomain(self.generator).run(request, InDomain.knob_set()), 0, total)
         settings = {"quick_steps": 0, "coarse_steps": _GRID_STEPS, "steps": 0, "preview_every": knobs.preview_every} | HELD
@@ -125,7 +150,7 @@ def tune(
         photos: Aligned photos (1,3,R,R) with their pivots; a pivot's features stay, its own weight change does not count.
         knobs: Steps for each photo, rates and weights.
         mask: 1 where the first photo matters.
-        seed: Decides which other faces are watched.
+        seed: Decides the other faces of the locality regularisation.
     """
     tuning = _Tuning(generator, photos, knobs, mask, seed)
     total = knobs.steps * len(photos)
@@ -141,8 +166,8 @@ def tune(
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """A photo as it was drawn last, and how far off that was."""
+class _Evaluation:
+    """A photo as it was drawn last, and its terms."""
 
     image: Image
     terms: Mapping[str, float]
@@ -162,12 +187,12 @@ class _Tuning:
             ReconstructionLoss(on_device(image, generator), weights, "lpips", mask if number == 0 else None)
             for number, (image, _) in enumerate(photos)
         ]
-        sides = sorted({_side(layer) for layer in generator.layout("s")})
+        sides = generator.slots.blocks
         self.first = next((side for side in sides if side >= int(knobs.tuned_from)), sides[-1])
         self.change = {name: torch.zeros_like(value).requires_grad_() for name, value in self._tuned().items()}
         self.optimizer = torch.optim.Adam(self.change.values(), lr=1.0)
         self.prefixes = [self._entering(pivot) for pivot in self.pivots]
-        self.seen: dict[int, _Look] = {}
+        self.seen: dict[int, _Evaluation] = {}
         self.steps, self.latest, self.best, self.best_change = 0, 0, float("inf"), self._half()
         self.distances: list[float] = []
 
@@ -179,7 +204,7 @@ class _Tuning:
     @property
     def close_enough(self) -> bool:
         """Whether LPIPS of every photo, when last seen, was below where to stop."""
-        return self.all_seen and max(look.terms["perceptual"] for look in self.seen.values()) < self.knobs.stop_at
+        return self.all_seen and max(evaluation.terms["perceptual"] for evaluation in self.seen.values()) < self.knobs.stop_at
 
     @property
     def latest_image(self) -> Image:
@@ -187,13 +212,13 @@ class _Tuning:
         return self.seen[self.latest].image
 
     def step(self, progress: float) -> Mapping[str, float]:
-        """Look at the next photo, keep the change if it is the best so far, and improve it unless it is close enough."""
+        """Evaluate the next photo, keep the change if it is the best so far, and update it unless it is close enough."""
         number = self.steps % len(self.pivots)
         self.steps, self.latest = self.steps + 1, number
         self.optimizer.param_groups[0]["lr"] = self.knobs.learning_rate * arch(progress)
         self.optimizer.zero_grad()
         with torch.enable_grad():  # closed again before the yield
-            total = self._look(number, self.change)
+            total = self._evaluate(number, self.change)
             terms = self._mean_terms()
             if self.close_enough:
                 return terms
@@ -205,22 +230,22 @@ class _Tuning:
 
     def _mean_terms(self) -> Mapping[str, float]:
         """Terms over the photos seen so far, so that a curve falls however the photos differ."""
-        looks = list(self.seen.values())
-        return {name: sum(look.terms[name] for look in looks) / len(looks) for name in looks[0].terms}
+        evaluations = list(self.seen.values())
+        return {name: sum(evaluation.terms[name] for evaluation in evaluations) / len(evaluations) for name in evaluations[0].terms}
 
-    def _look(self, number: int, change: Mapping[str, Tensor]) -> Tensor:
-        """Draw and judge a photo, note whether the change is the best so far, and return what is to be made smaller."""
+    def _evaluate(self, number: int, change: Mapping[str, Tensor]) -> Tensor:
+        """Draw and evaluate a photo, note whether the change is the best so far, and return the objective."""
         image, loss = self._drawn(number, change), self.losses[number]
         terms = loss.terms(image)
         total = loss.total(terms)
-        self.seen[number] = _Look(image.detach(), {name: float(term.detach()) for name, term in terms.items()}, float(total.detach()))
-        sum_of_all = sum(look.total for look in self.seen.values())
+        self.seen[number] = _Evaluation(image.detach(), {name: float(term.detach()) for name, term in terms.items()}, float(total.detach()))
+        sum_of_all = sum(evaluation.total for evaluation in self.seen.values())
         if self.all_seen and sum_of_all < self.best:
             self.best, self.best_change = sum_of_all, self._half()
         return total
 
     def _hold_others(self, pivot: Inversion) -> float:
-        """Eq. 3: gradients of what the change does to a face on the way from the pivot to a random one."""
+        """Eq. 3, locality regularisation: gradients at a face interpolated from the pivot towards a random one."""
         codes = self._on_the_way(pivot)
         resume = self.generator.prefix(codes, self.first)
         with torch.no_grad():
@@ -244,8 +269,9 @@ class _Tuning:
 
     def _tuned(self) -> Mapping[str, Tensor]:
         """Convolutions and biases of the later blocks and of the picture's own layer."""
-        weights = self.generator.tunable().items()
-        return {name: value for name, value in weights if ".modulation." not in name and _side(layer_of(name)) >= self.first}
+        places = self.generator.slots.layers
+        late = {name: value for name, value in self.generator.tunable().items() if ".modulation." not in name}
+        return {name: value for name, value in late.items() if (layer := layer_of(name)) and places[layer].block >= self.first}
 
     def _half(self) -> dict[str, Tensor]:
         """The change in half precision, as it is kept."""
@@ -271,7 +297,7 @@ class _Tuning:
         """The pictures under the best change, the last one included."""
         last = self._half()
         for number in range(len(self.pivots)):
-            self._look(number, last)
+            self._evaluate(number, last)
         images = torch.cat([self._drawn(number, self.best_change) for number in range(len(self.pivots))])
         return Result(images, self._inversions(), metrics=self._metrics())
 
@@ -283,8 +309,3 @@ class _Tuning:
         size = sum(value.numel() * value.element_size() for value in self.best_change.values())
         far = {"locality_distance": sum(self.distances) / len(self.distances)} if self.distances else {}
         return {"unrelated_mse": float(F.mse_loss(after, before)), "tuning_megabytes": size / 2**20} | far
-
-
-def _side(layer: str | None) -> int:
-    """Side in pixels that a layer works at; the constant's is nothing."""
-    return int(layer.rsplit("_", 1)[1]) if layer else 0

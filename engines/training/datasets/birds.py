@@ -1,6 +1,6 @@
 """Paper birds: a fine-grained world whose factors are known, drawn anew from a seed, with exact masks, boxes and labels.
 
-A bird's *shape* (its parent) is one of ten silhouettes; its *texture* (its child) one of five coats of palette and pattern, the same
+A bird's *shape* (its parent) is one of ten silhouettes; its *texture* (its child) one of five textures of palette and pattern, the same
 five for every shape, so that both can be told apart; its *background* one of six places, which goes with the texture in seven of ten
 pictures, as in nature. What is left is pose: place, size, turn, side, and how the head is held.
 """
@@ -13,12 +13,12 @@ from torch import Tensor
 
 from engines.core.seeds import rng
 from engines.core.shapes import Image, Mask
-from engines.training.datasets.coats import COATS, coat
-from engines.training.datasets.places import PLACES, place
+from engines.training.datasets.backgrounds import BACKGROUNDS, background_image
 from engines.training.datasets.strokes import Plane, cone, ellipse, plane
+from engines.training.datasets.textures import TEXTURES, texture_colours
 
 SHAPES = ("songbird", "heron", "duck", "owl", "hummingbird", "parrot", "penguin", "swallow", "woodpecker", "flamingo")
-FACTORS = {"shape": len(SHAPES), "texture": len(COATS), "background": len(PLACES)}
+FACTORS = {"shape": len(SHAPES), "texture": len(TEXTURES), "background": len(BACKGROUNDS)}
 """How many values each factor has."""
 
 CORRELATED = 0.7
@@ -107,8 +107,8 @@ class Factors:
 
     Attributes:
         shape: Place in `SHAPES`.
-        texture: Place in `COATS`.
-        background: Place in `PLACES`.
+        texture: Place in `TEXTURES`.
+        background: Place in `BACKGROUNDS`.
         pose: (N,7): to the right, down, size, turn, side (-1 or 1), turn of the head, and the place's own chance.
     """
 
@@ -138,8 +138,8 @@ class Birds:
 def random_factors(count: int, seed: int) -> Factors:
     """Factors as nature has them: the background follows the texture in `CORRELATED` of all pictures."""
     chance = rng(seed)
-    shape, texture = (torch.randint(high, (count,), generator=chance) for high in (len(SHAPES), len(COATS)))
-    free = torch.randint(len(PLACES), (count,), generator=chance)
+    shape, texture = (torch.randint(high, (count,), generator=chance) for high in (len(SHAPES), len(TEXTURES)))
+    free = torch.randint(len(BACKGROUNDS), (count,), generator=chance)
     background = torch.where(torch.rand(count, generator=chance) < CORRELATED, texture, free)
     return Factors(shape, texture, background, random_pose(count, chance))
 
@@ -169,9 +169,9 @@ def _drawn(factors: Factors, size: int) -> tuple[Image, Mask]:
     frame = plane(count, size)
     seen = frame.turned(pose[:, 0], pose[:, 1], pose[:, 3]).scaled(pose[:, 2], pose[:, 4])
     layers = bird(seen, factors.shape, pose[:, 5])
-    image = place(frame, factors.background, pose[:, 6])
+    image = background_image(frame, factors.background, pose[:, 6])
     mask = torch.zeros(count, 1, size, size)
-    colours = coat(seen, layers, factors.texture)
+    colours = texture_colours(seen, layers, factors.texture)
     for name, covered in layers.items():
         image = torch.lerp(image, colours[name], covered[:, None])
         mask = torch.maximum(mask, covered[:, None])

@@ -23,7 +23,7 @@ from engines.nets.irse import Body
 from engines.spaces.statistics import statistics
 from engines.training.command import run
 from engines.training.faces import FacePreset, FaceRecipe, FaceSetting
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.schedules import constant
 from engines.training.streams import Batch
@@ -89,8 +89,8 @@ class FaceBody(FaceRecipe):
                 codes = network(batch.picture.contiguous(memory_format=torch.channels_last))
             yield {"latent": latent_distance(codes, batch.codes, deviation)}
 
-        player = Player(network, objective, {"latent": constant(1.0)}, self.learning_rate)
-        return Trainer(plan, {"body": player}, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
+        module = TrainableModule(network, objective, {"latent": constant(1.0)}, self.learning_rate)
+        return Trainer(plan, {"body": module}, setting.stream(), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """Body and head as they stand."""

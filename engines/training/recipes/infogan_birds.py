@@ -2,13 +2,13 @@
 
     studio train infogan_birds --preset cpu               # one core, half an hour
 
-Chen et al., arXiv:1606.03657, with as many categories as FineGAN has child codes (Singh, Ojha, Lee, arXiv:1811.11155, table 1 compares
-with it). Nothing tells the code whether to be a shape, a coat or a place, and no box is needed. Changed: the generator is FineGAN's first
-two stages without a mask, the critics are FineGAN's, and Q is a network of its own that reads through noise: what is
-compared is a flat code with a hierarchy, not one network with another.
+Chen et al., arXiv:1606.03657, with as many categories as FineGAN has child codes (Singh, Ojha, Lee, arXiv:1811.11155, table 1 compares with
+it). Nothing tells the code whether to be a shape, a texture or a place, and no box is needed. Changed: the generator is FineGAN's first two
+stages without a mask, the discriminators are FineGAN's, and Q is a network of its own under noise augmentation: what is compared is a flat
+code with a hierarchy, not one network with another.
 
-The code becomes coat and place, which the critics see first; of the shape it says next to nothing. The run that ships was ended at 1 780 of
-2 400 updates, after half an hour beside another run.
+The code becomes texture and place, which the discriminators see first; of the shape it says next to nothing. The run that ships was ended
+at 1 780 of 2 400 updates, after half an hour beside another run.
 
 The paper's own networks do not bear pictures of 64 px here: five runs of them either did not heed the code or collapsed to one pattern
 within 1 150 updates.
@@ -27,23 +27,23 @@ from engines.core.images import to_picture
 from engines.core.seeds import normal
 from engines.core.shapes import Image
 from engines.generators.flat import FlatGAN
-from engines.losses.adversarial import convinced
+from engines.losses.adversarial import generator_loss
 from engines.metrics.birds import flat
 from engines.nets.finegan import FlatGenerator, Form
-from engines.nets.finegan_critics import CodeCritic
+from engines.nets.finegan_discriminators import CodeDiscriminator
+from engines.training.augmentation import noise_augmented
 from engines.training.command import Preset, run
 from engines.training.datasets.birds import Birds
 from engines.training.drawn import TEST, VALIDATION, BirdRecipe, BirdSetting
-from engines.training.fine_game import Features, placed
-from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
-from engines.training.poses import clouded
+from engines.training.finegan_networks import ProjectedDiscriminator, placed
+from engines.training.loop import Moment, Once, Plan, Terms, TrainableModule, Trainer, frozen
 from engines.training.precision import lean
-from engines.training.recipes.finegan import BETAS, SLOPE_EVERY, apart
+from engines.training.recipes.finegan import BETAS, R1_INTERVAL, discriminator_terms
 from engines.training.schedules import constant, through
 
-WEIGHTS = {"code": constant(3.0), "features_convinced": constant(10.0), "slope": constant(0.5 * SLOPE_EVERY)}
-CLOUDS = through((0.035, 0.03), (0.283, 0.15))
-"""Noise that the reader sees through, where black to white is 2."""
+WEIGHTS = {"code": constant(3.0), "features_adversarial": constant(10.0), "r1": constant(0.5 * R1_INTERVAL)}
+NOISE = through((0.035, 0.03), (0.283, 0.15))
+"""Noise augmentation of Q's input, where black to white is 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +55,14 @@ class FlatPreset(Preset):
         noise: Length of z.
         width: Of the generator's last features.
         halvings: See `Form`.
-        critics: Width of the critic's and of the reader's first features.
+        discriminator_width: Of the first features of the discriminator and of Q.
     """
 
     categories: int = 50
     noise: int = 16
     width: int
     halvings: int
-    critics: int
+    discriminator_width: int
 
     @property
     def form(self) -> Form:
@@ -81,61 +81,69 @@ class InfoBirds(BirdRecipe):
             size=64,
             width=32,
             halvings=2,
-            critics=32,
+            discriminator_width=32,
         ),
         "gpu": FlatPreset(
-            plan=Plan(20_000, hours=0.3, warm_up=1, averaging=0.999, last=1.0), batch=64, size=64, width=32, halvings=4, critics=32
+            plan=Plan(20_000, hours=0.3, warm_up=1, averaging=0.999, last=1.0),
+            batch=64,
+            size=64,
+            width=32,
+            halvings=4,
+            discriminator_width=32,
         ),
     }
-    ideas = ("information",)
+    components = ("information",)
     learning_rate, generator_rate = 2e-4, 5e-4
 
     def trainer(self, setting: BirdSetting) -> Trainer:
-        """The critic, then the generator with the reader of its code."""
+        """The discriminator, then the generator with Q."""
         preset, device, seed = setting.preset, setting.device, setting.seed
         form = preset.form
 
-        def codes() -> CodeCritic:
-            return CodeCritic(preset.critics, preset.size, form.parents)
+        def codes() -> CodeDiscriminator:
+            return CodeDiscriminator(preset.discriminator_width, preset.size, form.parents)
 
-        drawer = placed(lambda: FlatGenerator(form), seed, device)
-        critic, reader = (placed(codes, seed + step, device) for step in (1, 2))
+        generator = placed(lambda: FlatGenerator(form), seed, device)
+        discriminator, q_network = (placed(codes, seed + step, device) for step in (1, 2))
 
         def made(_: Birds, moment: Moment) -> tuple[Tensor, Image]:
             z = torch.randn((preset.batch, form.noise), generator=moment.chance).to(device)
             code = torch.randint(form.parents, (preset.batch,), generator=moment.chance).to(device)
             with lean(torch.device(device), preset.plan.bfloat16):
-                pictures = drawer(z, F.one_hot(code, form.parents).float())
+                pictures = generator(z, F.one_hot(code, form.parents).float())
             return code, pictures.float()
 
-        drawn, features = Once(made), Features(seed + 3, device)
+        drawn, features = Once(made), ProjectedDiscriminator(seed + 3, device)
 
-        def of_critic(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            yield apart(critic, birds.images, drawn(birds, moment)[1].detach(), moment)
+        def of_discriminator(birds: Birds, moment: Moment) -> Iterator[Terms]:
+            yield discriminator_terms(discriminator, birds.images, drawn(birds, moment)[1].detach(), moment)
 
         def of_features(birds: Birds, moment: Moment) -> Iterator[Terms]:
-            yield {"features": features.apart(birds.images, drawn(birds, moment)[1].detach())}
+            yield {"features": features.discriminator_loss(birds.images, drawn(birds, moment)[1].detach())}
 
         def of_generator(birds: Birds, moment: Moment) -> Iterator[Terms]:
             code, pictures = drawn(birds, moment)
-            with still(critic, features):
-                terms = {"convinced": convinced(critic.score(pictures)), "features_convinced": features.convinced(pictures)}
+            with frozen(discriminator, features):
+                terms = {
+                    "adversarial": generator_loss(discriminator.score(pictures)),
+                    "features_adversarial": features.generator_loss(pictures),
+                }
                 if "information" not in setting.without:
-                    seen = clouded(pictures, CLOUDS(moment.progress), moment.chance)
-                    terms["code"] = F.cross_entropy(reader.logits(seen), code)
+                    seen = noise_augmented(pictures, NOISE(moment.progress), moment.chance)
+                    terms["code"] = F.cross_entropy(q_network.logits(seen), code)
                 yield terms
 
-        readers = nn.ModuleDict({"generator": drawer, "reader": reader})
-        players = {
-            "critic": Player(critic, of_critic, WEIGHTS, self.learning_rate, BETAS),
-            "features": Player(features, of_features, WEIGHTS, self.learning_rate, BETAS),
-            "generator": Player(readers, of_generator, WEIGHTS, self.generator_rate, BETAS),
+        with_codes = nn.ModuleDict({"generator": generator, "reader": q_network})
+        modules = {
+            "critic": TrainableModule(discriminator, of_discriminator, WEIGHTS, self.learning_rate, BETAS),
+            "features": TrainableModule(features, of_features, WEIGHTS, self.learning_rate, BETAS),
+            "generator": TrainableModule(with_codes, of_generator, WEIGHTS, self.generator_rate, BETAS),
         }
-        return Trainer(preset.plan, players, lambda step: self.birds(setting, step), setting.folder / "checkpoint.pt", device)
+        return Trainer(preset.plan, modules, lambda step: self.birds(setting, step), setting.folder / "checkpoint.pt", device)
 
-    def watch(self, setting: BirdSetting) -> "FlatWatch":
+    def evaluator(self, setting: BirdSetting) -> "FlatEvaluator":
         """What the code turned out to be, and a sheet of categories."""
-        return FlatWatch()
+        return FlatEvaluator()
 
     def test(self, trainer: Trainer, setting: BirdSetting) -> Mapping[str, float]:
         """Figures of 5 000 pictures."""
@@ -148,12 +156,12 @@ class InfoBirds(BirdRecipe):
 
 def generator_of(trainer: Trainer) -> FlatGAN:
     """The averaged networks."""
-    drawer, reader = (trainer.averaged["generator"].get_submodule(name) for name in ("generator", "reader"))
-    assert isinstance(drawer, FlatGenerator) and isinstance(reader, CodeCritic)
-    return FlatGAN(drawer.form, drawer, reader)
+    generator, q_network = (trainer.averaged["generator"].get_submodule(name) for name in ("generator", "reader"))
+    assert isinstance(generator, FlatGenerator) and isinstance(q_network, CodeDiscriminator)
+    return FlatGAN(generator.form, generator, q_network)
 
 
-class FlatWatch:
+class FlatEvaluator:
     """What the flat code says of each factor.
 
     Args:
@@ -167,7 +175,7 @@ class FlatWatch:
         """A code that says nothing has no figure worth a line."""
         return {}
 
-    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+    def evaluate(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """Figures, and a sheet: a category a row, a draw a column."""
         gan = generator_of(trainer)
         return flat(gan, self.count, VALIDATION), sheet(gan)

@@ -1,8 +1,8 @@
 """Train pSp's heads on the shared body: latent regression first, then with image losses through the generator.
 
     studio train psp --preset cpu                       # two cores, within two hours
-    studio train psp --preset cpu --without levels      # the idea switched off: every head reads the coarsest map
-    studio train psp --preset cpu --without pictures    # no image losses: minutes; add --without levels for a quick look at both
+    studio train psp --preset cpu --without levels      # ablation: every head takes the coarsest map
+    studio train psp --preset cpu --without pictures    # no image losses: minutes; add --without levels for a quick comparison of both
     studio train psp_super_resolution --preset cpu      # the same network answers a coarse picture; also psp_colourise
 
 Losses are the paper's (arXiv:2008.00951, section 3.2): squared error 1, LPIPS 0.8, identity 0.1; and the latent loss, which
@@ -35,7 +35,7 @@ from engines.training.command import run
 from engines.training.encoding import Encoding
 from engines.training.faces import FacePreset, FaceSetting
 from engines.training.features import Change
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.redrawing import Redrawing
 from engines.training.schedules import Schedule, constant, through
@@ -79,7 +79,7 @@ class Psp(Encoding):
 
     name = "psp"
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas: tuple[str, ...] = ("levels", "pictures")
+    components: tuple[str, ...] = ("levels", "pictures")
     learning_rate = 1e-3
 
     def heads(self, setting: FaceSetting) -> nn.Module:
@@ -104,8 +104,8 @@ class Psp(Encoding):
                 terms |= redrawing(codes_of, preset.redrawn, moment)
             yield terms
 
-        player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
-        return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
+        module = TrainableModule(network, objective, image_weights(preset.begin), self.learning_rate)
+        return Trainer(preset.plan, {"encoder": module}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network."""
@@ -125,7 +125,7 @@ class Translation(Psp):
         "cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000), drawn_at=256, first=6_000, capacity=6_000, begin=0.6),
         "gpu": GPU,
     }
-    ideas: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
 
     def __init__(self, task: str) -> None:
         self.task = task

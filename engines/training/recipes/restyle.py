@@ -1,23 +1,24 @@
-"""Train ReStyle's residual heads, in pSp's form and in e4e's, from the one-pass encoder's: three looks a face, losses at each.
+"""Train ReStyle's residual heads, in pSp's form and in e4e's, from the one-pass encoder's: three refinement steps a face, losses at each.
 
     studio train restyle_psp --preset cpu                        # two cores, within an hour; also restyle_e4e, half an hour
-    studio train restyle_psp --preset cpu --without attempt      # the idea switched off: every look is shown the average face
+    studio train restyle_psp --preset cpu --without attempt      # ablation: every step has the average face as reconstruction
 
-Looks begin at the average face; the losses of each (arXiv:2104.02699, section 3.1) are back-propagated at once, and the next look's code
-and picture carry no gradient. Faces are new at every step. Beside them, the first look answers kept faces by the latent loss.
+Refinement starts from the average face; the losses of each step (arXiv:2104.02699, section 3.1) are back-propagated at once, and no
+gradient passes to the next step. Faces are new at every update. Beside them, the first step has the latent loss on kept faces.
 
 Tried first: heads that begin untrained, on the difference of features, taught by latent loss on earlier attempts (the average face and what
-the one-pass encoder said). They learnt their six thousand pairs, and after three looks of their own at new faces they were worse than the
-average face (latent loss 0.26, where that has 0.23). The one-pass heads, asked about both pictures, gain at once if they are followed by a
-quarter; by half, later looks lost what the first had won. Images at 128 px alone were not enough: what won there was lost at 256 px.
+the one-pass encoder said). They learnt their six thousand pairs, and after three refinement steps of their own on new faces they were worse
+than the average face (latent loss 0.26, where that has 0.23). The one-pass heads, asked about both pictures, gain at once if they are
+followed by a quarter; by half, later steps lost what the first had won. Images at 128 px alone were not enough: what won there was lost at
+256 px.
 
-In e4e's form the critic begins anew, and judges four answers a step. Heeded from the first step with e4e's weight it was fooled faster
-than it learnt, and drove the offsets to twice their length (test MSE 0.100, where e4e has 0.095); so now it first only watches, and
-counts a quarter. Its run is short, since what looks win in likeness they lose in faces that can be edited.
+Over e4e the discriminator begins anew, on four codes an update. With e4e's weight from the first update on it was fooled faster than it
+learnt, and the offsets grew to twice their norm (test MSE 0.100, where e4e has 0.095); so the adversarial loss has a weight warm-up, to a
+quarter. The run is short, since refinement steps trade editability for likeness.
 
-Pictures are compared at early exits, but the full ones count, and there the second look won so much that the third won nothing: LPIPS on
-192 validation faces was .1997, .1972, .1973 in pSp's form. So the second look follows its corrections by six tenths of what it learnt:
-.1997, .1977, .1971. With 1, .6 or .4 there and 1 or .5 at the third all ended within .0004; this was the lowest, and each look wins. In
+Pictures are compared at early exits, but the full ones count, and there the second step won so much that the third won nothing: LPIPS on
+192 validation faces was .1997, .1972, .1973 in pSp's form. So the second step's learnt gain is multiplied by 0.6:
+.1997, .1977, .1971. With 1, .6 or .4 there and 1 or .5 at the third all ended within .0004; this was the lowest, and each step wins. In
 e4e's form, over 64 validation faces, the same was found of a run of 120 updates: .2460, .2426, .2419 without, .2460, .2438, .2423 with it.
 """
 
@@ -38,22 +39,22 @@ from engines.nets.initial import seeded
 from engines.training.command import run
 from engines.training.encoding import Encoding
 from engines.training.faces import FacePreset, FaceSetting
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.recipes.e4e import WEIGHTS as E4E_WEIGHTS
-from engines.training.recipes.e4e import Rival
+from engines.training.recipes.e4e import LatentDiscriminatorUpdate
 from engines.training.recipes.psp import UNSEEN
 from engines.training.redrawing import Redrawing, draw
 from engines.training.schedules import constant, through
 from engines.training.streams import Batch
 from engines.training.validation import Encode
 
-LOOKS = 3
+STEPS = 3
 _WEIGHTS = {"latent": constant(UNSEEN), "unseen": constant(UNSEEN), "pixel": constant(1.0), "perceptual": constant(0.8)}
-_WEIGHTS |= {"identity": constant(0.1), "delta": E4E_WEIGHTS["delta"], "convinced": through((0.4, 0.0), (0.7, 0.1 / (LOOKS + 1)))}
+_WEIGHTS |= {"identity": constant(0.1), "delta": E4E_WEIGHTS["delta"], "adversarial": through((0.4, 0.0), (0.7, 0.1 / (STEPS + 1)))}
 
-FOLLOWED = (1.0, 0.6, 1.0)
-"""By how much of what they learnt the looks follow their corrections afterwards; see above."""
+STEP_GAINS = (1.0, 0.6, 1.0)
+"""Factors of the learnt gains of the steps afterwards; see above."""
 
 CPU = FacePreset(
     plan=Plan(steps=900, hours=2, bfloat16=True),
@@ -73,10 +74,10 @@ GPU = FacePreset(
 
 
 class ReStyle(Encoding):
-    """One-pass heads that learn to correct themselves."""
+    """One-pass heads, fine-tuned to predict residuals."""
 
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas = ("attempt",)
+    components = ("attempt",)
     learning_rate = 3e-4
 
     def __init__(self, base: str) -> None:
@@ -96,64 +97,64 @@ class ReStyle(Encoding):
         return Residual(body, heads)
 
     def trainer(self, setting: FaceSetting) -> Trainer:
-        """Heads, and for e4e's form the critic."""
+        """Heads, and over e4e the discriminator."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
         redrawing = Redrawing(generator, side=preset.size, larger_every=2)
         average = self.average(setting)
-        rival = Rival(setting) if self.base == "e4e" else None
+        discriminator = LatentDiscriminatorUpdate(setting) if self.base == "e4e" else None
 
         def first(batch: Batch) -> Codes:
             with lean(generator.device, preset.plan.bfloat16):
                 return scale.codes(network(batch.picture, average, 0, batch.levels).float())
 
         def extra(codes: Codes) -> Terms:
-            if rival is None:
+            if discriminator is None:
                 return {}
             vectors = (codes - scale.mean) / scale.deviation
-            return {"delta": offset_norm(vectors[:, 1:] - vectors[:, :1]), "convinced": rival.judged(vectors)}
+            return {"delta": offset_norm(vectors[:, 1:] - vectors[:, :1]), "adversarial": discriminator.generator_loss(vectors)}
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             codes = first(batch)
             yield {"latent": latent_distance(codes, batch.codes, scale.deviation)} | dict(extra(codes))
             truth, target = redrawing.target(preset.redrawn, moment)
             codes, attempt = self.start(setting, len(target)), average
-            for look in range(LOOKS):
-                codes = codes + self.change(network, area(target, preset.size), attempt, look, setting)
+            for step in range(STEPS):
+                codes = codes + self.change(network, area(target, preset.size), attempt, step, setting)
                 image = draw(generator, codes, redrawing.at(moment))
                 terms = {"unseen": latent_distance(codes, truth, scale.deviation)} | dict(redrawing.compare(image, target))
                 yield terms | dict(extra(codes))
                 codes, attempt = codes.detach(), average if "attempt" in setting.without else self.seen(image.detach(), setting)
 
-        def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
-            assert rival is not None
+        def discriminator_objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
+            assert discriminator is not None
             with torch.no_grad():
                 vectors = (first(batch) - scale.mean) / scale.deviation
-            yield rival.terms(vectors, moment)
+            yield discriminator.terms(vectors, moment)
 
-        players = {"critic": rival.player(criticism)} if rival else {}
-        players["encoder"] = Player(network, objective, _WEIGHTS, self.learning_rate)
-        return Trainer(preset.plan, players, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
+        modules = {"critic": discriminator.module(discriminator_objective)} if discriminator else {}
+        modules["encoder"] = TrainableModule(network, objective, _WEIGHTS, self.learning_rate)
+        return Trainer(preset.plan, modules, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
-    def followed(self, trainer: Trainer) -> nn.Module:
+    def with_step_gains(self, trainer: Trainer) -> nn.Module:
         """The averaged network as it ships."""
         network = copy.deepcopy(trainer.averaged["encoder"])
         gains = network.get_parameter("heads.gains")
-        gains.data *= torch.tensor(FOLLOWED, device=gains.device)[:, None]
+        gains.data *= torch.tensor(STEP_GAINS, device=gains.device)[:, None]
         return network
 
     def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
-        """The network whose looks are followed as they should be."""
-        return self.kept(self.followed(trainer), setting)
+        """The network with its gains scaled."""
+        return self.kept(self.with_step_gains(trainer), setting)
 
-    def change(self, network: nn.Module, picture: Image, attempt: Tensor, look: int, setting: FaceSetting) -> Codes:
-        """What a look adds to codes of the active slots, (B,16,width)."""
+    def change(self, network: nn.Module, picture: Image, attempt: Tensor, step: int, setting: FaceSetting) -> Codes:
+        """A step's residual of the active slots, (B,16,width)."""
         with lean(setting.generator.device, setting.preset.plan.bfloat16):
-            return Scale(setting.generator).offsets(network(picture, attempt, look).float())
+            return Scale(setting.generator).offsets(network(picture, attempt, step).float())
 
     @staticmethod
     def start(setting: FaceSetting, count: int) -> Codes:
-        """Where looks begin: the average face's codes (count,16,width)."""
+        """The start: the average face's codes (count,16,width)."""
         return Scale(setting.generator).mean[:, None].expand(count, len(setting.generator.slots.active), -1)
 
     @staticmethod
@@ -167,14 +168,14 @@ class ReStyle(Encoding):
             return self.seen(draw(setting.generator, self.start(setting, 1), setting.preset.size), setting)
 
     def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
-        """Three looks of the averaged network from the average face."""
-        generator, network, average = setting.generator, self.followed(trainer), self.average(setting)
+        """Three refinement steps of the averaged network from the average face."""
+        generator, network, average = setting.generator, self.with_step_gains(trainer), self.average(setting)
 
         @torch.no_grad()
         def encode(picture: Tensor) -> Codes:
             codes, attempt = self.start(setting, len(picture)), average
-            for look in range(LOOKS):
-                codes = codes + self.change(network, picture, attempt, look, setting)
+            for step in range(STEPS):
+                codes = codes + self.change(network, picture, attempt, step, setting)
                 if "attempt" not in setting.without:
                     attempt = self.seen(draw(generator, codes, setting.preset.size), setting)
             return codes
@@ -183,7 +184,7 @@ class ReStyle(Encoding):
 
 
 class OverE4e(ReStyle):
-    """In e4e's form: what looks win in likeness they lose in faces that can be edited, the more the longer, so the run is short."""
+    """Over e4e: refinement trades editability for likeness, the more the longer it is trained, so the run is short."""
 
     presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=300)), "gpu": GPU}
 

@@ -1,8 +1,8 @@
-"""Train the stylemap encoder: from a picture of two faces to the grid of w that drew it; and its twins with fewer cells.
+"""Train the stylemap encoder: from a composite of two faces to its stylemap; and its ablations of lower resolution.
 
     studio train stylemap_8 --preset cpu                        # two cores, within an hour; also stylemap_4
-    studio train stylemap_1 --preset cpu                        # the idea switched off: the same network says one vector for all cells
-    studio train stylemap_8 --preset cpu --without attention    # cells do not ask other cells
+    studio train stylemap_1 --preset cpu                        # ablation: the same network predicts one vector
+    studio train stylemap_8 --preset cpu --without attention    # ablation: no self-attention
 
 Latent regression against the true stylemap first, then with image losses through the generator on new mixes, as pSp's recipe has it; but
 they begin after a fifth of the run. By latent regression alone the grid's pictures got no better (held-out MSE .110 after 350 and after 700
@@ -20,15 +20,15 @@ from torch import nn
 from engines.core.images import area
 from engines.core.shapes import Codes, Image
 from engines.invert.encode.encoder import Scale
-from engines.invert.encode.stylemap import grid_heads
+from engines.invert.encode.stylemap import stylemap_heads
 from engines.losses.latent import latent_distance
 from engines.nets.initial import seeded
 from engines.nets.irse import Levels
 from engines.training.command import run
+from engines.training.composites import Composites, HeldOutComposites, coarse
 from engines.training.encoding import Encoding
 from engines.training.faces import FaceSetting
-from engines.training.loop import Moment, Player, Terms, Trainer
-from engines.training.mixes import HeldOutMixes, Mixes, coarse
+from engines.training.loop import Moment, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.recipes.psp import CPU as PSP_CPU
 from engines.training.recipes.psp import GPU, image_weights
@@ -43,9 +43,9 @@ class Stylemap(Encoding):
     """Grid heads on the frozen body."""
 
     presets: ClassVar = {"cpu": CPU, "gpu": GPU}
-    ideas = ("attention", "pictures")
+    components = ("attention", "pictures")
     learning_rate = 1e-3
-    faces, held_out = Mixes, HeldOutMixes
+    faces, held_out = Composites, HeldOutComposites
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -53,13 +53,13 @@ class Stylemap(Encoding):
 
     def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
-        return seeded(lambda: grid_heads(setting.generator, self.side, attention="attention" not in setting.without), setting.seed)
+        return seeded(lambda: stylemap_heads(setting.generator, self.side, attention="attention" not in setting.without), setting.seed)
 
     def trainer(self, setting: FaceSetting) -> Trainer:
         """Heads on one objective."""
         generator, preset = setting.generator, setting.preset
         scale, network = Scale(generator), self.network(setting)
-        redrawing = Redrawing(generator, larger=2 * preset.size, faces=Mixes)
+        redrawing = Redrawing(generator, larger=2 * preset.size, faces=Composites)
 
         def cells_of(picture: Image, levels: Levels | None = None) -> Codes:
             with lean(generator.device, preset.plan.bfloat16):
@@ -71,15 +71,15 @@ class Stylemap(Encoding):
         def redrawn(moment: Moment) -> Terms:
             truth, target = redrawing.target(preset.redrawn, moment)
             cells = cells_of(target)
-            image = draw(generator, cells, redrawing.at(moment), Mixes)
+            image = draw(generator, cells, redrawing.at(moment), Composites)
             return {"unseen": off(cells, truth)} | dict(redrawing.compare(image, target))
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             terms = {"latent": off(cells_of(batch.picture, batch.levels), batch.codes)}
             yield terms | dict(redrawn(moment) if moment.progress >= preset.begin else {})
 
-        player = Player(network, objective, image_weights(preset.begin), self.learning_rate)
-        return Trainer(preset.plan, {"encoder": player}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
+        module = TrainableModule(network, objective, image_weights(preset.begin), self.learning_rate)
+        return Trainer(preset.plan, {"encoder": module}, self.stream(setting, network), setting.folder / "checkpoint.pt", generator.device)
 
     def encode(self, trainer: Trainer, setting: FaceSetting) -> Encode:
         """The averaged network."""

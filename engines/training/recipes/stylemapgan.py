@@ -1,39 +1,42 @@
-"""Train StyleMapGAN itself, small: mapping, resizer, synthesis, encoder and critic together, on faces that the student drew.
+"""Train StyleMapGAN itself, small: mapping, resizer, synthesis, encoder and discriminator jointly, on generated faces.
 
     studio train stylemapgan_8 --preset cpu --seed 1      # one core, half an hour; also stylemapgan_1, _4, _16: other sides of the map
-    studio train stylemapgan_8 --preset cpu --without local        # nobody says that a cell must not reach far
-    studio train stylemapgan_8 --preset gpu               # with the critic, and so with random faces
+    studio train stylemapgan_8 --preset cpu --without local        # ablation: no locality loss
+    studio train stylemapgan_8 --preset gpu               # adversarial, and so with random faces
 
 Kim et al., arXiv:2104.14754, section 3.4 and appendix: image reconstruction, LPIPS, the adversarial terms of random and of reconstructed
 faces, the encoder's reconstruction of random stylemaps, R1 at every 16th step; mirrored pictures. Changed: both learn together, by the
 sum of their losses, where the authors take turns; LPIPS is AlexNet's; pictures of 64 px; R1 weighs a tenth of the authors',
 whose pictures have sixteen times as many pixels. Added:
 
-- **Mixtures.** Stylemaps of two faces are mixed in random rectangles of cells, and each pixel that is a cell or more from the border is
+- **Mixed latents.** Stylemaps of two faces are mixed in random rectangles of cells, and each pixel that is a cell or more from the border
+  is
   held against the one face that it belongs to.
-- **A cell stays where it is** (`local`). One cell takes another face's value, and the share of the change that is more than a cell away is
+- **Locality** (`local`). One cell takes another face's value, and the share of the change that is more than a cell away is
   charged for.
-- **LPIPS is shown enlarged pictures, and late.** At 64 px AlexNet takes the outlines of a mean face, laid over every picture, for likeness:
+- **LPIPS is computed on enlarged pictures, and has a weight warm-up.** At 64 px AlexNet takes the outlines of a mean face, laid over every
+  picture, for likeness:
   networks that it taught from the first step drew that ghost into all faces, with an LPIPS of .06 at 64 px (eight cells) that people did
   not believe. Enlarged to 256 px, those networks had .49, .40, .33 and .25 for 1, 4, 8 and 16 cells (64 validation faces). Now squared
   errors come first, LPIPS at 128 px joins at a third of the run, and figures are of 256 px.
-- **Without a critic nothing forbids momentum.** The authors' Adam has none, at a rate of 0.002; after 400 updates of squared errors alone
+- **Without adversarial training Adam can have momentum.** The authors' Adam has none, at a rate of 0.002; after 400 updates of squared
+  errors alone
   eight cells were at .061 so, at .058 with a momentum of .9, and with it at .045 and .040 at rates of .005 and .01, the CPU preset's.
-- **A border must not show** (`seam`). Where two stylemaps meet in a mixture, its picture may jump no more than the two true faces do there,
+- **Seams** (`seam`). Where two stylemaps meet in a mixture, its picture may jump no more than the two true faces do there,
   each in its own mean gradient; what goes beyond is charged for. Both charges on mixtures grow in the second half of the run: a run that
   paid them in full from its first step was a seventh worse in squared errors after a thousand (eight cells).
 
 Expected of 1, 4, 8 and 16 cells, 256 held-out faces: squared errors of .096, .048, .025 and .012, LPIPS of .37, .33, .24 and .17 at 256 px;
 .974, .945 and .906 of a cell's change nearby; and borders of mixtures jump 1.01, 1.25 and 1.19 times as much as the picture on average.
 With a sixth of the charge on change and none on borders, all else equal, that was .955, .927 and .899, and 1.37, 1.41 and 1.42, at errors
-of .046, .024 and .012. The twin of eight cells without both charges: .893 and 1.37, at .024. Without mixtures, and so
+of .046, .024 and .012. The ablation of eight cells without both charges: .893 and 1.37, at .024. Without mixtures, and so
 without `seam`: .951 and 1.36, at .026, and .027 outside an exchanged part where mixtures leave .026.
 
-The CPU preset reconstructs only, at a falling rate. Twice the critic was let in, at a third and at half of a run, with R1 of 10 and of 1:
-in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's), random faces were
-coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to 0.060). So its
-mapping network is untrained, until `stylemapgan_mapping` teaches it. With one cell, the map is a vector: the paper's claim switched off,
-in networks of the same widths.
+The CPU preset reconstructs only, at a falling rate. Adversarial training was tried twice, from a third and from half of a run on, with R1
+of 10 and of 1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's),
+random faces were coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to
+0.060). So its mapping network is untrained, until `stylemapgan_mapping` teaches it. With one cell, the map is a vector: the paper's claim
+switched off, in networks of the same widths.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,27 +51,27 @@ from torch import Tensor, nn
 from engines.core.images import area, to_picture
 from engines.core.shapes import Image, Mask
 from engines.generators.stylemapgan import StyleMapGAN
-from engines.losses.adversarial import convinced, slope_penalty, told_apart
+from engines.losses.adversarial import discriminator_loss, generator_loss, r1_penalty
 from engines.losses.perceptual import Perceptual
 from engines.metrics.frechet import features, frechet
-from engines.metrics.stylemaps import apart, crossing, gradient, locality, mixtures, rectangles
+from engines.metrics.stylemaps import crossing, gradient, locality, mixed_latent_errors, rectangles, single_face_masks
 from engines.nets.equalised import drawn_anew
-from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator, small_form
+from engines.nets.stylemapgan import Form, StyleMapDiscriminator, StyleMapEncoder, StyleMapGenerator, small_form
 from engines.training.command import run
 from engines.training.faces import FacePreset, FaceSetting, OnFaces
-from engines.training.loop import Moment, Once, Plan, Player, Terms, Trainer, still
+from engines.training.loop import Moment, Once, Plan, Terms, TrainableModule, Trainer, frozen
 from engines.training.precision import lean
 from engines.training.samples import TEST, VALIDATION, Samples
 from engines.training.schedules import Schedule, constant, through
 from engines.training.streams import Batch
 
 SIDES = (1, 4, 8, 16)
-SLOPE_EVERY = 16
-SLOPE = 0.5 * SLOPE_EVERY
-"""Half of R1's factor of 1, for all steps between two looks."""
+R1_INTERVAL = 16
+R1_WEIGHT = 0.5 * R1_INTERVAL
+"""Half of R1's gamma of 1, times the lazy regularisation interval."""
 
 WEIGHTS = {
-    "slope": constant(SLOPE),
+    "r1": constant(R1_WEIGHT),
     "perceptual": through((0.3, 0.0), (0.4, 0.5)),
     "local": through((0.5, 0.05), (0.7, 0.3)),
 }
@@ -77,8 +80,8 @@ WEIGHTS = {
 SEAM = 0.12
 """Factor of visible borders at the end, over the cells a side: the smaller a cell, the less room to blend without reaching further."""
 
-LOOKED_AT, JUDGED_AT = 128, 256
-"""Sides at which LPIPS compares pictures while it teaches, and when it judges."""
+LPIPS_SIDE, LPIPS_EVALUATION_SIDE = 128, 256
+"""Sides at which LPIPS is computed, in training and in evaluation."""
 
 _HELD_OUT, _CHANGED, _LEAST, _BESIDE = 256, 2, 1e-3, 1
 """Faces of a set; pairs a step of which one cell is exchanged; mean squared change of a picture below which it counts as that much; lines
@@ -95,7 +98,7 @@ class MapPreset(FacePreset):
         width: Of the features at 32 px and below; at 64 px half of them.
         mixed: Pairs a step whose stylemaps are mixed.
         rate: Of learning, at its height.
-        momentum: Adam's first beta; the authors have none, since theirs play against a critic.
+        momentum: Adam's first beta; the authors have none, since they train adversarially.
     """
 
     drawn: int = 64
@@ -117,9 +120,9 @@ class Pictures:
     Attributes:
         true: Drawn faces (B,3,S,S).
         again: What the encoder's stylemaps of them draw.
-        random: What random stylemaps draw; None as long as there is no critic.
+        random: What random stylemaps draw; None without adversarial training.
         stylemap: The random ones.
-        mixture: Mean squared error of mixed stylemaps' pictures, where each pixel belongs to one face; None with one cell.
+        mixed_latents: Mean squared error of mixed stylemaps' pictures, where each pixel belongs to one face; None with one cell.
         local: Share of the change by one exchanged cell that is further away than one cell; None with one cell.
         seam: How much more mixtures jump at their borders than true faces do there, in their mean gradients; None with one cell.
     """
@@ -128,7 +131,7 @@ class Pictures:
     again: Image
     random: Image | None
     stylemap: Tensor | None
-    mixture: Tensor | None
+    mixed_latents: Tensor | None
     local: Tensor | None
     seam: Tensor | None
 
@@ -162,31 +165,35 @@ class StyleMapFaces(OnFaces):
             begin=0.0,
         ),
     }
-    ideas = ("critic", "mixtures", "local", "seam")
+    components = ("critic", "mixtures", "local", "seam")
 
     def __init__(self, side: int) -> None:
         self.side, self.name = side, f"stylemapgan_{side}"
 
     def shortened(self, preset: MapPreset, without: frozenset[str]) -> MapPreset:
-        """Without a critic all of the run is reconstruction; without mixtures, each stylemap stays whole and has no seam."""
+        """Without adversarial training all of the run is reconstruction; without mixtures, each stylemap stays whole and has no seam."""
         preset = replace(preset, begin=1.0) if "critic" in without else preset
         return replace(preset, mixed=0) if "mixtures" in without else preset
 
     def trainer(self, setting: FaceSetting) -> Trainer:
-        """The critic, then encoder and generator."""
+        """The discriminator, then encoder and generator."""
         preset, device = setting.preset, setting.generator.device
         assert isinstance(preset, MapPreset)
         form, perceptual = preset.form(self.side), Perceptual(device)
-        generator, encoder, critic = StyleMapGenerator(form).to(device), StyleMapEncoder(form).to(device), StyleMapCritic(form).to(device)
-        for place, network in enumerate((generator, encoder, critic)):
+        generator, encoder, discriminator = (
+            StyleMapGenerator(form).to(device),
+            StyleMapEncoder(form).to(device),
+            StyleMapDiscriminator(form).to(device),
+        )
+        for place, network in enumerate((generator, encoder, discriminator)):
             drawn_anew(network, setting.seed + place)
 
         count = preset.mixed if self.side > 1 else 0
         changed = _CHANGED if self.side > 1 and "local" not in setting.without else 0
 
-        def mixture(true: Image, drawn: Image, masks: Mask) -> Tensor:
+        def mixed_latents(true: Image, drawn: Image, masks: Mask) -> Tensor:
             """Of mixed stylemaps: what each pixel far from a border should be is known, for it has one face."""
-            inside, outside = apart(masks, form.size)
+            inside, outside = single_face_masks(masks, form.size)
             errors = (drawn - true[:count]).square() * outside + (drawn - true.roll(1, 0)[:count]).square() * inside
             return errors.mean(dim=1).sum() / (inside + outside).sum().clamp(min=1)
 
@@ -219,7 +226,7 @@ class StyleMapFaces(OnFaces):
                 both = torch.cat([masks, cells]) > 0
                 mixed = torch.where(both, maps.roll(1, 0)[: len(both)], maps[: len(both)])
                 again, *parts = generator(torch.cat([maps, mixed])).float().split([len(maps), count, changed])
-            error = mixture(true, parts[0], masks) if count else None
+            error = mixed_latents(true, parts[0], masks) if count else None
             border = seam(true, parts[0], masks) if count and "seam" not in setting.without else None
             local = strayed(again[count : count + changed], parts[1], cells) if changed else None
             if moment.progress < preset.begin:
@@ -229,54 +236,60 @@ class StyleMapFaces(OnFaces):
 
         pictures = Once(drawn)
 
-        def criticism(batch: Batch, moment: Moment) -> Iterator[Terms]:
+        def discriminator_objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             seen = pictures(batch, moment)
             if seen.random is None:
                 return
-            made = critic(torch.cat([seen.random, seen.again]).detach()).chunk(2)
-            terms = {"told_apart": told_apart(critic(seen.true), made[0]), "told_again": F.softplus(made[1]).mean()}
-            if moment.step % SLOPE_EVERY == 0:
+            made = discriminator(torch.cat([seen.random, seen.again]).detach()).chunk(2)
+            terms = {
+                "discriminator": discriminator_loss(discriminator(seen.true), made[0]),
+                "discriminator_reconstructed": F.softplus(made[1]).mean(),
+            }
+            if moment.step % R1_INTERVAL == 0:
                 real = seen.true.requires_grad_()
-                terms["slope"] = slope_penalty(critic(real), real)
+                terms["r1"] = r1_penalty(discriminator(real), real)
             yield terms
 
         def objective(batch: Batch, moment: Moment) -> Iterator[Terms]:
             seen = pictures(batch, moment)
             terms = {"pixel": F.mse_loss(seen.again, seen.true)}
             if WEIGHTS["perceptual"](moment.progress):
-                terms["perceptual"] = unlike(perceptual, seen.again, seen.true, LOOKED_AT).mean()
-            mixed = {"mixture": seen.mixture, "local": seen.local, "seam": seen.seam}
+                terms["perceptual"] = enlarged_lpips(perceptual, seen.again, seen.true, LPIPS_SIDE).mean()
+            mixed = {"mixed_latents": seen.mixed_latents, "local": seen.local, "seam": seen.seam}
             terms |= {name: value for name, value in mixed.items() if value is not None}
             if seen.random is not None and seen.stylemap is not None:
-                with still(critic):
-                    terms |= {"convinced": convinced(critic(seen.random)), "convinced_again": convinced(critic(seen.again))}
+                with frozen(discriminator):
+                    terms |= {
+                        "adversarial": generator_loss(discriminator(seen.random)),
+                        "adversarial_reconstructed": generator_loss(discriminator(seen.again)),
+                    }
                 terms["latent"] = F.mse_loss(encoder(seen.random.detach()), seen.stylemap.detach())
             yield terms
 
         weights = factors(self.side)
         makers = nn.ModuleDict({"generator": generator, "encoder": encoder})
-        share = SLOPE_EVERY / (SLOPE_EVERY + 1)
-        players = {
-            "critic": Player(critic, criticism, WEIGHTS, share * preset.rate, (preset.momentum, 0.99**share)),
-            "makers": Player(makers, objective, weights, preset.rate, (preset.momentum, 0.99)),
+        share = R1_INTERVAL / (R1_INTERVAL + 1)
+        modules = {
+            "critic": TrainableModule(discriminator, discriminator_objective, WEIGHTS, share * preset.rate, (preset.momentum, 0.99**share)),
+            "makers": TrainableModule(makers, objective, weights, preset.rate, (preset.momentum, 0.99)),
         }
-        return Trainer(preset.plan, players, setting.pairs(), setting.folder / "checkpoint.pt", device)
+        return Trainer(preset.plan, modules, setting.pairs(), setting.folder / "checkpoint.pt", device)
 
-    def watch(self, setting: FaceSetting) -> "MapWatch":
+    def evaluator(self, setting: FaceSetting) -> "StyleMapEvaluator":
         """Faces that training never sees."""
-        return MapWatch(setting, VALIDATION)
+        return StyleMapEvaluator(setting, VALIDATION)
 
     def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
         """Other faces: reconstruction, mixing, locality, and how far redrawn and random faces are from true ones as crowds."""
-        watch, model = MapWatch(setting, TEST), model_of(trainer)
-        figures = dict(watch.look(trainer)[0])
+        evaluator, model = StyleMapEvaluator(setting, TEST), model_of(trainer)
+        figures = dict(evaluator.evaluate(trainer)[0])
         if self.side > 1:
-            figures |= mixtures(model, watch.faces) | {"locality": locality(model, watch.faces)}
-        others = MapWatch(setting, VALIDATION).faces
-        crowds = {"random": model.draw(model.sample(1, len(others), 1.0)), "again": watch.again(model), "others": others}
-        seen = features(watch.perceptual, watch.faces)
+            figures |= mixed_latent_errors(model, evaluator.faces) | {"locality": locality(model, evaluator.faces)}
+        others = StyleMapEvaluator(setting, VALIDATION).faces
+        crowds = {"random": model.draw(model.sample(1, len(others), 1.0)), "again": evaluator.again(model), "others": others}
+        seen = features(evaluator.perceptual, evaluator.faces)
         return figures | {
-            f"frechet_{name}": frechet(features(watch.perceptual, faces.clamp(-1, 1)), seen) for name, faces in crowds.items()
+            f"frechet_{name}": frechet(features(evaluator.perceptual, faces.clamp(-1, 1)), seen) for name, faces in crowds.items()
         }
 
     def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
@@ -300,7 +313,7 @@ def held_out_faces(setting: FaceSetting, seed: int, side: int) -> Image:
     return area(samples.pictures(torch.arange(count)), side)
 
 
-class MapWatch:
+class StyleMapEvaluator:
     """Reconstruction of held-out faces.
 
     Args:
@@ -318,7 +331,7 @@ class MapWatch:
         return self._figures(self.faces.mean(dim=0, keepdim=True).expand_as(self.faces))
 
     @torch.no_grad()
-    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+    def evaluate(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """Figures, and a sheet: faces, what the encoder's maps draw, random faces."""
         model = model_of(trainer)
         again = self.again(model)
@@ -333,13 +346,18 @@ class MapWatch:
     @torch.no_grad()
     def _figures(self, again: Image) -> Mapping[str, float]:
         errors = (again - self.faces).square().mean(dim=(1, 2, 3))
-        lpips = torch.cat([unlike(self.perceptual, *pair, JUDGED_AT) for pair in zip(again.split(16), self.faces.split(16), strict=True)])
+        lpips = torch.cat(
+            [
+                enlarged_lpips(self.perceptual, *pair, LPIPS_EVALUATION_SIDE)
+                for pair in zip(again.split(16), self.faces.split(16), strict=True)
+            ]
+        )
         spread = len(errors) ** 0.5
         figures = {"mse": errors.mean(), "mse_error": errors.std() / spread, "lpips": lpips.mean(), "lpips_error": lpips.std() / spread}
         return {name: float(value) for name, value in figures.items()}
 
 
-def unlike(perceptual: Perceptual, first: Image, second: Image, side: int) -> Tensor:
+def enlarged_lpips(perceptual: Perceptual, first: Image, second: Image, side: int) -> Tensor:
     """LPIPS (B,) of small pictures (B,3,S,S), enlarged to a side: at 64 px AlexNet does not mind ghosts that people see at once."""
     return perceptual(*(F.interpolate(picture, side, mode="bilinear") for picture in (first, second)))
 

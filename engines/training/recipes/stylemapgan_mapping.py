@@ -17,7 +17,7 @@ Expected: Fréchet distances of random faces of .067, .049 and .052 for 4, 8 and
 .12 for eight.
 
 Tried and left: z from the large generator's w, along its principal components, tells less of the picture (for the decoder before this
-one, Fréchet distances of random faces at 64 px of .055 and .045). `finegan`'s critic of known features made that distance larger when the
+one, Fréchet distances of random faces at 64 px of .055 and .045). `finegan`'s projected discriminator made that distance larger when the
 mapping alone learnt from it. With the decoder learning too it fell from .055 to .051 in 300 updates, while redrawn faces went from .018
 to .025 and looked worse.
 """
@@ -40,8 +40,8 @@ from engines.metrics.frechet import features, frechet
 from engines.nets.equalised import Linear, unrectified
 from engines.training.command import run
 from engines.training.faces import PICTURES_OFF, FacePreset, FaceSetting, OnFaces
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
-from engines.training.recipes.stylemapgan import LOOKED_AT, held_out_faces, unlike
+from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
+from engines.training.recipes.stylemapgan import LPIPS_SIDE, enlarged_lpips, held_out_faces
 from engines.training.samples import TEST, VALIDATION
 from engines.training.schedules import constant
 from engines.training.streams import Batch
@@ -80,7 +80,7 @@ class StyleMapMapping(OnFaces):
             capacity=60_000,
         ),
     }
-    ideas = (PICTURES_OFF,)
+    components = (PICTURES_OFF,)
     learning_rate = 2e-2
 
     def __init__(self, side: int) -> None:
@@ -111,21 +111,21 @@ class StyleMapMapping(OnFaces):
             terms = {"stylemap": ((said - stylemap) / spread).square().mean()}
             if PICTURES_OFF not in setting.without:
                 drawn = model.generator(said)
-                terms |= {"pixel": F.mse_loss(drawn, true), "perceptual": unlike(perceptual, drawn, true, LOOKED_AT).mean()}
+                terms |= {"pixel": F.mse_loss(drawn, true), "perceptual": enlarged_lpips(perceptual, drawn, true, LPIPS_SIDE).mean()}
             yield terms
 
-        player = Player(mapping, objective, WEIGHTS, self.learning_rate)
-        return Trainer(setting.preset.plan, {"mapping": player}, pairs, setting.folder / "checkpoint.pt", device)
+        module = TrainableModule(mapping, objective, WEIGHTS, self.learning_rate)
+        return Trainer(setting.preset.plan, {"mapping": module}, pairs, setting.folder / "checkpoint.pt", device)
 
-    def watch(self, setting: FaceSetting) -> "MappingWatch":
+    def evaluator(self, setting: FaceSetting) -> "MappingEvaluator":
         """Faces that training never sees."""
-        return MappingWatch(self, setting, VALIDATION)
+        return MappingEvaluator(self, setting, VALIDATION)
 
     def test(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, float]:
         """The same of other faces, with how far other true faces are from them as a crowd."""
-        watch, others = MappingWatch(self, setting, TEST), MappingWatch(self, setting, VALIDATION)
-        figures, _ = watch.look(trainer)
-        return {**figures, **watch.baseline(), "frechet_others": watch.distance(others.faces)}
+        evaluator, others = MappingEvaluator(self, setting, TEST), MappingEvaluator(self, setting, VALIDATION)
+        figures, _ = evaluator.evaluate(trainer)
+        return {**figures, **evaluator.baseline(), "frechet_others": evaluator.distance(others.faces)}
 
     def shipped(self, trainer: Trainer, setting: FaceSetting) -> Mapping[str, Tensor]:
         """The averaged mapping network."""
@@ -142,12 +142,12 @@ class Whitened:
 
     def __init__(self, maps: Tensor, count: int) -> None:
         found = PCA(count, svd_solver="randomized", random_state=0).fit(maps.flatten(1).cpu().numpy())
-        mean, ways, spread = (torch.from_numpy(part).to(maps) for part in (found.mean_, found.components_, found.explained_variance_))
-        self.mean, self.ways = mean, ways.T / spread.sqrt()
+        mean, axes, spread = (torch.from_numpy(part).to(maps) for part in (found.mean_, found.components_, found.explained_variance_))
+        self.mean, self.axes = mean, axes.T / spread.sqrt()
 
     def __call__(self, stylemap: Tensor) -> Tensor:
         """(B,count) of stylemaps (B,C,s,s)."""
-        return (stylemap.flatten(1) - self.mean) @ self.ways
+        return (stylemap.flatten(1) - self.mean) @ self.axes
 
 
 def fit(mapping: nn.Sequential, z: Tensor, maps: Tensor) -> None:
@@ -164,7 +164,7 @@ def fit(mapping: nn.Sequential, z: Tensor, maps: Tensor) -> None:
     layers[-1].become(answer[:-1].T, answer[-1])
 
 
-class MappingWatch:
+class MappingEvaluator:
     """Random faces beside faces that training never sees.
 
     Args:
@@ -189,10 +189,10 @@ class MappingWatch:
         return torch.cat([model.draw(part) for part in maps.split(_AT_ONCE)]).clamp(-1, 1)
 
     def baseline(self) -> Mapping[str, float]:
-        """What a mapping network draws that nobody taught."""
+        """Random faces of the untrained mapping network."""
         return {"frechet_untaught": self.distance(self.random(self.plain))}
 
-    def look(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
+    def evaluate(self, trainer: Trainer) -> tuple[Mapping[str, float], Pil.Image]:
         """The distance of random faces, and a sheet of them."""
         random = self.random(with_mapping(self.plain, trainer.averaged["mapping"].state_dict()))
         rows = [torch.cat(list(random[start : start + _COLUMNS]), dim=2) for start in range(0, _ROWS * _COLUMNS, _COLUMNS)]

@@ -12,8 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pil
 
+from engines.core.decoding import decoded
 from engines.core.errors import ImageError
-from engines.core.images import area, png_bytes, read_image, to_picture, to_tensor
+from engines.core.files import NO_FILE
+from engines.core.formats import FORMATS, MOST_SCANS
+from engines.core.images import area, open_image, png_bytes, read_image, to_picture, to_tensor
 
 SIDE = 40
 
@@ -44,8 +47,13 @@ def png_of_nothing(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(("form", "tolerance"), [("PNG", 0), ("JPEG", 12), ("WEBP", 12), ("GIF", 30)])
+@pytest.mark.parametrize(
+    ("form", "tolerance"),
+    [("PNG", 0), ("JPEG", 12), ("WEBP", 12), ("GIF", 30), ("TIFF", 0), ("BMP", 0), ("JPEG2000", 6), ("AVIF", 12), ("MPO", 12)],
+)
 def test_usual_formats_are_read(form: str, tolerance: int) -> None:
+    if form in ("WEBP", "AVIF", "JPEG2000") and form not in [one.code for one in FORMATS]:
+        pytest.skip(f"this Pillow reads no {form}")
     picture = read_image(encoded(gradient(), form))
     assert (picture.mode, picture.size) == ("RGB", (SIDE, SIDE))
     assert np.abs(values(picture) - values(gradient())).mean() <= tolerance
@@ -60,14 +68,19 @@ def test_a_path_is_read_by_its_content_not_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        pytest.param(b"", r"^The file is empty\. Choose a JPEG, PNG or WebP picture\.$", id="empty"),
+        pytest.param(b"", r"^The file is empty\.", id="empty"),
         pytest.param(b"dear diary, " * 50, r"not a picture that can be read here, whatever its name says", id="text"),
-        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", r"not a picture", id="svg"),
-        pytest.param(b"%PDF-1.4 nothing", r"not a picture", id="pdf"),
-        pytest.param(encoded(gradient(), "TIFF"), r"not a picture", id="a format that is not offered"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", r"an SVG drawing", id="svg"),
+        pytest.param(b"%PDF-1.4 nothing", r"a PDF document", id="pdf"),
+        pytest.param(b"\x00\x00\x00\x18ftypheic" + bytes(50), r"a HEIC picture", id="heic"),
+        pytest.param(b"\x00\x00\x00\x20ftypisom" + bytes(50), r"a video", id="video"),
+        pytest.param(b"8BPS\x00\x01" + bytes(50), r"a Photoshop file", id="psd"),
+        pytest.param(b"II*\x00\x10\x00\x00\x00CR\x02\x00" + bytes(50), r"a camera's raw file", id="raw"),
+        pytest.param(encoded(gradient(), "ICO"), r"an icon", id="icon"),
+        pytest.param(encoded(gradient(), "PPM"), r"a Netpbm picture", id="netpbm"),
         pytest.param(encoded(gradient(), "PNG")[:100], r"damaged or cut off", id="cut PNG"),
         pytest.param(encoded(gradient(200, 200), "JPEG")[:900], r"damaged or cut off", id="cut JPEG"),
-        pytest.param(encoded(gradient(), "JPEG")[:4], r"not a picture|damaged", id="four bytes of JPEG"),
+        pytest.param(encoded(gradient(), "JPEG")[:4], r"but is none|damaged", id="four bytes of JPEG"),
         pytest.param(encoded(Pil.new("RGB", (1, 1)), "PNG"), r"1 x 1 pixels; at least 32", id="one pixel"),
         pytest.param(encoded(Pil.new("RGB", (31, 500)), "PNG"), r"31 x 500 pixels; at least 32", id="too narrow"),
         pytest.param(png_of_nothing(30_000, 30_000), r"far too many pixels\. At most 100 megapixels", id="bomb"),
@@ -75,17 +88,14 @@ def test_a_path_is_read_by_its_content_not_its_name(tmp_path: Path) -> None:
         pytest.param(png_of_nothing(65_535, 32), r"damaged or cut off", id="header without its pixels"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_is_no_picture_is_refused_in_a_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(ImageError, match=sentence):
         read_image(data)
 
 
 def test_a_missing_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"nowhere\.jpg cannot be opened"):
+    with pytest.raises(ImageError, match=f"^{NO_FILE}$"):
         read_image(tmp_path / "nowhere.jpg")
-    with pytest.raises(ImageError, match=r"cannot be opened"):
-        read_image(tmp_path)
 
 
 def test_the_limit_is_the_callers() -> None:
@@ -175,13 +185,16 @@ SEEDS = [
     ),
     encoded(gradient(), "JPEG", progressive=True),
     encoded(gradient(), "WEBP"),
+    encoded(gradient(), "TIFF", compression="tiff_lzw"),
+    encoded(gradient(), "BMP"),
     encoded(gradient(), "GIF", save_all=True, append_images=[gradient().rotate(90)]),
 ]
 
 
 def only_image_error(data: bytes) -> None:
+    """What happens in the process for hostile files, here without one, for speed."""
     try:
-        picture = read_image(data, megapixels=4)
+        picture = decoded(data, megapixels=4).picture
     except ImageError as error:
         assert str(error).endswith(".")
     else:
@@ -203,6 +216,80 @@ def test_damaged_pictures_never_crash(seed: bytes, damage: list[tuple[float, int
     for place, value in damage:
         data[int(place * len(data))] = value
     only_image_error(bytes(data[: max(1, int(kept * len(data)))]))
+
+
+def progressive(side: int = 200) -> bytes:
+    return encoded(gradient(side, side), "JPEG", progressive=True, quality=60)
+
+
+def test_scans_of_a_jpeg_are_counted_before_any_is_decoded() -> None:
+    data = progressive()
+    last = data[data.rfind(b"\xff\xda") : -2]
+    assert read_image(data[:-2] + 20 * last + data[-2:]).size == (200, 200)
+    with pytest.raises(ImageError, match=f"more than {MOST_SCANS} scans"):
+        read_image(data[:-2] + (MOST_SCANS + 1) * last + data[-2:])
+
+
+def test_what_only_looks_like_scans_does_not_count() -> None:
+    """A thumbnail or any other bytes within a segment, and a second file behind the picture's end."""
+    data, many = encoded(gradient(), "JPEG"), b"\xff\xda\x00\x08" * 200
+    comment = b"\xff\xfe" + struct.pack(">H", len(many) + 2) + many
+    assert read_image(data[:2] + comment + data[2:] + many).size == (SIDE, SIDE)
+
+
+def test_markers_without_end_are_refused_at_once() -> None:
+    data = encoded(gradient(), "JPEG")
+    with pytest.raises(ImageError, match="more markers"):
+        read_image(data[:2] + b"\xff\xfe\x00\x02" * 50_000 + data[2:])
+
+
+def test_one_tile_cannot_take_more_memory_than_its_picture_should() -> None:
+    """A TIFF of 100 x 100 pixels in one tile of 20 000 x 20 000."""
+    packed = zlib.compress(bytes(1_000_000))
+    tags = {256: 100, 257: 100, 258: 8, 259: 8, 262: 1, 277: 1, 322: 20_000, 323: 20_000, 324: 8 + 2 + 12 * 10 + 4, 325: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + packed
+    with pytest.raises(ImageError, match=r"damaged|more memory"):
+        read_image(data)
+
+
+def test_decoding_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.core.images.PROGRAM", "while True: pass")
+    monkeypatch.setattr("engines.core.images._SECONDS", 0.3)
+    monkeypatch.setattr("engines.core.images._SECONDS_A_MEGAPIXEL", 0.0)
+    with pytest.raises(ImageError, match="takes far longer"):
+        read_image(encoded(gradient(), "PNG"))
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3])
+def test_a_decoder_that_dies_is_a_sentence(monkeypatch: pytest.MonkeyPatch, kept: float) -> None:
+    said = "import json, os, sys; print(json.dumps({'mode': 'RGB', 'size': [40, 40], 'lossy': False, 'note': ''}), flush=True); "
+    monkeypatch.setattr(
+        "engines.core.images.PROGRAM", f"{said}sys.stdout.buffer.write(bytes({int(kept * 4800)})); sys.stdout.flush(); os.abort()"
+    )
+    with pytest.raises(ImageError, match="damaged"):
+        read_image(encoded(gradient(), "PNG"))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "progressive"])
+def test_a_photo_that_lacks_its_tail_is_read_with_a_note(form: str) -> None:
+    noisy = Pil.fromarray(np.random.default_rng(0).integers(0, 256, (400, 300, 3), dtype=np.uint8))
+    data = encoded(noisy, "JPEG", progressive=True) if form == "progressive" else encoded(noisy, form)
+    whole, cut = open_image(data), open_image(data[: int(0.97 * len(data))])
+    assert whole.note == "" and "end of the file is missing" in cut.note
+    rows = cut.picture.height
+    assert 360 <= rows <= 400 and cut.picture.width == 300
+    apart = np.abs(values(cut.picture) - values(whole.picture)[:rows])
+    assert apart.mean() < (30 if form == "progressive" else 0.01)
+    with pytest.raises(ImageError, match="damaged or cut off"):
+        open_image(data[: int((0.1 if form == "progressive" else 0.4) * len(data))])
+
+
+def test_a_photo_without_its_tail_is_turned_upright_like_any_other() -> None:
+    exif = Pil.Exif()
+    exif[0x0112] = 6
+    data = encoded(Pil.effect_noise((300, 400), 90), "JPEG", exif=exif)
+    assert open_image(data[: int(0.97 * len(data))]).picture.height == 300
 
 
 def test_pixels_survive_the_way_to_a_tensor_and_back() -> None:

@@ -8,9 +8,9 @@ from engines.core.seeds import normal
 from engines.data import face_bank
 from engines.edit import GANSpace
 from engines.edit.ganspace import NAMED_FROM, Covariance, GANSpaceKnobs, correlations, packed, shipped
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.spaces.bank import Bank
-from engines.spaces.directions import apply
+from engines.spaces.directions import apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -44,7 +44,7 @@ def test_the_largest_entry_of_a_component_is_positive() -> None:
     assert bool((vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True)) > 0).all())
 
 
-def test_shipped_components_are_orthonormal_and_spread_as_the_published_ones(ffhq: Student) -> None:
+def test_shipped_components_are_orthonormal_and_spread_as_the_published_ones(ffhq: FfhqGenerator) -> None:
     found = shipped(ffhq)
     assert found.vectors.shape == (80, 512)
     assert float((found.vectors.double() @ found.vectors.double().T - torch.eye(80)).abs().max()) < 1e-5
@@ -56,7 +56,7 @@ def test_shipped_components_are_orthonormal_and_spread_as_the_published_ones(ffh
     assert float((found.mean - statistics(ffhq).mean[0]).abs().max()) < 0.05
 
 
-def test_shipped_components_come_at_once_and_as_many_as_asked_for(ffhq: Student) -> None:
+def test_shipped_components_come_at_once_and_as_many_as_asked_for(ffhq: FfhqGenerator) -> None:
     run = GANSpace(ffhq).run(BankRequest(), GANSpaceKnobs(components=6))
     first = next(run)
     run.close()
@@ -64,7 +64,7 @@ def test_shipped_components_come_at_once_and_as_many_as_asked_for(ffhq: Student)
     assert torch.equal(shipped(ffhq, 6).vectors, shipped(ffhq).vectors[:6])
 
 
-def test_other_generators_have_none_shipped(toy: Student) -> None:
+def test_other_generators_have_none_shipped(toy: FfhqGenerator) -> None:
     with pytest.raises(WeightsError, match=r"No components are shipped for the generator toy: let GANSpace compute them\."):
         shipped(toy)
 
@@ -79,7 +79,7 @@ def test_components_survive_their_file_bit_for_bit() -> None:
     assert torch.equal(stored["std"].view(torch.float32), found.std)
 
 
-def test_the_engine_finds_the_axes_of_the_toys_w(toy: Student) -> None:
+def test_the_engine_finds_the_axes_of_the_toys_w(toy: FfhqGenerator) -> None:
     result = GANSpace(toy)(BankRequest(), samples=20_000, components=5)
     bank = statistics(toy).bank
     axes = torch.linalg.svd(bank - bank.mean(dim=0), full_matrices=False)[2]
@@ -91,7 +91,7 @@ def test_the_engine_finds_the_axes_of_the_toys_w(toy: Student) -> None:
     assert [direction.name for direction in result.directions] == [f"PC {number}" for number in range(1, 6)]
 
 
-def test_more_components_than_there_are_dimensions_gives_all(toy: Student) -> None:
+def test_more_components_than_there_are_dimensions_gives_all(toy: FfhqGenerator) -> None:
     result = GANSpace(toy)(BankRequest(), samples=500, components=80)
     rows = result.tables["components"].rows
     assert len(result.directions) == len(rows) == toy.width
@@ -99,23 +99,23 @@ def test_more_components_than_there_are_dimensions_gives_all(toy: Student) -> No
     assert sum(float(row[2]) for row in rows) == pytest.approx(1, abs=1e-3)
 
 
-def test_the_strip_shows_two_sigma_in_the_chosen_layers(toy: Student) -> None:
+def test_the_strip_shows_two_sigma_in_the_chosen_layers(toy: FfhqGenerator) -> None:
     result = GANSpace(toy)(BankRequest(seed=3), samples=500, components=2, layers="fine")
     assert result.images.shape == (2, 3, 16, 16)
     for direction, picture in zip(result.directions, result.images, strict=True):
         assert direction.slots == toy.slots.groups["fine"]
-        moved = apply(Latent("w", random_w(toy, 3)), [(direction, 2.0)], toy)
+        moved = apply_directions(Latent("w", random_w(toy, 3)), [(direction, 2.0)], toy)
         assert torch.allclose(toy.synthesize(moved.latent, size=16), picture[None], atol=1e-5)
 
 
-def test_correlations_are_numpys(toy: Student) -> None:
+def test_correlations_are_numpys(toy: FfhqGenerator) -> None:
     bank = face_bank(toy)
     vectors = torch.nn.functional.normalize(normal((4, toy.width), 1), dim=1)
     wanted = np.corrcoef((bank.w @ vectors.T).double().numpy().T, bank.scores.double().numpy().T)[:4, 4:]
     assert np.allclose(correlations(vectors, bank).numpy(), wanted, atol=1e-4)
 
 
-def test_components_are_named_after_what_they_go_with_and_point_to_more_of_it(toy: Student) -> None:
+def test_components_are_named_after_what_they_go_with_and_point_to_more_of_it(toy: FfhqGenerator) -> None:
     plain = GANSpace(toy)(BankRequest(), samples=5_000, components=4)
     axes = torch.stack([direction.vector for direction in plain.directions])
     w = statistics(toy).bank[:500]

@@ -17,9 +17,9 @@ from torch import Tensor
 from engines.core.errors import SpaceError, StudioError, WeightsError
 from engines.core.seeds import normal
 from engines.edit.imported import FORMS, MOST, read_directions, write_directions
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.generators.toy import toy as new_toy
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -59,7 +59,11 @@ def pt(content: Any) -> bytes:
 @given(
     st.lists(
         st.tuples(
-            printable, st.sampled_from(list(SHAPES)), st.floats(1e-3, 1e3), st.sets(st.sampled_from(TOY.slots.active)), st.integers(0, 99)
+            printable,
+            st.sampled_from(list(SHAPES)),
+            st.floats(1e-3, 1e3),
+            st.sets(st.sampled_from(TOY.slots.active), min_size=1),
+            st.integers(0, 99),
         ),
         min_size=1,
         max_size=5,
@@ -102,7 +106,7 @@ def test_as_many_directions_as_layers_are_not_taken_for_one_with_a_vector_a_laye
 
 
 @pytest.mark.parametrize("form", ["npy", "pt", "safetensors"])
-def test_a_vector_a_layer_survives_the_published_forms(form: str, ffhq: Student) -> None:
+def test_a_vector_a_layer_survives_the_published_forms(form: str, ffhq: FfhqGenerator) -> None:
     rows = torch.zeros(23, 512)
     rows[list(ffhq.slots.active)] = normal((16, 512), 3)
     ours = Direction("pose", "w_plus", rows / rows.norm(), ffhq.slots.active, 2.0, "a test")
@@ -116,7 +120,7 @@ def test_a_vector_a_layer_survives_the_published_forms(form: str, ffhq: Student)
 
 @pytest.mark.parametrize("shape", [(512,), (1, 512), (1, 1, 512)])
 @pytest.mark.parametrize("form", ["npy", "npz", "pt", "pkl", "safetensors"])
-def test_one_vector_is_a_direction_named_after_its_file(shape: tuple[int, ...], form: str, ffhq: Student) -> None:
+def test_one_vector_is_a_direction_named_after_its_file(shape: tuple[int, ...], form: str, ffhq: FfhqGenerator) -> None:
     vector = 4 * unit(shape, 5)
     data = {
         "npy": lambda: npy(vector),
@@ -139,7 +143,7 @@ def test_the_spread_is_ours_whatever_the_length_in_the_file() -> None:
 
 
 @pytest.mark.parametrize("shape", [(18, 512), (1, 18, 512)])
-def test_a_vector_a_layer_lands_in_our_slots(shape: tuple[int, ...], ffhq: Student) -> None:
+def test_a_vector_a_layer_lands_in_our_slots(shape: tuple[int, ...], ffhq: FfhqGenerator) -> None:
     rows = torch.zeros(18, 512)
     rows[4:8] = normal((4, 512), 1)
     (found,) = read_directions(npy(rows.reshape(shape)), "eyes.npy", ffhq)
@@ -150,7 +154,7 @@ def test_a_vector_a_layer_lands_in_our_slots(shape: tuple[int, ...], ffhq: Stude
     assert 0 < found.sigma < 10
 
 
-def test_eighteen_times_one_vector_is_that_vector_of_w(ffhq: Student) -> None:
+def test_eighteen_times_one_vector_is_that_vector_of_w(ffhq: FfhqGenerator) -> None:
     (found,) = read_directions(npy(unit((1, 512)).expand(18, 512)), "age.npy", ffhq)
     (plain,) = read_directions(npy(unit((1, 512))), "age.npy", ffhq)
     assert found.space == "w"
@@ -158,7 +162,7 @@ def test_eighteen_times_one_vector_is_that_vector_of_w(ffhq: Student) -> None:
     assert found.sigma == pytest.approx(plain.sigma, rel=1e-5)
 
 
-def test_a_step_along_nearly_equal_rows_is_a_step_along_their_vector(ffhq: Student) -> None:
+def test_a_step_along_nearly_equal_rows_is_a_step_along_their_vector(ffhq: FfhqGenerator) -> None:
     """The spread of a vector a layer is counted so that a strength means the same."""
     rows = unit((1, 512)).expand(18, 512).clone()
     rows[0] *= 1.0001
@@ -166,7 +170,7 @@ def test_a_step_along_nearly_equal_rows_is_a_step_along_their_vector(ffhq: Stude
     (plain,) = read_directions(npy(rows[1:2]), "age.npy", ffhq)
     assert layered.space == "w_plus"
     face, active = Latent("w", random_w(ffhq, 1)), list(ffhq.slots.active)
-    ours, theirs = (apply(face, [(found, 2.0)], ffhq).latent.codes[:, active] for found in (layered, plain))
+    ours, theirs = (apply_directions(face, [(found, 2.0)], ffhq).latent.codes[:, active] for found in (layered, plain))
     assert torch.allclose(ours, theirs, atol=1e-3)
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from engines import FitRequest
@@ -11,7 +13,7 @@ from engines.core.errors import SpaceError
 from engines.core.seeds import normal
 from engines.data.faces import codes
 from engines.edit import InterFaceGAN
-from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, conditional, extremes, slopes
+from engines.edit.interfacegan import STRENGTHS, InterFaceGANKnobs, conditional_direction, extremes, slopes
 from engines.generators.toy import toy as new_toy
 from engines.spaces.bank import Bank
 from engines.spaces.directions import Direction, project_out
@@ -191,6 +193,18 @@ def test_slopes_are_where_a_score_rises_on_each_side() -> None:
     assert float(rise[0]) > 0.8 > abs(float(rise[1]))
 
 
+def test_slopes_are_those_of_scikit_learns_ridge_regression() -> None:
+    """With a tenth of the codes' mean variance on the diagonal of their covariance, on either side of the median."""
+    bank = bearded()
+    direction = Direction("along", "w", unit(8), TOY.slots.active, 1.0, "a test")
+    x, y = bank.w.double().numpy(), bank.scores.double().numpy()
+    along = x @ unit(8).double().numpy()
+    found = slopes(direction, bank, ("man", "beard")).double().numpy()
+    for got, side in zip(found, (along <= np.median(along), along > np.median(along)), strict=True):
+        wanted = Ridge(alpha=0.1 * x[side].var(axis=0).sum() / WIDTH * side.sum()).fit(x[side], y[side]).coef_
+        assert np.allclose(got, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-3)
+
+
 def test_what_varies_on_one_side_only_is_kept_better_than_by_its_boundary() -> None:
     bank = bearded()
     man, beard = (InterFaceGAN(TOY).fit(request(bank, name), KNOBS).direction for name in ("man", "beard"))
@@ -200,11 +214,11 @@ def test_what_varies_on_one_side_only_is_kept_better_than_by_its_boundary() -> N
         rise = (one_sided(bank.w + direction.sigma * direction.vector, bank.w) - bank.scores).mean(dim=0)
         return abs(float(rise[1] / rise[0]))
 
-    plain, kept = project_out(man, [beard]), conditional(man, [beard], bank)
+    plain, kept = project_out(man, [beard]), conditional_direction(man, [beard], bank)
     assert leak(kept) < 0.7 * leak(plain) < leak(man)
     assert abs(float(kept.vector @ beard.vector)) < 1e-5  # and exactly nothing of the boundary is left
     assert kept.source.endswith("kept: beard")
-    assert conditional(man, [], bank) is man
+    assert conditional_direction(man, [], bank) is man
 
 
 def test_keeping_the_attribute_itself_gets_a_sentence() -> None:

@@ -6,14 +6,14 @@ from engines import Request
 from engines.core.seeds import normal
 from engines.edit import SeFa
 from engines.edit.sefa import factorise
-from engines.generators import Student
-from engines.spaces.directions import Direction, apply
+from engines.generators import FfhqGenerator
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import random_w, statistics
 
 
 @pytest.mark.parametrize("group", ["all", "coarse"])
-def test_directions_are_orthonormal_and_sorted_and_the_trace_counts_rows(ffhq: Student, group: str) -> None:
+def test_directions_are_orthonormal_and_sorted_and_the_trace_counts_rows(ffhq: FfhqGenerator, group: str) -> None:
     layers = tuple(layer for layer in ffhq.layout("s") if ffhq.slots.of_layer(layer) in ffhq.slots.groups[group])
     affine = ffhq.affine(layers)
     vectors, values = factorise(affine)
@@ -47,7 +47,7 @@ def test_scaling_a_row_only_matters_where_rows_are_left_as_they_are() -> None:
     assert not torch.allclose(factorise(affine, unit_rows=False)[1], factorise(louder, unit_rows=False)[1], atol=1e-2)
 
 
-def test_a_result_names_its_slots_and_shows_both_ends(toy: Student) -> None:
+def test_a_result_names_its_slots_and_shows_both_ends(toy: FfhqGenerator) -> None:
     result = SeFa(toy)(Request(seed=3), layers="middle", count=3, strength=2.0)
     assert [direction.name for direction in result.directions] == ["middle 1", "middle 2", "middle 3"]
     assert {direction.slots for direction in result.directions} == {toy.slots.groups["middle"]}
@@ -56,21 +56,21 @@ def test_a_result_names_its_slots_and_shows_both_ends(toy: Student) -> None:
     assert [direction.sigma for direction in result.directions] == [pytest.approx(spread.sigma(item.vector)) for item in result.directions]
     rows = result.tables["directions"].rows
     assert [row[0] for row in rows] == [direction.name for direction in result.directions]
-    minus = apply(Latent("w", random_w(toy, 3)), [(result.directions[0], -2.0)], toy).latent
+    minus = apply_directions(Latent("w", random_w(toy, 3)), [(result.directions[0], -2.0)], toy).latent
     assert torch.allclose(toy.synthesize(minus, size=toy.exits[0]), result.images[:1], atol=1e-5)
 
 
 @torch.no_grad()
-def changes(generator: Student, w: Tensor, vectors: Tensor, length: float) -> Tensor:
+def changes(generator: FfhqGenerator, w: Tensor, vectors: Tensor, length: float) -> Tensor:
     """How much a step of `length` along each vector, in the coarse slots, moves the picture at the smallest exit."""
     slots = generator.slots.groups["coarse"]
     steps = [Direction("", "w", vector, slots, length, "") for vector in vectors]
-    moved = [apply(Latent("w", w), [(step, 1.0)], generator).latent.codes for step in steps]
+    moved = [apply_directions(Latent("w", w), [(step, 1.0)], generator).latent.codes for step in steps]
     pictures = generator.synthesize(torch.cat([generator.slots.spread(w), *moved]), size=generator.exits[0])
     return (pictures[1:] - pictures[:1]).abs().mean(dim=(1, 2, 3))
 
 
-def test_found_directions_move_a_face_more_than_random_ones_of_the_same_length(ffhq: Student) -> None:
+def test_found_directions_move_a_face_more_than_random_ones_of_the_same_length(ffhq: FfhqGenerator) -> None:
     layers = tuple(layer for layer in ffhq.layout("s") if ffhq.slots.of_layer(layer) in ffhq.slots.groups["coarse"])
     found = factorise(ffhq.affine(layers))[0][:10]
     random = torch.nn.functional.normalize(normal((10, ffhq.width), 5), dim=1)

@@ -11,9 +11,9 @@ from engines.data import face_bank
 from engines.edit import stylespace as module
 from engines.edit.stylespace import StyleSpace, examples, localised, rank
 from engines.faces.regions import REGIONS
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.spaces.bank import Bank
-from engines.spaces.directions import apply
+from engines.spaces.directions import apply_directions
 from engines.spaces.latent import Latent
 from engines.spaces.statistics import statistics
 
@@ -21,7 +21,7 @@ PLANTED = 70
 
 
 @pytest.fixture(scope="module")
-def planted(toy: Student) -> Bank:
+def planted(toy: FfhqGenerator) -> Bank:
     """Faces whose "spark" is one channel of their styles."""
     bank = face_bank(toy)
     styles = toy.styles(bank.w).codes
@@ -29,7 +29,7 @@ def planted(toy: Student) -> Bank:
     return Bank(bank.z, bank.w, bank.truncation, names, torch.cat([styles[:, [PLANTED]], bank.scores[:, :2]], dim=1))
 
 
-def test_channels_are_ranked_by_the_papers_formula(toy: Student) -> None:
+def test_channels_are_ranked_by_the_papers_formula(toy: FfhqGenerator) -> None:
     bank, rows = face_bank(toy), torch.tensor([3, 14, 15, 92, 65, 35])
     styles = toy.styles(bank.w).codes.double().numpy()
     mean, std = styles.mean(axis=0), styles.std(axis=0)
@@ -40,7 +40,7 @@ def test_channels_are_ranked_by_the_papers_formula(toy: Student) -> None:
     assert np.allclose(channels.std.numpy(), std, rtol=1e-3)
 
 
-def test_chunks_do_not_show(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_do_not_show(toy: FfhqGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     bank, rows = face_bank(toy), torch.arange(150)
     whole = rank(toy, bank, rows)
     monkeypatch.setattr(module, "_CHUNK", 64)
@@ -49,7 +49,7 @@ def test_chunks_do_not_show(toy: Student, monkeypatch: pytest.MonkeyPatch) -> No
     assert torch.allclose(parts.shift, whole.shift, atol=1e-5)
 
 
-def test_a_planted_channel_is_found(toy: Student, planted: Bank) -> None:
+def test_a_planted_channel_is_found(toy: FfhqGenerator, planted: Bank) -> None:
     result = StyleSpace(toy)(FitRequest(bank=planted, attribute="spark"), tried=0, count=3, share=0.1)
     best, shifted = result.directions[0], result.directions[-1]
     layer = next(name for name, part in toy.layout("s").items() if part.start <= PLANTED < part.stop)
@@ -61,13 +61,13 @@ def test_a_planted_channel_is_found(toy: Student, planted: Bank) -> None:
     assert float(shifted.vector[PLANTED]) > 0
 
 
-def test_a_channel_that_examples_have_less_of_is_turned_down(toy: Student, planted: Bank) -> None:
+def test_a_channel_that_examples_have_less_of_is_turned_down(toy: FfhqGenerator, planted: Bank) -> None:
     fewer = Bank(planted.z, planted.w, planted.truncation, planted.names, -planted.scores)
     best = StyleSpace(toy)(FitRequest(bank=fewer, attribute="spark"), tried=0, count=1, share=0.1).directions[0]
     assert float(best.vector[PLANTED]) == -1
 
 
-def test_each_kept_direction_is_one_channel_with_the_spread_of_its_style(toy: Student, planted: Bank) -> None:
+def test_each_kept_direction_is_one_channel_with_the_spread_of_its_style(toy: FfhqGenerator, planted: Bank) -> None:
     """The spread goes through the affine map; measured on the styles themselves it is the same."""
     directions = StyleSpace(toy)(FitRequest(bank=planted, attribute="spark"), tried=0, count=4, shifted=9).directions
     styles = toy.styles(statistics(toy).bank).codes
@@ -77,7 +77,7 @@ def test_each_kept_direction_is_one_channel_with_the_spread_of_its_style(toy: St
     assert [int((direction.vector != 0).sum()) for direction in directions] == [1, 1, 1, 1, 9]
 
 
-def test_the_mean_shift_moves_the_best_channels_as_the_examples_are_shifted(toy: Student, planted: Bank) -> None:
+def test_the_mean_shift_moves_the_best_channels_as_the_examples_are_shifted(toy: FfhqGenerator, planted: Bank) -> None:
     request = FitRequest(bank=planted, attribute="spark")
     shifted = StyleSpace(toy)(request, tried=0, count=1, shifted=12).directions[-1]
     channels = rank(toy, planted, examples(request, 0.02))
@@ -89,26 +89,26 @@ def test_the_mean_shift_moves_the_best_channels_as_the_examples_are_shifted(toy:
     assert set(shifted.slots) == {toy.slots.of_layer(name) for name, part in parts if bool(shifted.vector[part].any())}
 
 
-def test_tried_channels_come_in_the_order_of_what_they_do(toy: Student) -> None:
+def test_tried_channels_come_in_the_order_of_what_they_do(toy: FfhqGenerator) -> None:
     result = StyleSpace(toy)(FitRequest(bank=face_bank(toy), attribute="brightness"), tried=12, faces=2, count=2)
     found = result.directions[0]
     bright = []
     for seed in range(4):
         face = Latent("z", normal((1, toy.width), 100 + seed))
-        pictures = [apply(face, [(found, strength)], toy, truncation=0.7) for strength in (0.0, 8.0)]
+        pictures = [apply_directions(face, [(found, strength)], toy, truncation=0.7) for strength in (0.0, 8.0)]
         before, after = (toy.synthesize(item.latent, features=item.features).mean() for item in pictures)
         bright.append(float(after - before))
     assert sum(bright) > 0
 
 
-def test_the_strip_shows_the_kept_channels(toy: Student, planted: Bank) -> None:
+def test_the_strip_shows_the_kept_channels(toy: FfhqGenerator, planted: Bank) -> None:
     result = StyleSpace(toy)(FitRequest(bank=planted, attribute="spark", seed=2), tried=0, count=3)
     assert result.images.shape == (3, 3, 16, 16)
     assert len(result.directions) == 4
     assert [row[0] for row in result.tables["channels"].rows[:3]] == [item.name.removeprefix("spark: ") for item in result.directions[:3]]
 
 
-def test_examples_are_the_highest_scores_or_ones_own_yes(toy: Student) -> None:
+def test_examples_are_the_highest_scores_or_ones_own_yes(toy: FfhqGenerator) -> None:
     bank = face_bank(toy)
     request = FitRequest(bank=bank, attribute="warmth")
     rows = examples(request, 0.05)
@@ -121,7 +121,7 @@ def test_examples_are_the_highest_scores_or_ones_own_yes(toy: Student) -> None:
     assert examples(FitRequest(bank=bank, attribute="mine", labels=labels), 0.02).tolist() == [1, 2, 3, 5, 8, 13]
 
 
-def test_ones_own_answers_are_not_tried_since_nothing_measures_them(toy: Student) -> None:
+def test_ones_own_answers_are_not_tried_since_nothing_measures_them(toy: FfhqGenerator) -> None:
     bank = face_bank(toy)
     labels = torch.where(bank.score("warmth") > bank.score("warmth").quantile(0.95), 1.0, 0.0)
     engine = StyleSpace(toy)
@@ -129,7 +129,7 @@ def test_ones_own_answers_are_not_tried_since_nothing_measures_them(toy: Student
     assert [direction.name.split(":")[0] for direction in result.directions[:2]] == ["mine", "mine"]
 
 
-def test_too_few_examples_and_unknown_attributes_get_a_sentence(toy: Student) -> None:
+def test_too_few_examples_and_unknown_attributes_get_a_sentence(toy: FfhqGenerator) -> None:
     labels = torch.zeros(400)
     labels[:4] = 1
     with pytest.raises(SpaceError, match=r"4 examples came; at least 5 are needed to rank channels\."):
@@ -138,7 +138,7 @@ def test_too_few_examples_and_unknown_attributes_get_a_sentence(toy: Student) ->
         StyleSpace(toy)(FitRequest(bank=face_bank(toy), attribute="beard"))
 
 
-def test_a_channel_is_local_where_one_region_wins_clearly(toy: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_is_local_where_one_region_wins_clearly(toy: FfhqGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     votes = torch.zeros(4, len(REGIONS))
     votes[0, REGIONS.index("mouth")] = 0.9
     votes[1, REGIONS.index("hair")], votes[1, REGIONS.index("skin")] = 0.6, 0.4

@@ -8,7 +8,7 @@ import torch
 from PIL import Image as Pictures
 
 from engines.core.shapes import Image
-from engines.faces import Face, find_faces, only_face
+from engines.faces import Face, find_faces, pick_face
 
 ROOT = Path(__file__).resolve().parents[3]
 GENERATED = (1, 2, 3, 4)
@@ -29,7 +29,7 @@ def generated(number: int) -> Pictures.Image:
 @cache
 def astronaut_face() -> Face:
     """The one face of the portrait."""
-    return only_face(astronaut())
+    return pick_face(find_faces(astronaut()))
 
 
 @cache

@@ -4,7 +4,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw
 
 from engines.core.errors import FaceError, ImageError
-from engines.faces import alignment_from_box, draw_overlay, find_faces, only_face, pick_face
+from engines.faces import align, alignment_from_box, draw_overlay, find_faces, pick_face, reduced, told
 from tests.engines.faces.pictures import GENERATED, astronaut, astronaut_face, generated, generated_face
 
 
@@ -67,12 +67,63 @@ def test_choosing_a_face_says_what_is_wrong() -> None:
     with pytest.raises(FaceError, match="No face was found"):
         pick_face(())
     with pytest.raises(FaceError, match="Face 3 was asked for, but the picture has 1"):
-        pick_face((astronaut_face(),), 2)
+        pick_face((astronaut_face(),), 3)
+    with pytest.raises(FaceError, match="Face 0 was asked for"):
+        pick_face((astronaut_face(),), 0)
+
+
+def two(size: int) -> Pictures.Image:
     both = Pictures.new("RGB", (512, 256))
     both.paste(generated(1), (0, 0))
-    both.paste(generated(3), (256, 0))
-    with pytest.raises(FaceError, match="2 faces were found"):
-        only_face(both)
+    both.paste(generated(3).resize((size, size), Pictures.Resampling.LANCZOS), (256, 0))
+    return both
+
+
+def test_of_two_faces_of_about_one_size_one_must_be_chosen() -> None:
+    faces = find_faces(two(220))
+    with pytest.raises(FaceError, match=r"2 faces were found.*from 1 \(the largest\) to 2.*--face"):
+        pick_face(faces)
+    assert pick_face(faces, 1) is faces[0] and pick_face(faces, 2) is faces[1]
+    assert "of about one size" in told(faces) and "face 2 is aligned" in told(faces, 2)
+
+
+def test_a_face_that_clearly_dominates_is_meant() -> None:
+    faces = find_faces(two(90))
+    assert len(faces) == 2 and pick_face(faces) is faces[0] and pick_face(faces, 2) is faces[1]
+    assert "clearly larger" in told(faces)
+    assert told(faces[:1]) == "One face found and aligned." and told(()) == ""
+
+
+def test_of_a_crowd_the_largest_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.faces.find.MOST_FACES", 2)
+    collage = Pictures.new("RGB", (640, 300), (90, 110, 130))
+    for number, (x, size) in {1: (0, 110), 2: (130, 256), 3: (430, 180)}.items():
+        collage.paste(generated(number).resize((size, size)), (x, 10))
+    faces = find_faces(collage)
+    assert [round(face.alignment.centre[0] / 10) for face in faces] == [26, 52]
+    assert "at most 2" in told(faces)
+    assert len(find_faces(collage, seconds=0)) == 1
+
+
+@pytest.mark.parametrize("side", [64, 100])
+def test_a_photo_is_kept_as_large_as_its_faces_need(side: int) -> None:
+    photo = astronaut().resize((2048, 2048), Pictures.Resampling.BICUBIC)
+    faces = find_faces(photo)
+    smaller, (face,) = reduced(photo, faces, side)
+    assert face.alignment.side == pytest.approx(side, rel=0.02)
+    assert face.alignment.picture_size == smaller.size
+    direct, indirect = (np.asarray(align(picture, one.alignment, side), float) for picture, one in ((photo, faces[0]), (smaller, face)))
+    assert np.abs(direct - indirect).mean() < 4
+    share = smaller.width / photo.width
+    assert face.detection.centre == pytest.approx(np.multiply(faces[0].detection.centre, share), abs=1)
+    assert face.landmarks.eye_distance == pytest.approx(faces[0].landmarks.eye_distance * share, rel=0.02)
+
+
+def test_a_photo_is_never_enlarged_and_a_large_one_without_faces_is_reduced() -> None:
+    assert reduced(astronaut(), find_faces(astronaut()), 4096)[0].size == (512, 512)
+    assert reduced(Pictures.new("RGB", (5000, 4000)), (), 1024)[0].size == (2560, 2048)
+    width, height = reduced(Pictures.new("RGB", (6000, 4000)), (), 10_000)[0].size
+    assert 11.9e6 < width * height <= 12e6
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 300)])

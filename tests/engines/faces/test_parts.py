@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from engines.core.images import read_image, to_tensor
-from engines.faces.parts import PARTS, grown, part_mask, parts, rectangle
-from engines.generators import Student
+from engines.faces.parts import PARTS, grown, part_mask, parts, rectangle_mask
+from engines.generators import FfhqGenerator
 from engines.spaces.statistics import random_w
 
 FACES = Path(__file__).resolve().parents[2] / "golden" / "faces"
@@ -34,14 +34,14 @@ def test_a_mask_covers_the_part_of_every_face(part: str, faces: list[Tensor]) ->
 
 
 def test_a_rectangle_is_where_it_was_asked_for() -> None:
-    mask = rectangle(64, 0.5, 0.25, 0.5, 0.25)
+    mask = rectangle_mask(64, 0.5, 0.25, 0.5, 0.25)
     assert mask.shape == (1, 1, 64, 64)
     assert float(mask.mean()) == pytest.approx(0.125)
     assert bool(mask[0, 0, 8:24, 16:48].all())
-    assert float(rectangle(64, 0.0, 0.0, 0.5, 0.5).mean()) == pytest.approx(1 / 16)
+    assert float(rectangle_mask(64, 0.0, 0.0, 0.5, 0.5).mean()) == pytest.approx(1 / 16)
 
 
-def test_parts_of_a_face_lie_where_faces_have_them(ffhq: Student) -> None:
+def test_parts_of_a_face_lie_where_faces_have_them(ffhq: FfhqGenerator) -> None:
     with torch.no_grad():
         found = parts(ffhq.synthesize(random_w(ffhq, 7), size=256))
     assert tuple(found) == PARTS

@@ -1,1 +1,1 @@
-"""Tests of the student and the toy."""
+"""Tests of the generator and the toy."""

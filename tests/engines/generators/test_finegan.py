@@ -9,7 +9,7 @@ import torch
 from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.generators.finegan import FineCodes, FineGAN, from_weights, load_finegan
-from engines.nets.finegan import FineGenerator, Form, spread
+from engines.nets.finegan import FineGenerator, Form, tiled_convolution
 
 SMALL = Form(parents=3, children=6, noise=5, width=8, size=32, halvings=3)
 
@@ -41,7 +41,7 @@ def test_names_and_shapes_are_the_published_ones() -> None:
 def test_a_code_laid_over_a_picture_convolves_as_if_it_were_tiled() -> None:
     code, weight = torch.eye(4)[:2], normal((6, 4, 3, 3), 1)
     tiled = torch.nn.functional.conv2d(code[:, :, None, None].expand(-1, -1, 16, 16), weight, padding=1)
-    assert torch.allclose(spread(code, weight, 16), tiled, atol=1e-6)
+    assert torch.allclose(tiled_convolution(code, weight, 16), tiled, atol=1e-6)
 
 
 def test_stages_are_stitched_by_their_masks(birds: FineGAN) -> None:
@@ -101,7 +101,7 @@ class Evil:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ({"module.a": Evil()}, "cut off, or holds more"),
+        ({"module.a": Evil()}, "holds more than tensors"),
         ([1, 2], "no dict of tensors"),
         ({"module.a": torch.zeros(1)}, "no generator of FineGAN"),
         ("truncated", "lacks h_net1_bg"),

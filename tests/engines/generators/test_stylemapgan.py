@@ -13,7 +13,7 @@ from engines.core.errors import SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.generators.stylemapgan import StyleMapGAN, load_stylemapgan
 from engines.mix.stylemap import Cells, locally_mixed, locally_mixed_plus, pushed, style_mixed, transplanted
-from engines.nets.stylemapgan import Form, StyleMapCritic, StyleMapEncoder, StyleMapGenerator
+from engines.nets.stylemapgan import Form, StyleMapDiscriminator, StyleMapEncoder, StyleMapGenerator
 
 NARROW = {side: 8 for side in (4, 8, 16, 32, 64)}
 ARGUMENTS = {
@@ -40,7 +40,7 @@ def test_names_and_shapes_are_the_published_ones() -> None:
     with torch.device("meta"):
         generator = {key: tuple(value.shape) for key, value in StyleMapGenerator(Form()).state_dict().items()}
         encoder = {key: tuple(value.shape) for key, value in StyleMapEncoder(Form()).state_dict().items()}
-        critic = {key: tuple(value.shape) for key, value in StyleMapCritic(Form()).state_dict().items()}
+        critic = {key: tuple(value.shape) for key, value in StyleMapDiscriminator(Form()).state_dict().items()}
     assert generator["mapping_z.8.weight"] == (4096, 64) and "mapping_z.0.weight" not in generator
     assert generator["decoder.input.input"] == (1, 512, 8, 8)
     assert generator["decoder.conv1.conv.weight"] == (1, 512, 512, 3, 3)
@@ -67,7 +67,7 @@ def test_the_published_size_has_the_published_number_of_weights() -> None:
             "mapping": millions(generator.mapping_z),
             "resizer": millions(generator.decoder.convs_latent),
             "encoder": millions(StyleMapEncoder(Form())),
-            "critic": millions(StyleMapCritic(Form())),
+            "critic": millions(StyleMapDiscriminator(Form())),
         }
         found["synthesis"] = millions(generator.decoder) - found["resizer"]
     assert found == pytest.approx({"mapping": 0.30, "resizer": 19.0, "encoder": 17.6, "critic": 28.9, "synthesis": 60.4}, rel=0.02)
@@ -79,7 +79,7 @@ def test_sizes_fit_together(networks: StyleMapGAN) -> None:
     assert [level.shape[-1] for level in networks.resized(stylemap)] == [8, 8, 16, 16, 32, 32, 64, 64]
     picture = networks.draw(stylemap)
     assert picture.shape == (2, 3, 64, 64) and networks.encode(picture).shape == stylemap.shape
-    assert StyleMapCritic(form())(picture).shape == (2,)
+    assert StyleMapDiscriminator(form())(picture).shape == (2,)
     assert torch.equal(networks.draw(networks.resized(stylemap)), picture)
 
 
@@ -129,7 +129,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
 
     path = tmp_path / "evil.pt"
     torch.save({"g_ema": Evil()}, path)
-    with pytest.raises(WeightsError, match="cut off, or holds more"):
+    with pytest.raises(WeightsError, match="holds more than tensors"):
         load_stylemapgan(path)
     path.write_bytes(io.BytesIO(path.read_bytes()).read()[:100])
     with pytest.raises(WeightsError, match="cut off"):

@@ -8,35 +8,35 @@ from sklearn.cluster import KMeans
 
 from engines.core.seeds import rng
 from engines.generators.finegan import toy_finegan
-from engines.hierarchy.discovery import PIXELS, READER, agreement, clusters, confusion, discover, features_of
+from engines.hierarchy.discovery import CLASSIFIER, PIXELS, clustering_agreement, confusion, discover, extract_features, kmeans_clusters
+from engines.nets.factor_classifier import FactorClassifier
 from engines.nets.initial import seeded
-from engines.nets.oracle import Oracle
 from engines.training.command import Preset, Setting
 from engines.training.loop import Plan
-from engines.training.recipes import finegan_reader
-from engines.training.recipes.finegan_reader import FineReader, ReaderWatch
+from engines.training.recipes import finegan_classifier
+from engines.training.recipes.finegan_classifier import CodeClassifierEvaluator, FineGANCodeClassifier
 
 
 def test_features_that_tell_kinds_apart_are_clustered_into_them() -> None:
     shape, texture = torch.arange(10).repeat(20), torch.arange(200) // 20 % 5
     kinds = torch.nn.functional.one_hot(shape * 5 + texture, 50).float()
     noisy = kinds + 0.05 * torch.randn(kinds.shape, generator=rng(1))
-    found = agreement(clusters(noisy, 50), shape, texture)
+    found = clustering_agreement(kmeans_clusters(noisy, 50), shape, texture)
     assert found["nmi"] > 0.95 and found["accuracy"] > 0.9
-    blind = agreement(clusters(torch.randn(200, 8, generator=rng(2)), 50), shape, texture)
+    blind = clustering_agreement(kmeans_clusters(torch.randn(200, 8, generator=rng(2)), 50), shape, texture)
     assert blind["accuracy"] < found["accuracy"] / 2
 
 
 def test_features_are_standardised() -> None:
-    reader = seeded(lambda: Oracle({"parent": 4}), 0).eval()
-    features = features_of(reader, torch.rand(40, 3, 64, 64, generator=rng(3)))
+    classifier = seeded(lambda: FactorClassifier({"parent": 4}), 0).eval()
+    features = extract_features(classifier, torch.rand(40, 3, 64, 64, generator=rng(3)))
     assert features.shape == (40, 256)
     assert torch.allclose(features.mean(dim=0), torch.zeros(256), atol=1e-4)
 
 
 def test_clusters_are_those_of_plain_k_means_the_largest_first() -> None:
     features = torch.randn(90, 400, generator=rng(4)) + 3 * torch.randn(7, 400, generator=rng(5))[torch.arange(90) % 7 // 2]
-    found = clusters(features, 6, seed=3)
+    found = kmeans_clusters(features, 6, seed=3)
     plain = torch.from_numpy(KMeans(6, n_init=4, random_state=3).fit_predict(features.numpy()))
     assert torch.equal(found[:, None] == found, plain[:, None] == plain)
     sizes = torch.bincount(found).tolist()
@@ -44,22 +44,22 @@ def test_clusters_are_those_of_plain_k_means_the_largest_first() -> None:
 
 
 def test_pictures_are_sorted_both_ways_step_by_step_and_the_first_way_is_kept() -> None:
-    reader = seeded(lambda: Oracle({"parent": 4}), 0).eval()
+    classifier = seeded(lambda: FactorClassifier({"parent": 4}), 0).eval()
     images = torch.rand(70, 3, 32, 32, generator=rng(6))
-    run, beats, result = discover(images, 5, 2, reader), [], None
+    run, progresses, result = discover(images, 5, 2, classifier), [], None
     while result is None:
         try:
-            beats.append(next(run))
+            progresses.append(next(run))
         except StopIteration as stop:
             result = stop.value
-    assert [beat.step for beat in beats] == list(range(1, beats[-1].total + 1))
+    assert [progress.step for progress in progresses] == list(range(1, progresses[-1].total + 1))
     table = result.tables["clusters"]
-    assert table.columns == (READER, PIXELS)
+    assert table.columns == (CLASSIFIER, PIXELS)
     columns = torch.tensor(table.rows)
-    assert torch.equal(columns[:, 0], clusters(features_of(reader, images), 5, 2))
-    assert torch.equal(columns[:, 1], clusters(images.flatten(1), 5, 2))
-    kept = beats[-1].best.tables["clusters"]
-    assert kept.columns == (READER,) and torch.equal(torch.tensor(kept.rows), columns[:, :1])
+    assert torch.equal(columns[:, 0], kmeans_clusters(extract_features(classifier, images), 5, 2))
+    assert torch.equal(columns[:, 1], kmeans_clusters(images.flatten(1), 5, 2))
+    kept = progresses[-1].best.tables["clusters"]
+    assert kept.columns == (CLASSIFIER,) and torch.equal(torch.tensor(kept.rows), columns[:, :1])
 
 
 def test_a_table_of_confusion_is_ordered_so_that_what_is_named_lies_on_its_diagonal() -> None:
@@ -71,12 +71,12 @@ def test_a_table_of_confusion_is_ordered_so_that_what_is_named_lies_on_its_diago
 
 
 def test_the_reader_learns_from_what_finegan_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finegan_reader, "bundled_finegan", lambda device: toy_finegan())
-    monkeypatch.setattr(finegan_reader, "DRAWINGS", 60)
+    monkeypatch.setattr(finegan_classifier, "bundled_finegan", lambda device: toy_finegan())
+    monkeypatch.setattr(finegan_classifier, "DRAWINGS", 60)
     size = toy_finegan().form.size
     setting = Setting(preset=Preset(plan=Plan(40, warm_up=1), batch=8, size=size), folder=tmp_path)
-    trainer = FineReader().trainer(setting)
+    trainer = FineGANCodeClassifier().trainer(setting)
     figures = list(trainer.steps())
     assert figures[-1]["parent"] < figures[0]["parent"]
-    watch = ReaderWatch(setting, 5)
-    assert set(watch.baseline()) == set(watch.look(trainer)[0]) == {"nmi", "accuracy", "nmi_shape", "nmi_texture"}
+    evaluator = CodeClassifierEvaluator(setting, 5)
+    assert set(evaluator.baseline()) == set(evaluator.evaluate(trainer)[0]) == {"nmi", "accuracy", "nmi_shape", "nmi_texture"}

@@ -4,13 +4,12 @@ import pytest
 import torch
 
 from engines import DrawingRequest, HierarchyRequest
+from engines.checks.subject import driven
 from engines.core.errors import SpaceError
 from engines.core.images import area
-from engines.generators import Student
 from engines.generators.finegan import FARTHEST, FineCodes, FineGAN, toy_finegan
 from engines.hierarchy.finegan import STAGES, FineSampler
 from engines.hierarchy.finegan_codes import FineFinder, found_codes
-from tests.contract.test_engines import drive
 
 TRUTH = FineCodes(3, 2, 5, 11)
 
@@ -21,8 +20,8 @@ def birds() -> FineGAN:
 
 
 @pytest.fixture(scope="module")
-def sampler(toy: Student, birds: FineGAN) -> FineSampler:
-    return FineSampler(toy, birds)
+def sampler(birds: FineGAN) -> FineSampler:
+    return FineSampler(birds)
 
 
 def test_the_toy_is_the_same_for_a_seed_and_not_blank(birds: FineGAN) -> None:
@@ -97,21 +96,21 @@ def test_codes_that_are_none_get_a_sentence(codes: FineCodes, words: str, sample
         sampler(HierarchyRequest(codes=(codes,)))
 
 
-def test_the_codes_of_a_drawing_are_found(toy: Student, birds: FineGAN) -> None:
+def test_the_codes_of_a_drawing_are_found(birds: FineGAN) -> None:
     image = birds.draw(TRUTH).child
-    steps, result = drive(FineFinder(toy, birds).run(DrawingRequest(image=image), FineFinder.knob_set(poses=8, kept=2, steps=30)))
-    found = found_codes(result)
+    finished = driven(FineFinder(birds).run(DrawingRequest(image=image), FineFinder.knob_set(poses=8, kept=2, steps=30)))
+    found = found_codes(finished.result)
     assert (found.background, found.parent, found.child) == (3, 2, 5)
-    assert result.metrics["mse"] < 0.01
-    assert torch.equal(birds.draw(found).child, result.images)
-    previews = [step for step in steps if step.best is not None]
+    assert finished.result.metrics["mse"] < 0.01
+    assert torch.equal(birds.draw(found).child, finished.result.images)
+    previews = [step for step in finished.steps if step.best is not None]
     assert previews[-1].best.metrics["mse"] < previews[0].best.metrics["mse"]
-    assert steps[-1].step == steps[-1].total
+    assert finished.steps[-1].step == finished.steps[-1].total
 
 
-def test_a_picture_of_another_size_is_averaged(toy: Student, birds: FineGAN) -> None:
+def test_a_picture_of_another_size_is_averaged(birds: FineGAN) -> None:
     image = birds.draw(TRUTH).child
     big = torch.nn.functional.interpolate(image, scale_factor=3, mode="nearest")
     assert torch.allclose(area(big, 32), image, atol=1e-6)
-    result = FineFinder(toy, birds)(DrawingRequest(image=big), poses=1, kept=1, steps=1)
+    result = FineFinder(birds)(DrawingRequest(image=big), poses=1, kept=1, steps=1)
     assert result.images.shape == (1, 3, 32, 32)

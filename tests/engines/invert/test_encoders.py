@@ -6,7 +6,7 @@ import torch
 from engines.contract import Engine, InvertRequest, Result
 from engines.core.errors import CatalogueError, KnobError, WeightsError
 from engines.core.weights import manifest
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.invert.encode import E4e, Psp, ReStyle
 from engines.invert.encode.e4e import assembled
 from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, seen, stored
@@ -20,16 +20,16 @@ ENGINES = (Psp, E4e, ReStyle)
 
 
 @pytest.fixture(scope="module")
-def request_(toy: Student) -> InvertRequest:
+def request_(toy: FfhqGenerator) -> InvertRequest:
     return InvertRequest(image=toy.synthesize(random_w(toy, 5)))
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=lambda kind: kind.card.name)
-def engine(request: pytest.FixtureRequest, toy: Student) -> Engine:
+def engine(request: pytest.FixtureRequest, toy: FfhqGenerator) -> Engine:
     return request.param(toy)
 
 
-def test_steps_rise_to_the_total_and_the_picture_is_the_code_s(engine: Engine, request_: InvertRequest, toy: Student) -> None:
+def test_steps_rise_to_the_total_and_the_picture_is_the_code_s(engine: Engine, request_: InvertRequest, toy: FfhqGenerator) -> None:
     run, steps = engine.run(request_, engine.knob_set()), []
     while True:
         try:
@@ -45,7 +45,7 @@ def test_steps_rise_to_the_total_and_the_picture_is_the_code_s(engine: Engine, r
         assert not inversion.latent.codes.requires_grad
 
 
-def test_dead_slots_repeat_the_one_below(engine: Engine, request_: InvertRequest, toy: Student) -> None:
+def test_dead_slots_repeat_the_one_below(engine: Engine, request_: InvertRequest, toy: FfhqGenerator) -> None:
     codes = engine(request_).inversions[0].latent.codes
     assert torch.equal(codes, toy.slots.fill_dead(codes))
 
@@ -55,7 +55,7 @@ def test_equal_requests_have_equal_answers(engine: Engine, request_: InvertReque
     assert torch.equal(first.images, second.images)
 
 
-def test_another_photo_has_another_code(engine: Engine, request_: InvertRequest, toy: Student) -> None:
+def test_another_photo_has_another_code(engine: Engine, request_: InvertRequest, toy: FfhqGenerator) -> None:
     other = InvertRequest(image=toy.synthesize(random_w(toy, 6)))
     assert not torch.equal(engine(request_).inversions[0].latent.codes, engine(other).inversions[0].latent.codes)
 
@@ -65,7 +65,7 @@ def test_the_card_names_its_paper(engine: Engine) -> None:
     assert engine.card.weights[0] == "face_body"
 
 
-def test_variants_keep_the_coarse_and_take_other_fine_styles(toy: Student, request_: InvertRequest) -> None:
+def test_variants_keep_the_coarse_and_take_other_fine_styles(toy: FfhqGenerator, request_: InvertRequest) -> None:
     result = Psp(toy)(request_, variants=2)
     plain, first, second = (inversion.latent.codes[0] for inversion in result.inversions)
     fine = list(toy.slots.groups["fine"])
@@ -80,13 +80,13 @@ def test_variants_keep_the_coarse_and_take_other_fine_styles(toy: Student, reque
     assert torch.allclose(still, plain, atol=1e-6)
 
 
-def test_offset_strength_leads_from_one_w_to_all_offsets(toy: Student, request_: InvertRequest) -> None:
+def test_offset_strength_leads_from_one_w_to_all_offsets(toy: FfhqGenerator, request_: InvertRequest) -> None:
     engine, active = E4e(toy), list(toy.slots.active)
     none, half, full = (engine(request_, offset_strength=value).inversions[0].latent.codes[0, active] for value in (0.0, 0.5, 1.0))
     assert torch.equal(none, none[:1].expand_as(none))
     assert torch.equal(full[0], none[0])
     assert torch.allclose(half, (none + full) / 2, atol=1e-5)
-    assert statistics(toy).drift(full[None]) > 0
+    assert statistics(toy).w_plus_spread(full[None]) > 0
 
 
 def test_offsets_are_switched_on_from_the_coarse_end() -> None:
@@ -94,7 +94,7 @@ def test_offsets_are_switched_on_from_the_coarse_end() -> None:
     assert vectors[0, :, 0].tolist() == [0, 1, 1, 0, 0, 0]
 
 
-def test_restyle_corrects_its_last_attempt(toy: Student, request_: InvertRequest) -> None:
+def test_restyle_corrects_its_last_attempt(toy: FfhqGenerator, request_: InvertRequest) -> None:
     engine = ReStyle(toy)
     result = engine(request_, steps=3)
     assert list(result.stages) == ["step 1", "step 2", "step 3"]
@@ -107,9 +107,9 @@ def test_restyle_corrects_its_last_attempt(toy: Student, request_: InvertRequest
         assert not torch.equal(engine(request_, base=base).images, result.images)
 
 
-def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy: Student, request_: InvertRequest) -> None:
+def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy: FfhqGenerator, request_: InvertRequest) -> None:
     engine = ReStyle(toy)
-    heads, size = engine.heads["psp"]
+    heads, size = engine.heads("psp")
     photo, attempt = (engine.body(seen(image, size)) for image in (request_.image, -request_.image))
     with torch.no_grad():
         difference = heads.said(photo) - heads.said(attempt)
@@ -119,7 +119,7 @@ def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy:
             assert torch.allclose(heads(photo, attempt, look), gain * difference, atol=1e-6)
 
 
-def test_restyle_stops_when_it_gains_nothing(toy: Student, request_: InvertRequest) -> None:
+def test_restyle_stops_when_it_gains_nothing(toy: FfhqGenerator, request_: InvertRequest) -> None:
     run = ReStyle(toy).run(request_, ReStyle.knob_set.of({"steps": 10, "least_gain": 0.5}))
     steps = list(run)
     assert len(steps) < 10
@@ -136,7 +136,7 @@ def test_a_frozen_body_stays_frozen_inside_a_training_network() -> None:
     assert torch.equal(body.body.stem[1].running_mean, means)
 
 
-def test_zeros_mean_the_average_face(toy: Student) -> None:
+def test_zeros_mean_the_average_face(toy: FfhqGenerator) -> None:
     scale = Scale(toy)
     codes = scale.codes(torch.zeros(1, len(toy.slots.active), toy.width))
     assert torch.equal(codes, statistics(toy).mean.expand_as(codes))
@@ -145,7 +145,7 @@ def test_zeros_mean_the_average_face(toy: Student) -> None:
 class Foreign:
     """A generator that nothing was trained for."""
 
-    name = "mine"
+    name, capabilities = "mine", frozenset({"w_plus"})
 
 
 def test_a_generator_that_nothing_was_trained_for_is_refused_in_a_sentence() -> None:
@@ -153,7 +153,7 @@ def test_a_generator_that_nothing_was_trained_for_is_refused_in_a_sentence() -> 
         stored.__wrapped__("psp", Foreign())
 
 
-def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None:
+def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: FfhqGenerator) -> None:
     body = load_body(toy).body
     weights = dict(body.state_dict())
     fill(body, {name: value for name, value in weights.items() if not name.endswith("num_batches_tracked")}, "face_body")
@@ -164,7 +164,9 @@ def test_weights_that_do_not_fit_are_refused_in_a_sentence(toy: Student) -> None
     assert SIZE == 128
 
 
-def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: InvertRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_takes_away_first_and_shows_what_it_saw(
+    toy: FfhqGenerator, request_: InvertRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(NETWORKS, "colourise", "psp_colourise")
 
     def result(task: str = "inversion", take_away: bool = True) -> Result:
@@ -180,7 +182,7 @@ def test_a_task_takes_away_first_and_shows_what_it_saw(toy: Student, request_: I
     assert "what it saw" not in result().stages
 
 
-def test_only_tasks_with_weights_are_offered(toy: Student, request_: InvertRequest) -> None:
+def test_only_tasks_with_weights_are_offered(toy: FfhqGenerator, request_: InvertRequest) -> None:
     assert "inversion" in NETWORKS and all(name in manifest() for name in NETWORKS.values())
     with pytest.raises(KnobError):
         Psp(toy)(request_, task="toonify")

@@ -10,11 +10,11 @@ from engines import InvertRequest, Progress, Result
 from engines.contract import Run
 from engines.core.errors import ImageError
 from engines.core.seeds import normal
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.invert.encode import E4e, InDomain, Psp
 from engines.invert.optimize import DiffusionRequest, InDomainRefine, SemanticDiffusion
 from engines.invert.optimize.domain import ENCODERS, Domain
-from engines.invert.optimize.refinement import DRIFTING, PATIENCE, QuasiNewton, Refinement, stalled
+from engines.invert.optimize.refinement import LEAVING_STEPS, PATIENCE, QuasiNewton, Refinement, stalled
 from engines.losses.reconstruction import ReconstructionLoss
 from engines.metrics.seam import seam
 from engines.spaces.latent import Latent
@@ -24,13 +24,13 @@ QUICK = {"quick_steps": 6, "steps": 4, "stop_early": False}
 
 
 @pytest.fixture(scope="module")
-def face(toy: Student) -> Tensor:
+def face(toy: FfhqGenerator) -> Tensor:
     """A picture that no single w draws, as a photo is."""
     return toy.synthesize(toy.map(normal((toy.slots.count, toy.width), 9))[None]).clamp(-1, 1)
 
 
 @pytest.fixture(scope="module")
-def refine(toy: Student) -> InDomainRefine:
+def refine(toy: FfhqGenerator) -> InDomainRefine:
     return InDomainRefine(toy)
 
 
@@ -54,7 +54,7 @@ def error(result: Result, target: Tensor) -> float:
     return float((result.images.clamp(-1, 1) - target).square().mean())
 
 
-def test_it_starts_at_the_encoder_s_code(refine: InDomainRefine, face: Tensor, toy: Student) -> None:
+def test_it_starts_at_the_encoder_s_code(refine: InDomainRefine, face: Tensor, toy: FfhqGenerator) -> None:
     still = {"quick_steps": 0, "steps": 1, "learning_rate": 1e-4}
     for name, kind in zip(ENCODERS, (InDomain, E4e, Psp), strict=True):
         assert kind.card.name == name
@@ -62,7 +62,7 @@ def test_it_starts_at_the_encoder_s_code(refine: InDomainRefine, face: Tensor, t
         assert torch.allclose(result.inversions[0].latent.codes, kind(toy).encode(face), atol=1e-5)
 
 
-def test_a_start_of_the_request_comes_first(refine: InDomainRefine, face: Tensor, toy: Student) -> None:
+def test_a_start_of_the_request_comes_first(refine: InDomainRefine, face: Tensor, toy: FfhqGenerator) -> None:
     w = random_w(toy, 8)
     result = refine(InvertRequest(image=face, start=Latent("w", w)), quick_steps=0, steps=1, learning_rate=1e-4)
     assert torch.allclose(result.inversions[0].latent.codes, toy.slots.spread(w), atol=1e-3)
@@ -74,7 +74,7 @@ def test_it_comes_closer_than_its_start(refine: InDomainRefine, face: Tensor) ->
     assert error(moved, face) < 0.8 * error(start, face)
 
 
-def test_it_never_ends_below_its_start(refine: InDomainRefine, face: Tensor, toy: Student) -> None:
+def test_it_never_ends_below_its_start(refine: InDomainRefine, face: Tensor, toy: FfhqGenerator) -> None:
     """Steps far too long, and a domain that pulls far too hard."""
     loss = ReconstructionLoss(face, {"pixel": 1.0, "perceptual": 0.8})
     start = refine.domain.read(face, "in_domain")
@@ -96,16 +96,16 @@ def test_the_domain_term_holds_code_and_reading_together(refine: InDomainRefine,
     assert apart(8.0) < 0.7 * apart(0.0)
 
 
-def test_the_domain_term_reaches_the_code_through_encoder_and_generator(toy: Student, face: Tensor) -> None:
+def test_the_domain_term_reaches_the_code_through_encoder_and_generator(toy: FfhqGenerator, face: Tensor) -> None:
     domain = Domain(toy)
     numbers = domain.numbers(domain.read(face, "in_domain")).requires_grad_()
     with torch.enable_grad():
-        reading = domain.reader("in_domain")(toy.synthesize(domain.latent(numbers).codes))
+        reading = domain.encoder("in_domain")(toy.synthesize(domain.latent(numbers).codes))
         (slope,) = torch.autograd.grad(reading.square().sum(), numbers)
     assert float(slope.abs().max()) > 0
 
 
-def test_what_a_mask_leaves_out_does_not_pull(refine: InDomainRefine, face: Tensor, toy: Student, half: Tensor) -> None:
+def test_what_a_mask_leaves_out_does_not_pull(refine: InDomainRefine, face: Tensor, toy: FfhqGenerator, half: Tensor) -> None:
     start, painted = Latent("w", statistics(toy).mean), torch.where(half > 0, face, -face)
     settings = QUICK | {"perceptual_weight": 0.0}  # LPIPS looks at the surroundings of what counts, too
     plain, over = (refine(InvertRequest(image=image, mask=half, start=start), **settings) for image in (face, painted))
@@ -119,7 +119,7 @@ def test_without_the_domain_no_encoder_is_asked(refine: InDomainRefine, face: Te
     assert steps[0].losses.keys() == {"pixel", "perceptual", "domain"}
 
 
-def test_what_is_kept_is_the_best_so_far(toy: Student, refine: InDomainRefine, face: Tensor) -> None:
+def test_what_is_kept_is_the_best_so_far(toy: FfhqGenerator, refine: InDomainRefine, face: Tensor) -> None:
     settings = {"learning_rate": 1.0, "quick_steps": 0, "steps": 8, "domain_weight": 0.0, "preview_every": 1, "descent": "Adam"}
     knobs = refine.knob_set.of(QUICK | settings)
     steps, _ = drive(refine.run(InvertRequest(image=face), knobs))
@@ -132,7 +132,7 @@ def test_what_is_kept_is_the_best_so_far(toy: Student, refine: InDomainRefine, f
     assert totals[-1] > min(totals)  # else the test shows nothing
 
 
-def test_a_run_that_comes_to_rest_ends_early_and_says_so(refine: InDomainRefine, toy: Student) -> None:
+def test_a_run_that_comes_to_rest_ends_early_and_says_so(refine: InDomainRefine, toy: FfhqGenerator) -> None:
     w = random_w(toy, 8)
     knobs = refine.knob_set.of({"quick_steps": 0, "steps": 200, "domain_weight": 0.0})
     steps, _ = drive(refine.run(InvertRequest(image=toy.synthesize(w), start=Latent("w", w)), knobs))
@@ -147,7 +147,9 @@ def test_guessed_second_derivatives_get_further_in_as_many_looks(refine: InDomai
     assert error(refine(InvertRequest(image=face), descent="L-BFGS", **settings), face) < adam
 
 
-def test_every_look_of_a_line_search_is_a_step(refine: InDomainRefine, toy: Student, face: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_look_of_a_line_search_is_a_step(
+    refine: InDomainRefine, toy: FfhqGenerator, face: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn, draw = [], toy.synthesize
     monkeypatch.setattr(toy, "synthesize", lambda codes, **options: drawn.append(options.get("size")) or draw(codes, **options))
     knobs = refine.knob_set.of({"quick_steps": 0, "steps": 17, "domain_weight": 0.0, "stop_early": False, "preview_every": 100})
@@ -156,7 +158,7 @@ def test_every_look_of_a_line_search_is_a_step(refine: InDomainRefine, toy: Stud
     assert drawn.count(64) == 17, "what was looked at already is not drawn again"
 
 
-def test_where_nothing_slopes_the_steps_still_come_to_their_end(toy: Student, face: Tensor) -> None:
+def test_where_nothing_slopes_the_steps_still_come_to_their_end(toy: FfhqGenerator, face: Tensor) -> None:
     w, idle = statistics(toy).mean.clone().requires_grad_(), torch.zeros(1, requires_grad=True)
     loss = ReconstructionLoss(face, {"pixel": 1.0, "perceptual": 0.8})
     descent = QuasiNewton(toy, loss, lambda _: w + 0 * idle, [idle], lambda _: 0.05, lambda: Latent("w", w), stops_early=False)
@@ -170,13 +172,13 @@ def test_rest_and_drift_are_told_from_progress() -> None:
     assert not stalled(falling, terms)
     assert stalled([0.0] * (PATIENCE + 1), [{"pixel": 0.0}] * (PATIENCE + 1)), "nothing is left to gain"
     assert stalled(falling + [falling[-1]] * PATIENCE, terms)
-    leaving = [{"pixel": 1.0, "domain": float(step)} for step in range(DRIFTING + 1)]
+    leaving = [{"pixel": 1.0, "domain": float(step)} for step in range(LEAVING_STEPS + 1)]
     assert stalled([1.0], leaving)
     assert not stalled([1.0], [term | {"pixel": 1 / (1 + term["domain"])} for term in leaving])
     assert not stalled([1.0], leaving[1:])
 
 
-def test_a_refinement_is_a_descent_like_any_other(toy: Student, face: Tensor) -> None:
+def test_a_refinement_is_a_descent_like_any_other(toy: FfhqGenerator, face: Tensor) -> None:
     w = statistics(toy).mean.clone().requires_grad_()
     descent = Refinement(
         generator=toy,
@@ -191,7 +193,7 @@ def test_a_refinement_is_a_descent_like_any_other(toy: Student, face: Tensor) ->
     assert result.inversions[0].latent.space == "w"
 
 
-def test_diffusion_pastes_and_makes_one_face_of_it(toy: Student, half: Tensor) -> None:
+def test_diffusion_pastes_and_makes_one_face_of_it(toy: FfhqGenerator, half: Tensor) -> None:
     giver, receiver = (toy.synthesize(random_w(toy, seed)).clamp(-1, 1) for seed in (5, 6))
     request = DiffusionRequest(image=giver, context=receiver, mask=half)
     settings = {"quick_steps": 0, "steps": 40, "learning_rate": 0.05, "surroundings": 0.0, "perceptual_weight": 0.0}
@@ -202,7 +204,7 @@ def test_diffusion_pastes_and_makes_one_face_of_it(toy: Student, half: Tensor) -
     assert result.metrics == {"seam_pasted": seam(result.stages["pasted"], half), "seam": seam(result.images, half)}
 
 
-def test_the_surroundings_count_as_much_as_is_asked(toy: Student, half: Tensor) -> None:
+def test_the_surroundings_count_as_much_as_is_asked(toy: FfhqGenerator, half: Tensor) -> None:
     giver, receiver = (toy.synthesize(random_w(toy, seed)).clamp(-1, 1) for seed in (5, 6))
     settings = {"quick_steps": 0, "steps": 40, "learning_rate": 0.05, "perceptual_weight": 0.0, "stop_early": False}
     none, all_ = (
@@ -212,7 +214,7 @@ def test_the_surroundings_count_as_much_as_is_asked(toy: Student, half: Tensor) 
     assert float(((all_ - receiver) * (1 - half)).square().mean()) < float(((none - receiver) * (1 - half)).square().mean())
 
 
-def test_an_empty_part_and_unlike_sizes_are_refused_in_a_sentence(toy: Student, half: Tensor) -> None:
+def test_an_empty_part_and_unlike_sizes_are_refused_in_a_sentence(toy: FfhqGenerator, half: Tensor) -> None:
     giver = toy.synthesize(random_w(toy, 5)).clamp(-1, 1)
     good = DiffusionRequest(image=giver, context=giver, mask=half)
     for request, words in (
@@ -222,3 +224,9 @@ def test_an_empty_part_and_unlike_sizes_are_refused_in_a_sentence(toy: Student, 
     ):
         with pytest.raises(ImageError, match=words):
             SemanticDiffusion(toy)(request, steps=1, quick_steps=0)
+
+
+def test_adams_rate_falls_by_half_a_cosine(refine: InDomainRefine, face: Tensor, toy: FfhqGenerator) -> None:
+    start = Latent("w", statistics(toy).mean)
+    stage = refine.domain._stage(start, face, None, refine.knob_set.of({"descent": "Adam", "learning_rate": 0.2}))
+    assert [stage.rate(progress) for progress in (0, 1 / 3, 0.5, 2 / 3, 1)] == pytest.approx([0.2, 0.15, 0.1, 0.05, 0])

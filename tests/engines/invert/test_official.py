@@ -1,18 +1,20 @@
 """Synthetic checkpoints with the official names: narrow ones, all else as published."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from engines import InvertRequest
 from engines.core.errors import SpaceError, WeightsError
-from engines.generators import Student
+from engines.generators import FfhqGenerator
+from engines.generators.ffhq import ffhq_slots
 from engines.invert.encode.official import OfficialEncoder, load_official
 from engines.nets.irse50 import Kind, PublishedEncoder
-from engines.spaces.slots import Slots
 
 STEM, DEPTHS, COUNTS = 8, (8, 12, 16, 20), (3, 4, 14, 3)
 WIDTH = 24
@@ -120,23 +122,23 @@ def test_a_single_average_serves_all_layers(tmp_path: Path) -> None:
     assert torch.equal(official.average[0, 17], torch.arange(24.0))
 
 
-class Canvas(Student):
+class Canvas(FfhqGenerator):
     """A generator of the published number of layers, as narrow as the files here: its picture has one colour, the mean of the code."""
 
     def __init__(self) -> None:
         self.name, self.device, self.capabilities = "canvas", torch.device("cpu"), frozenset({"w_plus"})
-        self.resolution, self.exits, self.width, self.slots = 1024, (1024,), WIDTH, Slots(7)
+        self.resolution, self.exits, self.width, self.slots = 1024, (1024,), WIDTH, ffhq_slots(7)
 
     def synthesize(self, code: Tensor, **_: Any) -> Tensor:
         return code.mean(dim=(1, 2)).tanh().view(-1, 1, 1, 1).expand(-1, 3, 256, 256)
 
 
-@pytest.mark.parametrize(("kind", "looks"), [("psp", 1), ("restyle_psp", 3)])
-def test_codes_arrive_in_our_slots_and_restyle_looks_again(kind: str, looks: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "passes"), [("psp", 1), ("restyle_psp", 3)])
+def test_codes_arrive_in_our_slots_and_restyle_looks_again(kind: str, passes: int, tmp_path: Path) -> None:
     official, canvas = load_official(written(tmp_path, checkpoint(kind))), Canvas()
     photo = torch.zeros(1, 3, 256, 256)
     steps = list(official.codes(photo, canvas, 3))
-    assert len(steps) == looks
+    assert len(steps) == passes
     codes, published = official.average, official.average
     attempt = canvas.synthesize(canvas.slots.from_published(codes))
     for found, image in steps:
@@ -147,8 +149,8 @@ def test_codes_arrive_in_our_slots_and_restyle_looks_again(kind: str, looks: int
         attempt = image
 
 
-@pytest.mark.parametrize(("kind", "looks"), [("e4e", 1), ("restyle_e4e", 3)])
-def test_it_runs_as_every_engine_does(kind: str, looks: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "passes"), [("e4e", 1), ("restyle_e4e", 3)])
+def test_it_runs_as_every_engine_does(kind: str, passes: int, tmp_path: Path) -> None:
     official, canvas = load_official(written(tmp_path, checkpoint(kind))), Canvas()
     encoder, photo = OfficialEncoder(canvas, official), torch.zeros(1, 3, 256, 256)
     run, steps = encoder.run(InvertRequest(image=photo), encoder.knob_set.of({"steps": 3})), []
@@ -158,7 +160,7 @@ def test_it_runs_as_every_engine_does(kind: str, looks: int, tmp_path: Path) -> 
         except StopIteration as stop:
             result = stop.value
             break
-    assert [(step.step, step.total) for step in steps] == [(number, looks) for number in range(1, looks + 1)]
+    assert [(step.step, step.total) for step in steps] == [(number, passes) for number in range(1, passes + 1)]
     assert all(step.best is not None and step.preview is not None for step in steps)
     latent = result.inversions[0].latent
     assert (latent.space, latent.codes.shape) == ("w_plus", (1, 23, WIDTH))
@@ -166,12 +168,12 @@ def test_it_runs_as_every_engine_does(kind: str, looks: int, tmp_path: Path) -> 
     assert "(published checkpoint)" in encoder.title
 
 
-def test_a_generator_that_its_codes_do_not_fit_is_refused_before_the_run(tmp_path: Path, toy: Student) -> None:
+def test_a_generator_that_its_codes_do_not_fit_is_refused_before_the_run(tmp_path: Path, toy: FfhqGenerator) -> None:
     official = load_official(written(tmp_path, checkpoint("psp")))
     with pytest.raises(SpaceError, match="codes have 24 values; those of toy have 32"):
         OfficialEncoder(toy, official)
     small = Canvas()
-    small.slots = Slots(3)
+    small.slots = ffhq_slots(3)
     with pytest.raises(SpaceError, match="1024 px generator only"):
         OfficialEncoder(small, official)
 
@@ -207,12 +209,79 @@ class Evil:
         return print, ("run!",)
 
 
-@pytest.mark.parametrize("spoil", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"nonsense" * 50])
-def test_a_file_that_is_cut_off_is_refused(spoil: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [(lambda data: data[: len(data) // 2], "cut off"), (lambda data: b"", "is empty"), (lambda data: b"nonsense" * 50, "not known here")],
+)
+def test_a_file_that_is_none_is_told_for_what_it_is(spoil: Any, sentence: str, tmp_path: Path) -> None:
     path = written(tmp_path, checkpoint("psp"))
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(WeightsError, match="is cut off, or holds more than tensors"):
+    with pytest.raises(WeightsError, match=sentence):
         load_official(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_checkpoint_of_torch_before_1_6_is_the_same_checkpoint(kind: str, tmp_path: Path) -> None:
+    new = load_official(written(tmp_path, checkpoint(kind)))
+    torch.save(checkpoint(kind), tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    old = load_official(tmp_path / "old.pt")
+    assert old.average is not None and new.average is not None and torch.equal(old.average, new.average)
+    ours = old.network.state_dict()
+    assert all(torch.equal(value, ours[name]) for name, value in new.network.state_dict().items())
+
+
+def test_what_else_a_checkpoint_holds_refuses_it_not(tmp_path: Path) -> None:
+    content = checkpoint("psp") | {"epoch": np.int64(3), "best": np.float64(0.2), "args": argparse.Namespace(x=1), "folder": tmp_path}
+    content["opts"] = argparse.Namespace(**content["opts"])
+    assert load_official(written(tmp_path, content)).kind == "psp"
+
+
+def without_average(**options: Any) -> dict[str, Any]:
+    content = checkpoint("psp")
+    del content["latent_avg"]
+    return content | {"opts": content["opts"] | options}
+
+
+class Mapping18(Canvas):
+    """The canvas with a W whose mean is known."""
+
+    def map(self, z: Tensor) -> Tensor:
+        return 0 * z + 0.25
+
+
+def test_an_encoder_that_was_trained_without_an_average_answers_as_it_is(tmp_path: Path) -> None:
+    """pSp adds the average only where `start_from_latent_avg` is set, whether the file has one or not."""
+    photo, canvas = torch.zeros(1, 3, 256, 256), Canvas()
+    for content in (
+        without_average(start_from_latent_avg=False),
+        without_average(start_from_latent_avg=False) | {"latent_avg": torch.ones(18, 24)},
+    ):
+        official = load_official(written(tmp_path, content))
+        ((codes, _),) = official.codes(photo, canvas)
+        assert torch.allclose(codes, canvas.slots.from_published(official.network(photo)))
+        assert any("without an average" in remark for remark in official.remarks)
+
+
+@pytest.mark.parametrize("kind", ["psp", "restyle_psp"])
+def test_where_the_average_is_missing_the_mean_of_w_stands_for_it(kind: str, tmp_path: Path) -> None:
+    content = checkpoint(kind)
+    del content["latent_avg"]
+    content["opts"]["start_from_latent_avg"] = True
+    encoder = OfficialEncoder(Mapping18(), load_official(written(tmp_path, content)))
+    assert torch.allclose(encoder.official.average, torch.full((1, 18, WIDTH), 0.25))
+    assert any("mean of this generator's W" in remark for remark in encoder.remarks)
+
+
+@pytest.mark.parametrize("shape", [(WIDTH,), (1, WIDTH), (18, WIDTH), (1, 18, WIDTH)])
+def test_an_average_of_any_known_shape_is_read(shape: tuple[int, ...], tmp_path: Path) -> None:
+    official = load_official(written(tmp_path, checkpoint("psp", latent_avg=torch.full(shape, 3.0))))
+    assert torch.equal(official.average, torch.full((1, 18, WIDTH), 3.0))
+
+
+def test_a_decoder_of_its_own_is_told_of(tmp_path: Path) -> None:
+    options = checkpoint("psp")["opts"] | {"stylegan_weights": "/models/toonify.pt", "train_decoder": True}
+    official = load_official(written(tmp_path, checkpoint("psp", opts=options)))
+    assert "decoder (toonify.pt) is not used, although it was trained along" in official.remarks[-1]
 
 
 def test_nothing_in_a_file_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

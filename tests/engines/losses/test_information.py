@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engines.losses.information import category_bound, unread_category, unread_continuous
+from engines.losses.information import category_bound, category_loss, continuous_loss
 
 
 def test_a_perfect_reader_reaches_the_entropy_of_the_code() -> None:
@@ -18,10 +18,10 @@ def test_a_reader_that_guesses_knows_nothing() -> None:
 
 def test_loss_and_bound_add_up_to_the_entropy() -> None:
     logits, category = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)), torch.arange(50) % 4
-    assert float(category_bound(logits, category) + unread_category(logits, category)) == pytest.approx(math.log(4), abs=1e-6)
+    assert float(category_bound(logits, category) + category_loss(logits, category)) == pytest.approx(math.log(4), abs=1e-6)
 
 
 def test_continuous_codes_are_read_as_normal_distributions_of_deviation_one() -> None:
     drawn, read = torch.tensor([[0.5, -1.0]]), torch.tensor([[0.0, 0.0]])
     told = -torch.distributions.Normal(read, 1.0).log_prob(drawn).sum() - math.log(2 * math.pi)
-    assert float(unread_continuous(read, drawn)) == pytest.approx(float(told), abs=1e-6)
+    assert float(continuous_loss(read, drawn)) == pytest.approx(float(told), abs=1e-6)

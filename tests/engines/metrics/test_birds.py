@@ -4,14 +4,14 @@ import torch
 
 from engines.core.seeds import rng
 from engines.generators.finegan import FineCodes
-from engines.metrics.birds import judged, known
+from engines.metrics.birds import classified, known
 from engines.metrics.factors import overlap
 from engines.training.datasets.birds import draw_birds, random_factors
 
 
 def test_the_bundled_judge_names_drawings_that_it_never_saw() -> None:
     birds = draw_birds(random_factors(200, 987_654))
-    labels, masks = judged(birds.images)
+    labels, masks = classified(birds.images)
     for name, values in labels.items():
         assert float((values == getattr(birds.factors, name)).float().mean()) >= 0.97, name
     assert float(overlap(masks, birds.masks).mean()) > 0.85
@@ -19,7 +19,7 @@ def test_the_bundled_judge_names_drawings_that_it_never_saw() -> None:
 
 def test_the_judge_is_not_fooled_by_noise_into_one_answer_per_code() -> None:
     codes = [FineCodes(*row) for row in torch.randint(10, (400, 3), generator=rng(1)).tolist()]
-    labels, _ = judged(torch.rand((400, 3, 64, 64), generator=rng(2)) * 2 - 1)
+    labels, _ = classified(torch.rand((400, 3, 64, 64), generator=rng(2)) * 2 - 1)
     figures = known(codes, labels)
     assert figures["shape_by_parent"] < 0.3 and figures["texture_by_child"] < 0.3
 

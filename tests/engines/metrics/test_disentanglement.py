@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from engines.contract import Result, Run
 from engines.core.seeds import normal
 from engines.data import attributes, face_bank, measure
-from engines.generators import Student
-from engines.generators.sketch import draw
+from engines.generators import FfhqGenerator
+from engines.generators.incremental import draw_inversion
 from engines.metrics.disentanglement import (
     IDENTITY,
     SideEffects,
@@ -23,11 +23,11 @@ from engines.metrics.disentanglement import (
     faces_of,
     identity_curve,
     leakage,
-    rescoring,
+    rescore_directions,
     sweep,
     unedited,
 )
-from engines.spaces.directions import Direction, apply
+from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -35,11 +35,11 @@ STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
 @pytest.fixture(scope="module")
-def instrument(toy: Student) -> SideEffects:
+def instrument(toy: FfhqGenerator) -> SideEffects:
     return SideEffects(toy)
 
 
-def direction(toy: Student, seed: int = 1, sigma: float | None = None) -> Direction:
+def direction(toy: FfhqGenerator, seed: int = 1, sigma: float | None = None) -> Direction:
     vector = torch.nn.functional.normalize(normal((toy.width,), seed), dim=0)
     return Direction(
         f"way {seed}", "w", vector, toy.slots.active, statistics(toy).sigma(vector) if sigma is None else sigma, "drawn at random"
@@ -146,22 +146,22 @@ def test_codes_that_are_the_attributes_score_higher_than_their_mixture() -> None
     assert dci(torch.cat([scores, normal((600, 2), 3)], dim=1), scores, share=0.1) == straight
 
 
-def test_the_same_picture_has_no_side_effects(toy: Student, instrument: SideEffects) -> None:
+def test_the_same_picture_has_no_side_effects(toy: FfhqGenerator, instrument: SideEffects) -> None:
     picture = toy.synthesize(face_bank(toy).w[:1], size=instrument.size)
     figures = instrument.figures(picture, picture)
     assert list(figures) == [IDENTITY, *(attribute.name for attribute in attributes(toy))]
     assert all(value == pytest.approx(0, abs=1e-4) for value in figures.values())
 
 
-def test_side_effects_are_counted_in_spreads_of_the_bank(toy: Student, instrument: SideEffects) -> None:
+def test_side_effects_are_counted_in_spreads_of_the_bank(toy: FfhqGenerator, instrument: SideEffects) -> None:
     pictures = toy.synthesize(face_bank(toy).w[:2], size=instrument.size).clamp(-1, 1)
     figures = instrument.figures(pictures[:1], pictures[1:])
-    wanted = (measure(toy)(pictures)[1] - measure(toy)(pictures)[0]) / face_bank(toy).spread()
+    wanted = (measure(toy)(pictures)[1] - measure(toy)(pictures)[0]) / face_bank(toy).deviation()
     assert [figures[name] for name in instrument.names] == pytest.approx(wanted.tolist(), abs=1e-4)
     assert figures[IDENTITY] > 0
 
 
-def test_a_sweep_measures_each_face_at_each_strength(toy: Student, instrument: SideEffects) -> None:
+def test_a_sweep_measures_each_face_at_each_strength(toy: FfhqGenerator, instrument: SideEffects) -> None:
     faces = faces_of(toy, 2)
     base, pictures = unedited(instrument, faces)
     way = direction(toy)
@@ -170,19 +170,19 @@ def test_a_sweep_measures_each_face_at_each_strength(toy: Student, instrument: S
     assert moved.identity.shape == (2, 2)
     assert torch.allclose(moved.changes(base)[0], torch.zeros(2, 3), atol=1e-5)
     assert torch.allclose(moved.identity[0], torch.zeros(2), atol=1e-4)
-    edited = apply(faces[1], [(way, 2.0)], toy, truncation=0.7)
+    edited = apply_directions(faces[1], [(way, 2.0)], toy, truncation=0.7)
     wanted = instrument.scores(toy.synthesize(edited.latent, size=instrument.size))
     assert torch.allclose(moved.scores[1, 1], wanted[0], atol=1e-4)
 
 
-def test_held_out_faces_are_not_those_of_the_bank(toy: Student) -> None:
+def test_held_out_faces_are_not_those_of_the_bank(toy: FfhqGenerator) -> None:
     bank = {tuple(row) for row in face_bank(toy).z[:, :4].tolist()}
     assert not bank & {tuple(face.codes[0, :4].tolist()) for face in faces_of(toy, 50)}
 
 
-def test_rescoring_has_a_row_a_direction_and_a_column_an_attribute(toy: Student, instrument: SideEffects) -> None:
+def test_rescoring_has_a_row_a_direction_and_a_column_an_attribute(toy: FfhqGenerator, instrument: SideEffects) -> None:
     ways = [direction(toy, seed) for seed in (1, 2)]
-    steps, result = driven(rescoring(toy, ways, strength=2.0, faces=2))
+    steps, result = driven(rescore_directions(toy, ways, strength=2.0, faces=2))
     table = result.tables["rescoring"]
     assert table.columns == ("direction", "brightness", "warmth", "contrast", IDENTITY)
     assert [row[0] for row in table.rows] == ["way 1", "way 2"]
@@ -196,9 +196,9 @@ def test_rescoring_has_a_row_a_direction_and_a_column_an_attribute(toy: Student,
     assert steps[-1] == (5, 5)
 
 
-def test_a_direction_given_twice_scores_twice_the_same(toy: Student) -> None:
+def test_a_direction_given_twice_scores_twice_the_same(toy: FfhqGenerator) -> None:
     way = direction(toy)
-    _, result = driven(rescoring(toy, [way, way], faces=1))
+    _, result = driven(rescore_directions(toy, [way, way], faces=1))
     first, second = result.tables["rescoring"].rows
     assert first == second
 
@@ -213,11 +213,11 @@ def driven(run: Run) -> tuple[list[tuple[int, int]], Result]:
         steps.append((progress.step, progress.total))
 
 
-def test_an_inverted_photo_is_swept_at_the_size_that_is_asked_for(toy: Student, instrument: SideEffects) -> None:
+def test_an_inverted_photo_is_swept_at_the_size_that_is_asked_for(toy: FfhqGenerator, instrument: SideEffects) -> None:
     way = direction(toy)
     photo = Inversion(Latent("w_plus", toy.slots.spread(random_w(toy, 3)) + 0.1 * normal((1, toy.slots.count, toy.width), 4)))
-    before = draw(toy, photo)
+    before = draw_inversion(toy, photo)
     moved = sweep(instrument, way, (0.0, 1.5), [photo], [before], toy.resolution)
-    after = instrument.figures(before, draw(toy, apply(photo, [(way, 1.5)], toy)))
+    after = instrument.figures(before, draw_inversion(toy, apply_directions(photo, [(way, 1.5)], toy)))
     assert moved.changes(instrument.scores(before))[1, 0].tolist() == pytest.approx([after[name] for name in instrument.names], abs=1e-4)
     assert [distance for _, distance in identity_curve(moved)] == pytest.approx([0, after[IDENTITY]], abs=1e-3)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import mutual_info_score
 
 from engines.core.seeds import rng
 from engines.metrics.factors import (
@@ -75,3 +76,14 @@ def test_no_other_naming_of_clusters_gets_more_right(pairs: list[tuple[int, int]
     assert list(names.values()) == sorted(set(names.values())) and len(names) == min(table.shape)
     another = {row: name for row, name in zip(range(table.shape[0]), order, strict=False) if name < table.shape[1]}
     assert sum(table[place] for place in another.items()) <= matched(clusters, factor) * len(pairs) + 1e-9
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_information_is_scikit_learns_less_what_miller_and_madow_take_off(seed: int) -> None:
+    """(K_ab - K_a - K_b + 1) / 2N nats, with K the values that occur."""
+    chance = rng(seed)
+    code = torch.randint(5, (300,), generator=chance)
+    factor = (code + torch.randint(2, (300,), generator=chance)) % 4
+    filled = len(set(zip(code.tolist(), factor.tolist(), strict=True))) - 5 - 4 + 1
+    assert filled > 0
+    assert information(code, factor) == pytest.approx(mutual_info_score(code.numpy(), factor.numpy()) - filled / 600)

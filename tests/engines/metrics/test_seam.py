@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from engines.core.seeds import normal
 from engines.metrics.seam import seam
@@ -30,3 +32,16 @@ def test_larger_pictures_are_averaged_first() -> None:
 
 def test_a_mask_without_a_border_has_no_seam() -> None:
     assert seam(torch.zeros(1, 3, 256, 256), torch.ones(1, 1, 256, 256)) == 0
+
+
+def test_jumps_across_the_border_are_compared_with_those_beside_it_alone() -> None:
+    """Again with scipy: pairs of neighbours within four pixels of a border, those that cross it left out."""
+    image, inside = normal((1, 3, 256, 256), 2).clamp(-1, 1) * 0.3 + 0.5 * MASK, MASK[0, 0].numpy()
+    across, beside = [], []
+    for axis in (0, 1):
+        jumps = np.abs(np.diff(image[0].double().numpy(), axis=axis + 1)).mean(axis=0)
+        border = np.diff(inside, axis=axis) != 0
+        near = ndimage.maximum_filter(border, 9, mode="constant")
+        across.append(jumps[border])
+        beside.append(jumps[near & ~border])
+    assert seam(image, MASK) == pytest.approx(np.concatenate(across).mean() - np.concatenate(beside).mean(), rel=1e-4)

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 from torch import Tensor
 
 from engines.core.errors import ImageError
@@ -68,3 +70,9 @@ def test_a_mask_of_another_shape_is_refused_in_a_sentence(shape: tuple[int, ...]
 def test_a_mask_of_no_numbers_is_refused() -> None:
     with pytest.raises(ImageError, match="no numbers"):
         checked(torch.full((1, 1, 4, 4), torch.nan))
+
+
+def test_the_soft_edge_is_scipys_gaussian_of_a_third_of_its_reach() -> None:
+    mask = disc(64, 0.3)
+    wanted = ndimage.gaussian_filter(mask[0, 0].double().numpy(), 2.0, mode="nearest", radius=6)
+    assert np.allclose(feathered(mask, 6 / 64)[0, 0].numpy(), wanted, atol=1e-5)

@@ -11,7 +11,7 @@ from engines import Inversion, Latent, MixRequest, Part, load_generator
 from engines.core.errors import ImageError, KnobError, WeightsError
 from engines.core.images import area, to_tensor
 from engines.data.faces import face_bank, thumbnail
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.generators.stylemapgan import StyleMapGAN, bundled_stylemapgan, toy_stylemapgan
 from engines.metrics.mixing import border_gradient, border_of
 from engines.mix import stylemapgan
@@ -19,7 +19,7 @@ from engines.mix.boundaries import Boundary, Pushed, bundled_boundary
 from engines.mix.stylemap import COARSE, Cells, clipped, rectangle
 from engines.mix.stylemapgan import CELLS, EDGE, StyleMapMix, StyleMapMixKnobs, copied, mixed, placed, pushes, touched, widened
 from engines.spaces.statistics import random_w
-from engines.training.recipes.stylemapgan_boundaries import FACES, HELD_OUT
+from engines.training.tables.stylemapgan_boundaries import FACES, HELD_OUT
 
 EMPTY, FULL = torch.zeros(1, 1, 64, 64), torch.ones(1, 1, 64, 64)
 LEFT = (torch.arange(64) < 32).float().expand(1, 1, 64, 64)
@@ -144,7 +144,7 @@ def test_boundaries_belong_to_the_encoders_that_ship(cells: str) -> None:
 
 
 @pytest.fixture
-def engine(toy: Student, monkeypatch: pytest.MonkeyPatch) -> StyleMapMix:
+def engine(toy: FfhqGenerator, monkeypatch: pytest.MonkeyPatch) -> StyleMapMix:
     """On toy networks."""
 
     def small(name: str, device: str) -> StyleMapGAN:
@@ -158,12 +158,12 @@ def engine(toy: Student, monkeypatch: pytest.MonkeyPatch) -> StyleMapMix:
     return StyleMapMix(toy)
 
 
-def faces(toy: Student) -> tuple[Inversion, Inversion]:
+def faces(toy: FfhqGenerator) -> tuple[Inversion, Inversion]:
     first, second = (Inversion(Latent("w", random_w(toy, seed))) for seed in (1, 2))
     return first, second
 
 
-def test_the_engine_shows_the_faces_again_and_the_other_uses(engine: StyleMapMix, toy: Student) -> None:
+def test_the_engine_shows_the_faces_again_and_the_other_uses(engine: StyleMapMix, toy: FfhqGenerator) -> None:
     source, reference = faces(toy)
     result = engine(MixRequest(source=source, parts=(Part(reference, LEFT),)))
     assert result.images.shape == (1, 3, 32, 32)
@@ -182,7 +182,7 @@ def test_the_engine_shows_the_faces_again_and_the_other_uses(engine: StyleMapMix
         engine(MixRequest(source=source, parts=(Part(reference, LEFT * float("nan")),)))
 
 
-def test_where_nothing_is_painted_nothing_is_mixed(engine: StyleMapMix, toy: Student) -> None:
+def test_where_nothing_is_painted_nothing_is_mixed(engine: StyleMapMix, toy: FfhqGenerator) -> None:
     source, reference = faces(toy)
     empty = engine(MixRequest(source=source, parts=(Part(reference, EMPTY),)))
     assert torch.equal(empty.images, empty.stages["source again"])
@@ -192,7 +192,7 @@ def test_where_nothing_is_painted_nothing_is_mixed(engine: StyleMapMix, toy: Stu
     assert torch.equal(alone.images, alone.stages["source again"]) and "reference" not in alone.stages
 
 
-def test_knobs_turn_what_they_name(engine: StyleMapMix, toy: Student) -> None:
+def test_knobs_turn_what_they_name(engine: StyleMapMix, toy: FfhqGenerator) -> None:
     source, reference = faces(toy)
     request = MixRequest(source=source, parts=(Part(reference, LEFT),))
     average = engine(request, truncation=0.0, share=1.0, amount=0.0).stages

@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from engines.nets.critic import POOL, LatentCritic
-from engines.nets.grid import GridHeads
+from engines.generators.ffhq import ffhq_slots
 from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.nets.initial import Gentle, seeded
 from engines.nets.irse import Body, Levels
-from engines.spaces.slots import Slots
+from engines.nets.latent_discriminator import POOL, LatentDiscriminator
+from engines.nets.stylemap_heads import StylemapHeads
 
 WIDTHS = (128, 256, 256)
 
@@ -31,7 +31,7 @@ def test_the_body_gives_three_scales(body: Body, side: int) -> None:
 def test_the_shared_body_fits_in_ten_megabytes_and_heads_in_five() -> None:
     """In half precision, as they are shipped."""
     assert 2 * sum(value.numel() for value in Body().state_dict().values()) <= 10e6
-    for heads in (LevelHeads(WIDTHS, Slots(7), 512), GridHeads(WIDTHS, 512, 8)):
+    for heads in (LevelHeads(WIDTHS, ffhq_slots(7), 512), StylemapHeads(WIDTHS, 512, 8)):
         assert 2 * sum(value.numel() for value in heads.state_dict().values()) <= 5e6
 
 
@@ -60,30 +60,30 @@ def rows_that_change(heads: LevelHeads, level: int) -> set[str]:
     before = heads(Levels(*torch_levels))
     torch_levels[level] = torch.randn(torch_levels[level].shape, generator=torch.Generator().manual_seed(0))
     moved = (heads(Levels(*torch_levels)) - before).abs().amax(dim=(0, 2)) > 0
-    slots = Slots(7)
+    slots = ffhq_slots(7)
     return {name for name in ("coarse", "middle", "fine") for slot in slots.groups[name] if moved[slots.active.index(slot)]}
 
 
 def test_levels_are_split_as_in_the_paper() -> None:
-    heads = seeded(lambda: LevelHeads(WIDTHS, Slots(7), 32), 0)
+    heads = seeded(lambda: LevelHeads(WIDTHS, ffhq_slots(7), 32), 0)
     assert rows_that_change(heads, 0) == {"fine"}
     assert rows_that_change(heads, 1) == {"middle", "fine"}
     assert rows_that_change(heads, 2) == {"coarse", "middle", "fine"}
 
 
 def test_the_twin_without_levels_has_no_fewer_weights_and_reads_the_coarsest_map() -> None:
-    split, twin = (seeded(lambda split=split: LevelHeads(WIDTHS, Slots(7), 32, split=split), 0) for split in (True, False))
+    split, twin = (seeded(lambda split=split: LevelHeads(WIDTHS, ffhq_slots(7), 32, split=split), 0) for split in (True, False))
     assert sum(value.numel() for value in split.parameters()) <= sum(value.numel() for value in twin.parameters())
     assert rows_that_change(twin, 0) == rows_that_change(twin, 1) == set()
     assert rows_that_change(twin, 2) == {"coarse", "middle", "fine"}
 
 
 def test_offsets_add_up_to_vectors_and_those_of_the_first_group_begin_small() -> None:
-    heads = seeded(lambda: LevelHeads(WIDTHS, Slots(7), 32), 0)
+    heads = seeded(lambda: LevelHeads(WIDTHS, ffhq_slots(7), 32), 0)
     levels = Levels(*(torch.randn(2, width, 4 * 2 ** (2 - place), 4 * 2 ** (2 - place)) for place, width in enumerate(WIDTHS)))
     w, offsets = OffsetHeads(heads)(levels)
     plain = heads(levels)
-    coarse = len(Slots(7).groups["coarse"])
+    coarse = len(ffhq_slots(7).groups["coarse"])
     assert (w.shape, offsets.shape) == ((2, 1, 32), (2, 15, 32))
     assert torch.allclose(w, plain[:, :1])
     assert torch.allclose(offsets[:, coarse - 1 :], plain[:, coarse:])
@@ -91,7 +91,7 @@ def test_offsets_add_up_to_vectors_and_those_of_the_first_group_begin_small() ->
 
 
 def test_the_critic_remembers_fifty_vectors_of_each_kind() -> None:
-    critic, chance = LatentCritic(4), torch.Generator().manual_seed(0)
+    critic, chance = LatentDiscriminator(4), torch.Generator().manual_seed(0)
     first = torch.arange(4.0 * POOL).view(POOL, 4)
     assert torch.equal(critic.remembered(first, 0, chance), first)
     assert critic.filled.tolist() == [POOL, 0]

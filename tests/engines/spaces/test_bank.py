@@ -21,8 +21,8 @@ def test_a_score_is_the_column_of_its_name() -> None:
 
 def test_the_spread_is_the_deviation_of_each_attribute() -> None:
     faces = bank(2_000)
-    assert faces.spread().tolist() == pytest.approx([10, 0.1], rel=0.1)
-    assert torch.allclose(faces.spread(), torch.stack([faces.score(name).std() for name in NAMES]))
+    assert faces.deviation().tolist() == pytest.approx([10, 0.1], rel=0.1)
+    assert torch.allclose(faces.deviation(), torch.stack([faces.score(name).std() for name in NAMES]))
 
 
 @pytest.mark.parametrize("name", ["beard", "", "Age"])

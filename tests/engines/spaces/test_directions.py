@@ -10,9 +10,9 @@ from torch import Tensor
 
 from engines.core.errors import SpaceError
 from engines.core.seeds import normal
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.generators.toy import toy as new_toy
-from engines.spaces.directions import Direction, apply, project_out, standing
+from engines.spaces.directions import Direction, apply_directions, project_out, signed_distance
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w, statistics
 
@@ -50,14 +50,14 @@ def styles(inversion: Inversion) -> Tensor:
 @given(strengths, some_slots, st.integers(0, 100), code_spaces, direction_spaces)
 def test_there_and_back_restores_the_code(strength: float, slots: tuple[int, ...], seed: int, space: str, of: str) -> None:
     latent, edit = code(space, seed, batch=2), direction(slots, seed, space=of)
-    back = apply(apply(latent, [(edit, strength)], TOY), [(edit, -strength)], TOY)
+    back = apply_directions(apply_directions(latent, [(edit, strength)], TOY), [(edit, -strength)], TOY)
     assert torch.allclose(styles(back), TOY.styles(latent).codes, atol=1e-5)
 
 
 @given(strengths.filter(bool), some_slots)
 def test_only_its_slots_move_and_by_strength_times_sigma(strength: float, slots: tuple[int, ...]) -> None:
     latent, edit = code("w"), direction(slots)
-    moved = apply(latent, [(edit, strength)], TOY)
+    moved = apply_directions(latent, [(edit, strength)], TOY)
     assert moved.latent.space == "w_plus"
     assert (moved.tuning, moved.features) == ({}, {})
     way = moved.latent.codes - SLOTS.spread(latent.codes)
@@ -70,7 +70,7 @@ def test_only_its_slots_move_and_by_strength_times_sigma(strength: float, slots:
 @given(strengths.filter(bool), some_slots)
 def test_a_direction_of_w_plus_moves_each_slot_its_own_way(strength: float, slots: tuple[int, ...]) -> None:
     latent, edit = code("w_plus"), direction(slots, space="w_plus")
-    way = (apply(latent, [(edit, strength)], TOY).latent.codes - latent.codes)[0]
+    way = (apply_directions(latent, [(edit, strength)], TOY).latent.codes - latent.codes)[0]
     wanted = torch.zeros_like(way)
     wanted[list(slots)] = strength * edit.sigma * edit.vector[list(slots)]
     assert torch.allclose(way, wanted, atol=1e-5)
@@ -79,7 +79,7 @@ def test_a_direction_of_w_plus_moves_each_slot_its_own_way(strength: float, slot
 @given(strengths.filter(bool), some_slots, st.sampled_from(["w", "w_plus"]))
 def test_a_direction_of_s_becomes_a_shift_of_the_layers_that_read_its_slots(strength: float, slots: tuple[int, ...], space: str) -> None:
     latent, edit = code(space), direction(slots, space="s")
-    moved = apply(latent, [(edit, strength)], TOY)
+    moved = apply_directions(latent, [(edit, strength)], TOY)
     assert moved.latent is latent
     reached = {layer: part for layer, part in TOY.layout("s").items() if SLOTS.of_layer(layer) in slots}
     assert set(moved.features) == {f"shift/{layer}" for layer in reached}
@@ -90,10 +90,10 @@ def test_a_direction_of_s_becomes_a_shift_of_the_layers_that_read_its_slots(stre
 @given(strengths, some_slots, direction_spaces, st.integers(0, 20))
 def test_a_code_in_s_moves_as_the_styles_of_its_w_do(strength: float, slots: tuple[int, ...], of: str, seed: int) -> None:
     latent, edit = code("w_plus", seed), direction(slots, seed, space=of)
-    in_s = apply(TOY.styles(latent), [(edit, strength)], TOY)
+    in_s = apply_directions(TOY.styles(latent), [(edit, strength)], TOY)
     assert in_s.latent.space == "s"
     assert not in_s.features
-    moved = apply(latent, [(edit, strength)], TOY)
+    moved = apply_directions(latent, [(edit, strength)], TOY)
     assert torch.allclose(in_s.latent.codes, styles(moved), atol=1e-4)
     with torch.no_grad():
         drawn = TOY.synthesize(moved.latent, features=moved.features)
@@ -104,11 +104,11 @@ def test_a_code_in_s_moves_as_the_styles_of_its_w_do(strength: float, slots: tup
 def test_edits_add_up_in_any_order_at_once_or_one_by_one(drawn: list[tuple[str, float, int]], space: str) -> None:
     latent = code(space)
     edits = [(direction(seed=seed, space=of), strength) for of, strength, seed in drawn]
-    wanted = styles(apply(latent, edits, TOY))
-    assert torch.allclose(styles(apply(latent, edits[::-1], TOY)), wanted, atol=1e-5)
+    wanted = styles(apply_directions(latent, edits, TOY))
+    assert torch.allclose(styles(apply_directions(latent, edits[::-1], TOY)), wanted, atol=1e-5)
     one_by_one = Inversion(latent)
     for edit in edits:
-        one_by_one = apply(one_by_one, [edit], TOY)
+        one_by_one = apply_directions(one_by_one, [edit], TOY)
     assert torch.allclose(styles(one_by_one), wanted, atol=1e-5)
 
 
@@ -116,9 +116,9 @@ def test_edits_add_up_in_any_order_at_once_or_one_by_one(drawn: list[tuple[str, 
 def test_nothing_to_do_returns_the_very_code_and_its_bits(space: str, of: list[str]) -> None:
     latent = code(space)
     edits = [(direction(seed=seed, space=name), 0.0) for seed, name in enumerate(of)]
-    assert apply(latent, edits, TOY).latent is latent
+    assert apply_directions(latent, edits, TOY).latent is latent
     inversion = Inversion(latent, {"conv_4.bias": torch.ones(16)}, {"shift/conv_4": torch.ones(1, 16)})
-    assert apply(inversion, edits, TOY) is inversion
+    assert apply_directions(inversion, edits, TOY) is inversion
 
 
 @given(code_spaces, direction_spaces, strengths)
@@ -126,7 +126,7 @@ def test_what_is_given_is_never_written_to(space: str, of: str, strength: float)
     inversion = Inversion(code(space), features={"shift/conv_4": torch.ones(1, 16)})
     edit = direction(space=of)
     codes, vector = inversion.latent.codes.clone(), edit.vector.clone()
-    apply(inversion, [(edit, strength)], TOY)
+    apply_directions(inversion, [(edit, strength)], TOY)
     assert torch.equal(inversion.latent.codes, codes)
     assert torch.equal(edit.vector, vector)
     assert torch.equal(inversion.features["shift/conv_4"], torch.ones(1, 16))
@@ -136,15 +136,15 @@ def test_what_is_given_is_never_written_to(space: str, of: str, strength: float)
 @pytest.mark.parametrize("of", ["w", "w_plus", "s"])
 def test_a_weight_change_and_other_features_stay(of: str) -> None:
     inversion = Inversion(code("w"), {"conv_4.bias": torch.ones(16)}, {"noise/conv_4": torch.zeros(1, 1, 4, 4)})
-    moved = apply(inversion, [(direction(space=of), 1.5)], TOY)
+    moved = apply_directions(inversion, [(direction(space=of), 1.5)], TOY)
     assert moved.tuning is inversion.tuning
     assert moved.features["noise/conv_4"] is inversion.features["noise/conv_4"]
 
 
 def test_a_shift_that_is_there_already_is_added_to() -> None:
     edit = direction(space="s")
-    once = apply(code("w"), [(edit, 1.0)], TOY)
-    thrice = apply(once, [(edit, 2.0)], TOY)
+    once = apply_directions(code("w"), [(edit, 1.0)], TOY)
+    thrice = apply_directions(once, [(edit, 2.0)], TOY)
     for key, value in once.features.items():
         assert torch.allclose(thrice.features[key], 3 * value, atol=1e-6)
 
@@ -152,7 +152,7 @@ def test_a_shift_that_is_there_already_is_added_to() -> None:
 @pytest.mark.parametrize("truncation", [1.0, 0.7])
 def test_a_z_is_mapped_and_truncated(truncation: float) -> None:
     latent = code("z", batch=2)
-    moved = apply(latent, [], TOY, truncation=truncation)
+    moved = apply_directions(latent, [], TOY, truncation=truncation)
     wanted = statistics(TOY).truncate(TOY.map(latent.codes), truncation)
     assert moved.latent.space == "w_plus"
     assert torch.allclose(moved.latent.codes, SLOTS.spread(wanted), atol=1e-5)
@@ -161,7 +161,7 @@ def test_a_z_is_mapped_and_truncated(truncation: float) -> None:
 @given(strengths, some_slots)
 def test_a_direction_of_z_is_added_before_the_mapping(strength: float, slots: tuple[int, ...]) -> None:
     latent, edit = code("z"), direction(slots, space="z", sigma=1.0)
-    moved = apply(latent, [(edit, strength)], TOY).latent.codes
+    moved = apply_directions(latent, [(edit, strength)], TOY).latent.codes
     wanted = TOY.map(latent.codes + strength * edit.vector)
     for slot in range(SLOTS.count):
         assert torch.allclose(moved[:, slot], wanted if slot in slots else TOY.map(latent.codes), atol=1e-4)
@@ -170,15 +170,15 @@ def test_a_direction_of_z_is_added_before_the_mapping(strength: float, slots: tu
 def test_directions_of_all_spaces_go_together_on_a_z() -> None:
     latent = code("z")
     edits = [(direction(space=of, seed=index), 1.0) for index, of in enumerate(SPACES)]
-    together = apply(latent, edits, TOY, truncation=0.7)
-    first = apply(latent, edits[:1], TOY, truncation=0.7)
-    assert torch.allclose(styles(together), styles(apply(first, edits[1:], TOY)), atol=1e-5)
+    together = apply_directions(latent, edits, TOY, truncation=0.7)
+    first = apply_directions(latent, edits[:1], TOY, truncation=0.7)
+    assert torch.allclose(styles(together), styles(apply_directions(first, edits[1:], TOY)), atol=1e-5)
 
 
 @pytest.mark.parametrize("space", ["w", "w_plus", "s"])
 def test_a_direction_of_z_is_refused_where_the_z_is_not_known(space: str) -> None:
     with pytest.raises(SpaceError, match=r"A direction of Z moves random faces only.*Choose a direction of W or S\."):
-        apply(code(space), [(direction(space="z"), 1.0)], TOY)
+        apply_directions(code(space), [(direction(space="z"), 1.0)], TOY)
 
 
 @pytest.mark.parametrize("of", SPACES)
@@ -186,30 +186,30 @@ def test_a_direction_of_z_is_refused_where_the_z_is_not_known(space: str) -> Non
 def test_directions_of_another_generator_are_refused_in_a_sentence(of: str, space: str) -> None:
     foreign = replace(direction(space=of), vector=torch.ones(512))
     with pytest.raises(SpaceError, match=rf"shape \(512,\) in {of}; wanted .* it belongs to another generator\."):
-        apply(code(space), [(foreign, 1.0)], TOY)
+        apply_directions(code(space), [(foreign, 1.0)], TOY)
     outside = replace(direction(space=of), slots=(0, 22))
     with pytest.raises(SpaceError, match="another generator"):
-        apply(code(space), [(outside, 1.0)], TOY)
+        apply_directions(code(space), [(outside, 1.0)], TOY)
 
 
 def test_directions_of_unknown_spaces_are_refused_in_a_sentence() -> None:
     with pytest.raises(SpaceError, match="in stylemap; wanted None"):
-        apply(code("w"), [(replace(direction(), space="stylemap"), 1.0)], TOY)
+        apply_directions(code("w"), [(replace(direction(), space="stylemap"), 1.0)], TOY)
 
 
 @given(code_spaces, st.lists(st.sampled_from(["w", "w_plus", "s"]), min_size=1, max_size=3))
 def test_strength_zero_draws_the_same_bits(space: str, of: list[str]) -> None:
     latent = TOY.styles(random_w(TOY, 1)) if space == "s" else Latent(space, random_w(TOY, 1) if space == "w" else code("w_plus").codes)
-    moved = apply(latent, [(direction(space=name), 0.0) for name in of], TOY)
+    moved = apply_directions(latent, [(direction(space=name), 0.0) for name in of], TOY)
     with torch.no_grad():
         assert torch.equal(TOY.synthesize(moved.latent, features=moved.features), TOY.synthesize(latent))
 
 
-def test_strength_zero_draws_the_same_bits_at_1024_px(ffhq: Student) -> None:
+def test_strength_zero_draws_the_same_bits_at_1024_px(ffhq: FfhqGenerator) -> None:
     latent = Latent("w", random_w(ffhq, 1))
     vector = normal((ffhq.width,), 1)
     edit = Direction("", "w", vector / vector.norm(), ffhq.slots.active, 1.0, "")
-    assert apply(latent, [(edit, 0.0)], ffhq).latent is latent
+    assert apply_directions(latent, [(edit, 0.0)], ffhq).latent is latent
 
 
 @given(st.integers(0, 1000), st.integers(1, 4), st.sampled_from(["z", "w", "w_plus", "s"]))
@@ -242,8 +242,8 @@ def test_projection_does_not_care_for_order_repeats_or_what_is_gone_already(seed
 def test_a_step_along_what_is_left_is_the_old_step_without_the_conditions_share() -> None:
     target, condition = direction(seed=1), direction(seed=2)
     left = project_out(target, [condition])
-    old = apply(code("w"), [(target, 2.0)], TOY).latent.codes
-    new = apply(code("w"), [(left, 2.0)], TOY).latent.codes
+    old = apply_directions(code("w"), [(target, 2.0)], TOY).latent.codes
+    new = apply_directions(code("w"), [(left, 2.0)], TOY).latent.codes
     share = 2.0 * target.sigma * float(target.vector @ condition.vector)
     way = (old - new)[0, list(SLOTS.active)]
     assert torch.allclose(way, (share * condition.vector).expand_as(way), atol=1e-5)
@@ -270,22 +270,22 @@ def test_a_strength_raises_where_a_code_stands_by_as_much(strength: float, slots
     latent, edit = code(space, seed), direction(slots, seed, space=of)
     if space == "s" and of != "s":
         with pytest.raises(SpaceError, match="is not known"):
-            standing(latent, edit, TOY)
+            signed_distance(latent, edit, TOY)
         return
-    moved = standing(apply(latent, [(edit, strength)], TOY), edit, TOY)
-    assert moved == pytest.approx(standing(latent, edit, TOY) + strength, abs=2e-3)
+    moved = signed_distance(apply_directions(latent, [(edit, strength)], TOY), edit, TOY)
+    assert moved == pytest.approx(signed_distance(latent, edit, TOY) + strength, abs=2e-3)
 
 
 @pytest.mark.parametrize("space", ["w", "w_plus", "s"])
 def test_the_average_face_stands_at_nothing(space: str) -> None:
     mean = Latent("w", statistics(TOY).mean)
-    assert standing(mean, direction(space=space), TOY) == pytest.approx(0, abs=1e-4)
+    assert signed_distance(mean, direction(space=space), TOY) == pytest.approx(0, abs=1e-4)
 
 
 def test_standing_in_z_is_counted_in_z_and_needs_it() -> None:
     edit = direction(space="z")
-    assert standing(code("z"), edit, TOY) == pytest.approx(float(code("z").codes[0] @ edit.vector) / 0.7, rel=1e-4)
-    truncated = standing(code("z"), direction(), TOY, truncation=0.5)
-    assert truncated == pytest.approx(0.5 * standing(code("z"), direction(), TOY), abs=1e-4)
+    assert signed_distance(code("z"), edit, TOY) == pytest.approx(float(code("z").codes[0] @ edit.vector) / 0.7, rel=1e-4)
+    truncated = signed_distance(code("z"), direction(), TOY, truncation=0.5)
+    assert truncated == pytest.approx(0.5 * signed_distance(code("z"), direction(), TOY), abs=1e-4)
     with pytest.raises(SpaceError, match="the code is in w, not in z"):
-        standing(code("w"), edit, TOY)
+        signed_distance(code("w"), edit, TOY)

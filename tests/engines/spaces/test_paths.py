@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from engines.spaces.paths import lerp, slerp
+from engines.spaces.paths import fade, lerp, slerp
 
 
 @pytest.fixture(params=[(4, 32), (2, 5, 16)], ids=["w", "w_plus"])
@@ -17,6 +17,18 @@ def test_both_ways_begin_and_end_at_their_codes(way, ends) -> None:
     a, b = ends
     torch.testing.assert_close(way(a, b, 0.0), a)
     torch.testing.assert_close(way(a, b, 1.0), b)
+
+
+@pytest.mark.parametrize("t", [-0.5, 0.25, 0.5, 2.0])
+def test_the_straight_way_goes_at_one_pace_and_on_beyond_its_ends(t, ends) -> None:
+    a, b = ends
+    numpy = (1 - t) * a.double().numpy() + t * b.double().numpy()
+    torch.testing.assert_close(lerp(a, b, t).double().numpy(), numpy, rtol=1e-5, atol=1e-6)
+
+
+def test_what_one_end_lacks_fades_from_nothing() -> None:
+    a, b = torch.tensor([4.0]), torch.tensor([8.0])
+    assert [float(fade(*pair, 0.25)) for pair in ((a, b), (a, None), (None, b))] == [5.0, 3.0, 2.0]
 
 
 @pytest.mark.parametrize("t", [0.1, 0.5, 0.8])

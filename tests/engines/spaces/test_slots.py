@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from engines.core.errors import SpaceError
-from engines.generators import Student
-from engines.spaces.slots import Slots
+from engines.generators import FfhqGenerator
+from engines.generators.ffhq import ffhq_slots
 
-FFHQ = Slots(7)
+FFHQ = ffhq_slots(7)
 
 
 def numbered(count: int) -> torch.Tensor:
@@ -38,11 +38,11 @@ def test_layers_read_their_slots(layer: str, slot: int) -> None:
     assert FFHQ.of_layer(layer) == slot
 
 
-def test_every_layer_reads_an_active_slot(toy: Student) -> None:
+def test_every_layer_reads_an_active_slot(toy: FfhqGenerator) -> None:
     assert {toy.slots.of_layer(layer) for layer in toy.layout("s")} == set(toy.slots.active)
 
 
-def test_published_codes_land_where_the_student_reads_them() -> None:
+def test_published_codes_land_where_the_generator_reads_them() -> None:
     codes = FFHQ.from_published(numbered(18))
     assert numbers(codes) == [0, 1, 2, 2, 3, 4, 4, 5, 6, 6, 7, 8, 8, 9, 10, 10, 11, 12, 12, 13, 14, 15, 15]
 
@@ -51,14 +51,14 @@ def test_published_codes_of_another_shape_are_refused() -> None:
     with pytest.raises(SpaceError, match=r"has 18 layers; this one has 14\."):
         FFHQ.from_published(numbered(14))
     with pytest.raises(SpaceError, match=r"fit the 1024 px generator only"):
-        Slots(3).from_published(numbered(18))
+        ffhq_slots(3).from_published(numbered(18))
 
 
 def test_published_layers_name_active_slots() -> None:
     assert FFHQ.published_range(range(18)) == FFHQ.active
     assert FFHQ.published_range(range(4)) == (0, 1, 2, 4)
     assert FFHQ.published_range([]) == ()
-    for late in (15, 16, 17):  # the student has no convolutions at 1024 px
+    for late in (15, 16, 17):  # the generator has no convolutions at 1024 px
         assert FFHQ.published_range([late]) == (21,)
 
 
@@ -76,7 +76,7 @@ def test_spread_repeats_one_w_and_checks_the_rest() -> None:
     w = torch.randn(2, 4)
     assert torch.equal(FFHQ.spread(w), w[:, None].expand(2, 23, 4))
     assert FFHQ.spread(numbered(23)).shape == (1, 23, 4)
-    with pytest.raises(SpaceError, match=r"has 18 slots; the generator has 23\."):
+    with pytest.raises(SpaceError, match=r"has 18 layers; the generator has 23\."):
         FFHQ.spread(numbered(18))
 
 
@@ -85,7 +85,7 @@ def test_codes_go_to_the_published_layers_and_back() -> None:
     ours = FFHQ.from_published(codes)
     there = FFHQ.to_published(ours)
     assert torch.equal(there[:, :16], codes[:, :16])
-    assert torch.equal(there[:, 16:], codes[:, 15:16].expand(-1, 2, -1))  # the student stops at 512 px and paints from there
+    assert torch.equal(there[:, 16:], codes[:, 15:16].expand(-1, 2, -1))  # the generator stops at 512 px and paints from there
     assert torch.equal(FFHQ.from_published(there), ours)
 
 
@@ -100,5 +100,5 @@ def test_dead_slots_do_not_reach_published_codes() -> None:
 
 
 def test_only_the_1024_px_generator_has_published_codes() -> None:
-    with pytest.raises(SpaceError, match="fit the 1024 px generator only; this one has 11 slots"):
-        Slots(3).to_published(numbered(11))
+    with pytest.raises(SpaceError, match="fit the 1024 px generator only; this one has 11 layers"):
+        ffhq_slots(3).to_published(numbered(11))

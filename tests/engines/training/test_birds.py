@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engines.training.datasets.backgrounds import BACKGROUNDS
 from engines.training.datasets.birds import CORRELATED, SHAPES, Birds, Factors, boxes, draw_birds, random_factors
-from engines.training.datasets.coats import COATS
-from engines.training.datasets.places import PLACES
+from engines.training.datasets.textures import TEXTURES
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +38,14 @@ def test_a_bird_covers_a_part_of_the_picture_and_its_box_fits(birds: Birds) -> N
 
 
 def test_outside_the_mask_only_the_background_counts(birds: Birds) -> None:
-    other = replace(birds.factors, texture=(birds.factors.texture + 1) % len(COATS), shape=birds.factors.shape)
+    other = replace(birds.factors, texture=(birds.factors.texture + 1) % len(TEXTURES), shape=birds.factors.shape)
     changed = (draw_birds(other).images - birds.images).abs().amax(dim=1, keepdim=True)
     assert float(changed[birds.masks == 0].max()) == 0
     assert float(changed[birds.masks == 1].mean()) > 0.2
 
 
 def test_inside_the_mask_the_background_does_not_count(birds: Birds) -> None:
-    other = replace(birds.factors, background=(birds.factors.background + 1) % len(PLACES))
+    other = replace(birds.factors, background=(birds.factors.background + 1) % len(BACKGROUNDS))
     changed = (draw_birds(other).images - birds.images).abs().amax(dim=1, keepdim=True)
     assert float(changed[birds.masks == 1].max()) < 1e-5
     assert float(changed[birds.masks == 0].mean()) > 0.1
@@ -64,8 +64,8 @@ def test_shapes_have_silhouettes_of_their_own() -> None:
 def test_backgrounds_go_with_textures_as_in_nature() -> None:
     factors = random_factors(6000, 1)
     together = float((factors.background == factors.texture).float().mean())
-    assert together == pytest.approx(CORRELATED + (1 - CORRELATED) / len(PLACES), abs=0.03)
-    assert set(factors.background.tolist()) == set(range(len(PLACES)))
+    assert together == pytest.approx(CORRELATED + (1 - CORRELATED) / len(BACKGROUNDS), abs=0.03)
+    assert set(factors.background.tolist()) == set(range(len(BACKGROUNDS)))
 
 
 def test_an_empty_mask_has_the_whole_picture_as_its_box() -> None:

@@ -10,15 +10,15 @@ from safetensors.torch import load
 
 from engines.core.seeds import rng
 from engines.data.digits import Digits, Sets
-from engines.losses.information import unread_category
+from engines.losses.information import category_loss
 from engines.metrics.infogan import categories_of
 from engines.nets.infogan import from_weights
+from engines.training.augmentation import DIGITS
 from engines.training.command import finish, train
-from engines.training.info_game import Game, InfoPreset
+from engines.training.infogan_networks import InfoGANNetworks, InfoPreset
 from engines.training.loop import Moment, Plan, Trainer
-from engines.training.poses import DIGITS
-from engines.training.recipes.infogan import DigitSetting, DigitWatch, InfoDigits, named_of
-from scripts import manifest
+from engines.training.manifest import Records
+from engines.training.recipes.infogan import DigitEvaluator, DigitSetting, InfoDigits, named_of
 
 TINY = InfoPreset(plan=Plan(4, warm_up=1, last=1.0), batch=8, size=28, width=4, features=16)
 
@@ -37,15 +37,15 @@ def setting_for(folder: Path, without: frozenset[str] = frozenset(), seed: int =
     return DigitSetting(preset=TINY, folder=folder, without=without, seed=seed, sets=Sets(bars(100, 1), bars(60, 2), bars(60, 3)))
 
 
-def game_of(setting: DigitSetting) -> Game:
-    return Game(setting, setting.real, DIGITS)
+def networks_of(setting: DigitSetting) -> InfoGANNetworks:
+    return InfoGANNetworks(setting, setting.real, DIGITS)
 
 
 def weights_of(trainer: Trainer) -> dict[str, torch.Tensor]:
     return {
         f"{name}.{key}": value.detach().clone()
-        for name, player in trainer.players.items()
-        for key, value in player.network.named_parameters()
+        for name, module in trainer.modules.items()
+        for key, value in module.network.named_parameters()
     }
 
 
@@ -60,31 +60,31 @@ def test_every_part_learns(without: frozenset[str], tmp_path: Path) -> None:
     figures = list(trainer.steps())[-1]
     parts = moved(before, weights_of(trainer))
     assert {"reader.trunk", "reader.d_head", "reader.q_head", "generator.0"} <= parts
-    assert {"told_apart", "convinced", "category", "continuous"} <= set(figures)
+    assert {"discriminator", "adversarial", "category", "continuous"} <= set(figures)
 
 
 def test_the_information_reaches_trunk_and_generator(tmp_path: Path) -> None:
-    game = game_of(setting_for(tmp_path))
-    draw, made = game.made(None, START)
-    unread_category(game.reader(made).logits, draw.category).backward()
-    for network in (game.reader.trunk, game.reader.q_head, game.drawer):
+    networks = networks_of(setting_for(tmp_path))
+    draw, made = networks.made(None, START)
+    category_loss(networks.discriminator(made).logits, draw.category).backward()
+    for network in (networks.discriminator.trunk, networks.discriminator.q_head, networks.generator):
         assert any(weight.grad is not None and float(weight.grad.abs().sum()) > 0 for weight in network.parameters())
-    assert all(weight.grad is None for weight in game.reader.d_head.parameters())
+    assert all(weight.grad is None for weight in networks.discriminator.d_head.parameters())
 
 
 def test_in_the_plain_twin_q_leaves_the_trunk_alone(tmp_path: Path) -> None:
-    game = game_of(setting_for(tmp_path, frozenset({"information"})))
-    draw, made = game.made(None, START)
-    unread_category(game.reader(made.detach(), apart=True).logits, draw.category).backward()
-    assert all(weight.grad is None for weight in game.reader.trunk.parameters())
-    assert any(weight.grad is not None for weight in game.reader.q_head.parameters())
+    networks = networks_of(setting_for(tmp_path, frozenset({"information"})))
+    draw, made = networks.made(None, START)
+    category_loss(networks.discriminator(made.detach(), apart=True).logits, draw.category).backward()
+    assert all(weight.grad is None for weight in networks.discriminator.trunk.parameters())
+    assert any(weight.grad is not None for weight in networks.discriminator.q_head.parameters())
 
 
 def test_seeds_see_other_digits_codes_and_first_weights(tmp_path: Path) -> None:
     first, second = (setting_for(tmp_path / str(seed), seed=seed) for seed in (1, 2))
     assert not torch.equal(first.real(0), second.real(0))
-    assert not torch.equal(game_of(first).made(None, START)[0].z, game_of(second).made(None, START)[0].z)
-    assert not torch.equal(game_of(first).reader.d_head.weight, game_of(second).reader.d_head.weight)
+    assert not torch.equal(networks_of(first).made(None, START)[0].z, networks_of(second).made(None, START)[0].z)
+    assert not torch.equal(networks_of(first).discriminator.d_head.weight, networks_of(second).discriminator.d_head.weight)
 
 
 def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -110,12 +110,11 @@ def test_single_pictures_get_the_same_answers_as_many(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("without", [frozenset(), frozenset({"information"})], ids=["whole", "plain"])
 def test_network_and_twin_are_recorded_under_their_names(without: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
     recipe, setting = InfoDigits(), setting_for(tmp_path / "run", without)
-    monkeypatch.setattr(recipe, "watch", lambda setting: DigitWatch(setting, count=50))
+    monkeypatch.setattr(recipe, "evaluator", lambda setting: DigitEvaluator(setting, count=50))
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, validate_every=2, log_every=2)
-    finish(recipe, trainer, setting)
+    finish(recipe, trainer, setting, Records(tmp_path))
     name = "infogan_digits" + ("-without-information" if without else "")
     entry = tomllib.loads((tmp_path / "weights.toml").read_text())[name]
     assert entry["origin"].startswith("engines/training/recipes/infogan.py, seed 1, 4 steps of 8")

@@ -11,7 +11,7 @@ def test_pictures_come_while_it_learns_and_change() -> None:
     previews = [moment.preview for moment in seen if moment.preview is not None]
     assert len(previews) == 2 and previews[0].shape == (1, 3, 32 * ROWS, 32 * COLUMNS)
     assert not torch.equal(previews[0], previews[1])
-    assert {"parent", "child", "disagree", "told_apart"} <= set(seen[-1].losses)
+    assert {"parent", "child", "disagree", "discriminator"} <= set(seen[-1].losses)
     assert all(first.step <= second.step <= first.total == 1000 for first, second in pairwise(seen))
 
 

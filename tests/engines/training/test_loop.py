@@ -3,17 +3,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from engines.core.errors import WeightsError
 from engines.data.degradations import spoilt
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.nets.initial import seeded
 from engines.training import checkpoints
 from engines.training.command import Journal
-from engines.training.loop import Moment, Plan, Player, Terms, Trainer
+from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.samples import TRAINING, Samples
 from engines.training.schedules import constant, cosine, through
 from engines.training.streams import Batch, Changed, Pairs, Stream
@@ -22,7 +23,7 @@ SIDE = 16
 
 
 @pytest.fixture(scope="module")
-def stream(toy: Student, tmp_path_factory: pytest.TempPathFactory) -> Stream:
+def stream(toy: FfhqGenerator, tmp_path_factory: pytest.TempPathFactory) -> Stream:
     samples = Samples(toy, tmp_path_factory.mktemp("samples"), seed=TRAINING, size=SIDE, drawn_at=SIDE)
     return Changed(Pairs(samples, 8, seed=1, first=64, fresh=4, capacity=256), spoilt(0.5), seed=2)
 
@@ -32,7 +33,7 @@ def small(width: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 8, 4, 4), nn.BatchNorm2d(8), nn.PReLU(), nn.Flatten(), nn.Linear(8 * (SIDE // 4) ** 2, width))
 
 
-def trainer(toy: Student, stream: Stream, path: Path, *, steps: int = 12, hours: float = 1e9, averaging: float = 0.9) -> Trainer:
+def trainer(toy: FfhqGenerator, stream: Stream, path: Path, *, steps: int = 12, hours: float = 1e9, averaging: float = 0.9) -> Trainer:
     """Two players, so that their order and states matter: one learns w, the other w from what the first says."""
     first, second = seeded(lambda: small(toy.width), 0), seeded(lambda: nn.Linear(toy.width, toy.width), 1)
 
@@ -44,19 +45,19 @@ def trainer(toy: Student, stream: Stream, path: Path, *, steps: int = 12, hours:
         for part in (slice(0, 4), slice(4, 8)):  # two rounds a batch
             yield {"follow": (second(first(batch.picture[part]).detach()) - batch.codes[part, 0]).square().mean()}
 
-    players = {
-        "first": Player(first, learn, {"w": through((0, 1), (1, 0.5))}, 1e-2),
-        "second": Player(second, follow, {}, 1e-2),
+    modules = {
+        "first": TrainableModule(first, learn, {"w": through((0, 1), (1, 0.5))}, 1e-2),
+        "second": TrainableModule(second, follow, {}, 1e-2),
     }
-    return Trainer(Plan(steps, hours, warm_up=3, averaging=averaging), players, stream, path, "cpu")
+    return Trainer(Plan(steps, hours, warm_up=3, averaging=averaging), modules, stream, path, "cpu")
 
 
 def state(run: Trainer) -> list[torch.Tensor]:
-    networks = [*(player.network for player in run.players.values()), *run.averaged.values()]
+    networks = [*(module.network for module in run.modules.values()), *run.averaged.values()]
     return [value.clone() for network in networks for value in network.state_dict().values()]
 
 
-def test_a_killed_run_ends_with_the_same_weights(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_a_killed_run_ends_with_the_same_weights(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     whole = trainer(toy, stream, tmp_path / "whole.pt")
     every = list(whole.steps())
     killed = trainer(toy, stream, tmp_path / "killed.pt")
@@ -72,22 +73,39 @@ def test_a_killed_run_ends_with_the_same_weights(toy: Student, stream: Stream, t
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(state(again), state(whole), strict=True))
 
 
-def test_losses_fall(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_losses_fall(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     figures = list(trainer(toy, stream, tmp_path / "c.pt", steps=60).steps())
     assert figures[-1]["w"] < 0.8 * figures[0]["w"]
     assert set(figures[0]) == {"rate", "w", "follow"}
 
 
-def test_the_mean_of_the_weights_lags_behind(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_the_mean_of_the_weights_lags_behind(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     run = trainer(toy, stream, tmp_path / "c.pt")
-    before = run.players["first"].network[0].weight.detach().clone()
+    before = run.modules["first"].network[0].weight.detach().clone()
     list(run.steps())
-    now, mean = run.players["first"].network[0].weight.detach(), run.averaged["first"][0].weight
+    now, mean = run.modules["first"].network[0].weight.detach(), run.averaged["first"][0].weight
     assert 0 < float((mean - before).norm()) < float((now - before).norm())
     assert not run.averaged["first"].training
 
 
-def test_the_clock_ends_a_run_and_its_schedules(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_the_rate_rises_over_the_warm_up_and_falls_by_half_a_cosine(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
+    """Three steps of warm-up, the first a third of the way; down to a fiftieth at the end."""
+    rates = [figures["rate"] for figures in trainer(toy, stream, tmp_path / "c.pt").steps()]
+    falling = 0.02 + 0.98 * np.cos(np.pi / 2 * np.arange(12) / 12) ** 2
+    assert rates == pytest.approx(list(falling * np.minimum(1, np.arange(1, 13) / 3)))
+
+
+def test_the_mean_keeps_a_growing_share_up_to_the_plans(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
+    """(t + 1) / (t + 10) of itself at step t, from 0; here at most a quarter."""
+    run = trainer(toy, stream, tmp_path / "c.pt", steps=5, averaging=0.25)
+    mean = run.modules["second"].network.weight.detach().double().numpy().copy()
+    for step, _ in enumerate(run.steps()):
+        keep = min(0.25, (step + 1) / (step + 10))
+        mean = keep * mean + (1 - keep) * run.modules["second"].network.weight.detach().double().numpy()
+    assert np.allclose(run.averaged["second"].weight.numpy(), mean, atol=1e-6)
+
+
+def test_the_clock_ends_a_run_and_its_schedules(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     run = trainer(toy, stream, tmp_path / "c.pt", steps=10**9, hours=1 / 3600)
     start = time.perf_counter()
     rates = [figures["rate"] for figures in run.steps()]
@@ -97,7 +115,7 @@ def test_the_clock_ends_a_run_and_its_schedules(toy: Student, stream: Stream, tm
     assert rates[-1] < rates[2]
 
 
-def test_a_finished_run_takes_no_step_more(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_a_finished_run_takes_no_step_more(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     run = trainer(toy, stream, tmp_path / "c.pt", steps=3)
     list(run.steps())
     run.save()
@@ -105,13 +123,13 @@ def test_a_finished_run_takes_no_step_more(toy: Student, stream: Stream, tmp_pat
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 cut off"])
-def test_a_broken_checkpoint_is_refused_in_a_sentence(content: bytes, toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_a_broken_checkpoint_is_refused_in_a_sentence(content: bytes, toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     (tmp_path / "c.pt").write_bytes(content)
     with pytest.raises(WeightsError, match=r"The checkpoint c\.pt .* Delete it to begin anew\."):
         trainer(toy, stream, tmp_path / "c.pt")
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(toy: Student, stream: Stream, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_recipe_is_refused(toy: FfhqGenerator, stream: Stream, tmp_path: Path) -> None:
     checkpoints.save(tmp_path / "c.pt", {"players": {"other": {}}, "step": 1, "spent": 0.0})
     with pytest.raises(WeightsError, match="belongs to another recipe"):
         trainer(toy, stream, tmp_path / "c.pt")

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load
 
 from engines.core.errors import CatalogueError, WeightsError
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.invert.encode.encoder import fill
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
@@ -17,18 +17,18 @@ from engines.training.catalogue import recipes
 from engines.training.command import finish, settings, train
 from engines.training.faces import FacePreset, FaceRecipe, FaceSetting
 from engines.training.loop import Plan
+from engines.training.manifest import Records
 from engines.training.recipes.e4e import switched_on
-from scripts import manifest
 
 RECIPES = {name: recipe for name, recipe in recipes().items() if isinstance(recipe, FaceRecipe)}
 STEPS = 4
 TINY = FacePreset(plan=Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
 REMEMBERED = replace(TINY, remembered=True)
-TWINS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
-    pytest.param(name, frozenset({idea}), id=f"{name}-without-{idea}")
+ABLATIONS = [pytest.param(name, frozenset(), id=name) for name in RECIPES] + [
+    pytest.param(name, frozenset({component}), id=f"{name}-without-{component}")
     for name, recipe in RECIPES.items()
-    for idea in recipe.ideas
-    if idea != "pictures"
+    for component in recipe.components
+    if component != "pictures"
 ]
 
 
@@ -37,17 +37,17 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("samples")
 
 
-def setting_for(toy: Student, folder: Path, drawn: Path, without: frozenset[str] = frozenset()) -> FaceSetting:
+def setting_for(toy: FfhqGenerator, folder: Path, drawn: Path, without: frozenset[str] = frozenset()) -> FaceSetting:
     return FaceSetting(generator=toy, preset=TINY, folder=folder, samples=drawn, seed=1, without=without, faces=4)
 
 
-@pytest.mark.parametrize(("name", "without"), TWINS)
-def test_a_recipe_trains_validates_and_logs(name: str, without: frozenset[str], toy: Student, tmp_path: Path, drawn: Path) -> None:
+@pytest.mark.parametrize(("name", "without"), ABLATIONS)
+def test_a_recipe_trains_validates_and_logs(name: str, without: frozenset[str], toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = RECIPES[name], setting_for(toy, tmp_path, drawn, without)
     trainer = recipe.trainer(setting)
-    before = {key: value.clone() for key, value in trainer.averaged[next(reversed(trainer.players))].state_dict().items()}
+    before = {key: value.clone() for key, value in trainer.averaged[next(reversed(trainer.modules))].state_dict().items()}
     train(recipe, trainer, setting, validate_every=2, log_every=2)
-    after = trainer.averaged[next(reversed(trainer.players))].state_dict()
+    after = trainer.averaged[next(reversed(trainer.modules))].state_dict()
     assert any(not torch.equal(before[key], after[key]) for key in before)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert rows[0]["recipe"] == name
@@ -59,9 +59,9 @@ def test_a_recipe_trains_validates_and_logs(name: str, without: frozenset[str], 
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "face_body"])
-def test_the_shared_body_stays_as_it_is(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_the_shared_body_stays_as_it_is(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     trainer = RECIPES[name].trainer(setting_for(toy, tmp_path, drawn))
-    body = trainer.players["encoder"].network.get_submodule("body")
+    body = trainer.modules["encoder"].network.get_submodule("body")
     before = {key: value.clone() for key, value in body.state_dict().items()}
     for _ in trainer.steps():
         pass
@@ -69,28 +69,28 @@ def test_the_shared_body_stays_as_it_is(name: str, toy: Student, tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", ["psp", "restyle_e4e", "psp_colourise"])
-def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     trainer = RECIPES[name].trainer(replace(setting_for(toy, tmp_path, drawn), preset=REMEMBERED))
     figures = list(trainer.steps())
     assert len(figures) == STEPS
     assert trainer.stream(0).levels is not None
 
 
-def test_a_method_may_train_a_body_of_its_own(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_a_method_may_train_a_body_of_its_own(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     trainer = RECIPES["psp"].trainer(replace(setting_for(toy, tmp_path, drawn), own_body=True))
-    body = trainer.players["encoder"].network.get_submodule("body")
+    body = trainer.modules["encoder"].network.get_submodule("body")
     before = body.get_parameter("stem.0.weight").detach().clone()
     next(trainer.steps())
     assert not torch.equal(body.get_parameter("stem.0.weight"), before)
 
 
-def test_heads_can_start_from_a_body_that_is_still_in_training(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_heads_can_start_from_a_body_that_is_still_in_training(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     first = setting_for(toy, tmp_path / "body", drawn)
     trainer = RECIPES["face_body"].trainer(first)
     next(trainer.steps())
     trainer.save()
     second = replace(setting_for(toy, tmp_path / "psp", drawn), body=tmp_path / "body" / "checkpoint.pt")
-    ours = RECIPES["psp"].trainer(second).players["encoder"].network.get_parameter("body.body.stem.0.weight")
+    ours = RECIPES["psp"].trainer(second).modules["encoder"].network.get_parameter("body.body.stem.0.weight")
     assert torch.equal(ours, trainer.averaged["body"].get_parameter("body.stem.0.weight"))
     with pytest.raises(WeightsError, match=r"There is no body in none\.pt"):
         RECIPES["psp"].trainer(replace(second, body=tmp_path / "none.pt"))
@@ -120,7 +120,7 @@ def test_without_pictures_a_run_ends_where_image_losses_would_begin() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the preset wants")
 @pytest.mark.parametrize("name", ["restyle_psp", "restyle_e4e"])
-def test_restyle_ships_with_a_second_look_that_follows_less_far(name: str, toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_restyle_ships_with_a_second_look_that_follows_less_far(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = RECIPES[name], setting_for(toy, tmp_path, drawn)
     trainer = recipe.trainer(setting)
     learnt = trainer.averaged["encoder"].get_parameter("heads.gains").clone()
@@ -140,12 +140,11 @@ def test_offsets_are_switched_on_one_after_another() -> None:
 
 
 @pytest.mark.parametrize("name", ["face_body", "psp", "e4e"])
-def test_what_is_recorded_can_be_loaded(name: str, toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+def test_what_is_recorded_can_be_loaded(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = RECIPES[name], setting_for(toy, tmp_path / "run", drawn)
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, validate_every=2, log_every=2)
-    finish(recipe, trainer, setting)
+    finish(recipe, trainer, setting, Records(tmp_path))
     entry = tomllib.loads((tmp_path / "weights.toml").read_text())[name]
     assert entry["origin"].startswith(f"engines/training/recipes/{name}.py, seed 1, 4 steps of 2")
     assert {"distance", "mse", "lpips", "identity_distance", "lpips_error", "consistency"} <= set(entry["metrics"])
@@ -154,17 +153,16 @@ def test_what_is_recorded_can_be_loaded(name: str, toy: Student, tmp_path: Path,
     assert int(weights.pop("size", torch.tensor(32))) == 32
     network = seeded(Body, 5) if name == "face_body" else recipe.heads(setting)
     fill(network, {key: value.float() for key, value in weights.items()}, name)
-    learnt = trainer.averaged[next(reversed(trainer.players))].get_submodule("body" if name == "face_body" else "heads")
+    learnt = trainer.averaged[next(reversed(trainer.modules))].get_submodule("body" if name == "face_body" else "heads")
     for ours, theirs in zip(network.parameters(), learnt.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-3)
 
 
-def test_a_twin_leaves_its_log_and_no_weights(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+def test_a_twin_leaves_its_log_and_no_weights(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     setting = setting_for(toy, tmp_path / "run", drawn, frozenset({"levels"}))
     trainer = RECIPES["psp"].trainer(setting)
     train(RECIPES["psp"], trainer, setting)
-    finish(RECIPES["psp"], trainer, setting)
+    finish(RECIPES["psp"], trainer, setting, Records(tmp_path))
     rows = [json.loads(line) for line in (tmp_path / "training" / "psp-without-levels.jsonl").read_text().splitlines()]
     assert {"distance_fine", "distance_fine_error", "consistency_error"} <= set(rows[-1]["test"])
     assert not (tmp_path / "models").exists()

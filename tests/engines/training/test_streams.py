@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from engines.data.degradations import greyed, spoilt
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
 from engines.training.features import Features
 from engines.training.samples import TRAINING, Samples
-from engines.training.streams import Changed, Kind, Pairs, Read
+from engines.training.streams import Changed, Kind, Pairs, WithFeatures
 
 
 @pytest.fixture
-def samples(toy: Student, tmp_path: Path) -> Samples:
+def samples(toy: FfhqGenerator, tmp_path: Path) -> Samples:
     return Samples(toy, tmp_path, seed=TRAINING, size=16, drawn_at=16)
 
 
@@ -21,7 +21,7 @@ def pairs(samples: Samples, kind: Kind = "both") -> Pairs:
     return Pairs(samples, 6, seed=1, first=64, fresh=8, capacity=128, kind=kind)
 
 
-def test_a_batch_depends_on_the_step_alone(samples: Samples, toy: Student, tmp_path: Path) -> None:
+def test_a_batch_depends_on_the_step_alone(samples: Samples, toy: FfhqGenerator, tmp_path: Path) -> None:
     forward = [Changed(pairs(samples), spoilt(0.5), seed=2)(step) for step in range(4)]
     late = Samples(toy, tmp_path / "late", seed=TRAINING, size=16, drawn_at=16)
     again = Changed(pairs(late), spoilt(0.5), seed=2)(3)
@@ -61,12 +61,12 @@ def features(samples: Samples, kind: str = "spoilt50") -> Features:
 
 
 @pytest.fixture
-def larger(toy: Student, tmp_path: Path) -> Samples:
+def larger(toy: FfhqGenerator, tmp_path: Path) -> Samples:
     return Samples(toy, tmp_path, seed=TRAINING, size=32, drawn_at=32)
 
 
 def test_kept_features_are_what_the_body_sees(larger: Samples) -> None:
-    batch = Read(pairs(larger), features(larger, "clean"))(0)
+    batch = WithFeatures(pairs(larger), features(larger, "clean"))(0)
     assert batch.levels is not None
     with torch.no_grad():
         seen = seeded(Body, 0).eval()(batch.picture)
@@ -75,7 +75,7 @@ def test_kept_features_are_what_the_body_sees(larger: Samples) -> None:
         assert float((kept - fresh).abs().max() / fresh.abs().max()) < 0.05  # bfloat16
 
 
-def test_kept_features_are_rebuilt_bit_by_bit_and_belong_to_one_body(larger: Samples, toy: Student, tmp_path: Path) -> None:
+def test_kept_features_are_rebuilt_bit_by_bit_and_belong_to_one_body(larger: Samples, toy: FfhqGenerator, tmp_path: Path) -> None:
     rows, first = torch.tensor([3, 70]), features(larger)
     again = features(Samples(toy, tmp_path / "elsewhere", seed=TRAINING, size=32, drawn_at=32))
     assert all(torch.equal(one, other) for one, other in zip(first(rows), again(rows), strict=True))

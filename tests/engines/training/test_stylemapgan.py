@@ -10,19 +10,19 @@ import torch
 from safetensors.torch import load
 
 from engines.core.seeds import rng
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.generators.stylemapgan import StyleMapGAN, toy_stylemapgan, with_mapping
-from engines.metrics.stylemaps import apart, crossing, gradient, locality, mixtures, rectangles
+from engines.metrics.stylemaps import crossing, gradient, locality, mixed_latent_errors, rectangles, single_face_masks
 from engines.nets.equalised import drawn_anew, rectified, unrectified
 from engines.nets.stylemapgan import Form, StyleMapEncoder, StyleMapGenerator
 from engines.training.command import finish, train
 from engines.training.faces import FacePreset, FaceSetting
 from engines.training.loop import Plan
+from engines.training.manifest import Records
 from engines.training.recipes import stylemapgan
-from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, factors, model_of, unlike
+from engines.training.recipes.stylemapgan import SIDES, MapPreset, StyleMapFaces, enlarged_lpips, factors, model_of
 from engines.training.recipes.stylemapgan_mapping import StyleMapMapping, Whitened, fit
 from engines.training.schedules import constant
-from scripts import manifest
 
 TINY = MapPreset(
     plan=Plan(4, warm_up=1, last=1.0),
@@ -45,36 +45,38 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("samples")
 
 
-def setting_for(toy: Student, folder: Path, drawn: Path) -> FaceSetting:
+def setting_for(toy: FfhqGenerator, folder: Path, drawn: Path) -> FaceSetting:
     return FaceSetting(generator=toy, preset=TINY, folder=folder, samples=drawn, faces=6)
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_every_side_of_the_map_trains(side: int, toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_every_side_of_the_map_trains(side: int, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     trainer = StyleMapFaces(side).trainer(setting_for(toy, tmp_path, drawn))
-    before = {name: [value.clone() for value in player.network.parameters()] for name, player in trainer.players.items()}
+    before = {name: [value.clone() for value in module.network.parameters()] for name, module in trainer.modules.items()}
     figures, moved = [], dict[str, list[bool]]()
     for figure in trainer.steps():
         figures.append(figure)
         moved = {
-            name: [not torch.equal(old, new) for old, new in zip(before[name], player.network.parameters(), strict=True)]
-            for name, player in trainer.players.items()
+            name: [not torch.equal(old, new) for old, new in zip(before[name], module.network.parameters(), strict=True)]
+            for name, module in trainer.modules.items()
         }
         if trainer.step == 2:
             assert not any(moved["critic"]), "the critic joins at half of this run"
-    assert "told_apart" not in figures[1] and {"told_apart", "told_again", "latent", "convinced"} <= set(figures[2])
+    assert "discriminator" not in figures[1] and {"discriminator", "discriminator_reconstructed", "latent", "adversarial"} <= set(
+        figures[2]
+    )
     assert all(moved["critic"]) and all(moved["makers"])
 
 
-def test_without_its_critic_a_run_reconstructs_to_its_end(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_without_its_critic_a_run_reconstructs_to_its_end(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, without = StyleMapFaces(4), frozenset({"critic"})
     setting = replace(setting_for(toy, tmp_path, drawn), preset=recipe.shortened(TINY, without), without=without)
     figures = list(recipe.trainer(setting).steps())
-    assert len(figures) == 4 and all("told_apart" not in figure for figure in figures)
+    assert len(figures) == 4 and all("discriminator" not in figure for figure in figures)
     assert recipe.shortened(TINY, frozenset()) is TINY
 
 
-def test_mixed_maps_are_held_against_both_faces(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_mixed_maps_are_held_against_both_faces(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     """Where there are cells to mix, and the idea is on: it changes what is learnt."""
     learnt = dict[str, list[torch.Tensor]]()
     for name, side, without in (("with", 4, frozenset()), ("without", 4, frozenset({"mixtures"})), ("one cell", 1, frozenset[str]())):
@@ -82,25 +84,24 @@ def test_mixed_maps_are_held_against_both_faces(toy: Student, tmp_path: Path, dr
         preset = recipe.shortened(replace(TINY, begin=1.0), without)
         trainer = recipe.trainer(replace(setting_for(toy, tmp_path / name, drawn), preset=preset, without=without))
         figures = list(trainer.steps())
-        assert all(("mixture" in figure) == (name == "with") for figure in figures)
-        learnt[name] = list(trainer.players["makers"].network.parameters())
+        assert all(("mixed_latents" in figure) == (name == "with") for figure in figures)
+        learnt[name] = list(trainer.modules["makers"].network.parameters())
     assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
 
 
 def test_pixels_near_a_border_belong_to_nobody() -> None:
     masks = torch.zeros(1, 1, 8, 8)
     masks[..., 2:6, 2:6] = 1
-    inside, outside = apart(masks, 16)
+    inside, outside = single_face_masks(masks, 16)
     assert inside.sum() == 4 * 4 and outside.sum() == 16 * 16 - 12 * 12 and not bool((inside * outside).any())
     assert bool(inside[..., 6:10, 6:10].all())
 
 
-def test_what_is_recorded_draws_the_same(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "ASSETS", tmp_path)
+def test_what_is_recorded_draws_the_same(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = StyleMapFaces(8), setting_for(toy, tmp_path / "run", drawn)
     trainer = recipe.trainer(setting)
     train(recipe, trainer, setting, validate_every=2, log_every=2)
-    finish(recipe, trainer, setting)
+    finish(recipe, trainer, setting, Records(tmp_path))
     entry = tomllib.loads((tmp_path / "weights.toml").read_text())["stylemapgan_8"]
     assert {"mse", "lpips", "mse_src", "mse_ref", "mse_src_vector", "seam", "locality"} <= set(entry["metrics"])
     weights = load((tmp_path / "models" / "stylemapgan_8.safetensors").read_bytes())
@@ -126,7 +127,7 @@ def small(side: int = 8) -> StyleMapGAN:
 
 def test_equal_faces_mix_to_their_reconstruction() -> None:
     model, face = small(), torch.rand((1, 3, 32, 32), generator=rng(2)) * 2 - 1
-    figures = mixtures(model, face.expand(5, -1, -1, -1))
+    figures = mixed_latent_errors(model, face.expand(5, -1, -1, -1))
     plain = (model.draw(model.encode(face)).clamp(-1, 1) - face).square().mean()
     assert figures["mse_plain"] == pytest.approx(float(plain), rel=1e-4)
     assert figures["seam"] > 0
@@ -188,7 +189,7 @@ def test_a_face_s_z_is_its_stylemap_s_main_components() -> None:
     assert all(abs(float(torch.corrcoef(torch.stack([z[:, part], maps[:, part]]))[0, 1])) > 0.95 for part in range(2))
 
 
-def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     """Where there are cells to exchange, and the idea is on: the loss is a share, and it is learnt from."""
     learnt = dict[str, list[torch.Tensor]]()
     for name, side, without in (("with", 8, frozenset()), ("without", 8, frozenset({"local"})), ("one cell", 1, frozenset[str]())):
@@ -197,27 +198,27 @@ def test_a_change_that_leaves_its_neighbourhood_is_charged(toy: Student, tmp_pat
         figures = list(trainer.steps())
         assert all(("local" in figure) == (name == "with") for figure in figures)
         assert all(0 < figure.get("local", 0.5) <= 1 for figure in figures)
-        learnt[name] = list(trainer.players["makers"].network.parameters())
+        learnt[name] = list(trainer.modules["makers"].network.parameters())
     assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
 
 
-def test_a_border_that_shows_is_charged(toy: Student, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_border_that_shows_is_charged(toy: FfhqGenerator, tmp_path: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where stylemaps are mixed, and the idea is on: the charge is never below nothing, and it is learnt from."""
     assert [factors(8)["seam"](progress) for progress in (0.0, 0.5, 0.7, 1.0)] == [0, 0, 0.015, 0.015]
     assert factors(16)["seam"](1.0) == 0.0075, "smaller cells have less room to blend in"
     early = factors(8) | {"seam": constant(1.0)}  # in the second half these few steps have no border left that shows
     monkeypatch.setattr(stylemapgan, "factors", lambda side: early)
     learnt = dict[str, list[torch.Tensor]]()
-    ideas = (("with", 4, ""), ("without", 4, "seam"), ("no mixtures", 4, "mixtures"), ("one cell", 1, ""))
-    for name, side, idea in ideas:
-        recipe, without = StyleMapFaces(side), frozenset({idea} - {""})
+    components = (("with", 4, ""), ("without", 4, "seam"), ("no mixtures", 4, "mixtures"), ("one cell", 1, ""))
+    for name, side, component in components:
+        recipe, without = StyleMapFaces(side), frozenset({component} - {""})
         preset = recipe.shortened(replace(TINY, begin=1.0), without)
         trainer = recipe.trainer(replace(setting_for(toy, tmp_path / name, drawn), preset=preset, without=without))
         figures = list(trainer.steps())
         assert all(("seam" in figure) == (name == "with") for figure in figures)
         charged = [figure["seam"] for figure in figures if "seam" in figure]
         assert all(charge >= 0 for charge in charged) and (any(charged) or name != "with")
-        learnt[name] = list(trainer.players["makers"].network.parameters())
+        learnt[name] = list(trainer.modules["makers"].network.parameters())
     assert any(not torch.equal(ours, theirs) for ours, theirs in zip(learnt["with"], learnt["without"], strict=True))
 
 
@@ -242,7 +243,7 @@ def test_small_pictures_are_compared_enlarged() -> None:
         seen.extend((first.shape[-1], second.shape[-1]))
         return (first - second).abs().mean(dim=(1, 2, 3))
 
-    assert unlike(perceptual, torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8), 32).tolist() == [1, 1]  # type: ignore[arg-type]
+    assert enlarged_lpips(perceptual, torch.zeros(2, 3, 8, 8), torch.ones(2, 3, 8, 8), 32).tolist() == [1, 1]  # type: ignore[arg-type]
     assert seen == [32, 32]
 
 
@@ -252,7 +253,7 @@ class TinyMapping(StyleMapMapping):
 
 
 @pytest.mark.parametrize("without", [frozenset[str](), frozenset({"pictures"})], ids=["whole", "without-pictures"])
-def test_the_mapping_network_alone_learns(without: frozenset[str], toy: Student, tmp_path: Path, drawn: Path) -> None:
+def test_the_mapping_network_alone_learns(without: frozenset[str], toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     preset = FacePreset(plan=Plan(3, warm_up=1), batch=4, size=32, drawn_at=32, first=64, fresh=0, capacity=64)
     setting = FaceSetting(generator=toy, preset=preset, folder=tmp_path, samples=drawn, faces=24, without=without)
     recipe = TinyMapping(4)

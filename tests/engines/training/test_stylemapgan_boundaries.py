@@ -6,11 +6,11 @@ import torch
 from engines.core.errors import SpaceError
 from engines.core.seeds import rng
 from engines.data.faces import face_bank
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.generators.stylemapgan import toy_stylemapgan
 from engines.mix.boundaries import packed
 from engines.spaces.bank import Bank
-from engines.training.recipes.stylemapgan_boundaries import accuracy, fitted, learnt, part, position, pushes
+from engines.training.tables.stylemapgan_boundaries import accuracy, fitted, learnt, part, position, pushes
 
 MODEL = toy_stylemapgan()
 
@@ -35,7 +35,7 @@ def test_a_boundary_is_found_where_one_was_laid() -> None:
         fitted(maps, bank_of(scores), "mood")
 
 
-def test_a_bank_s_pictures_become_boundaries_that_fit_the_networks(toy: Student) -> None:
+def test_a_bank_s_pictures_become_boundaries_that_fit_the_networks(toy: FfhqGenerator) -> None:
     names = face_bank(toy).names[:2]
     found = learnt(toy, MODEL, names)
     assert tuple(found) == names

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines.generators import Student
+from engines.generators import FfhqGenerator
 from engines.training.validation import HeldOut
 
 
 @pytest.fixture(scope="module")
-def held_out(toy: Student, tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
+def held_out(toy: FfhqGenerator, tmp_path_factory: pytest.TempPathFactory) -> HeldOut:
     return HeldOut(toy, tmp_path_factory.mktemp("samples"), size=32, count=8)
 
 
@@ -55,7 +55,7 @@ def test_the_network_sees_its_own_size(held_out: HeldOut) -> None:
     assert set(sizes) == {(3, 32, 32)}
 
 
-def test_validation_and_test_share_no_face(toy: Student, held_out: HeldOut, tmp_path: Path) -> None:
+def test_validation_and_test_share_no_face(toy: FfhqGenerator, held_out: HeldOut, tmp_path: Path) -> None:
     other = HeldOut(toy, tmp_path, kind="test", size=32, count=8)
     assert not torch.equal(other.codes, held_out.codes)
     assert other.samples.path.name != held_out.samples.path.name

@@ -1,0 +1,1 @@
+"""Sequences of faces in which one factor changes: what a network of changes is trained on."""

@@ -1,0 +1,5 @@
+"""The same functions for programs: stable, named endpoints."""
+
+from studio.api.core import build
+
+__all__ = ["build"]

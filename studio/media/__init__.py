@@ -1,0 +1,1 @@
+"""Files to take home: animations, videos, tables and pictures."""

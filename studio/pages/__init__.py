@@ -1,1 +1,0 @@
-"""One module a tab; a page is an ordered list of cells."""

@@ -1,0 +1,303 @@
+"""The tab Invert: a photo becomes a code, while one watches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import engines.invert
+from engines import InvertRequest
+from engines.core.errors import FaceError, StudioError
+from engines.core.images import to_picture
+from engines.faces import alignment_from_box, pick_face
+from studio.services import joint_tuning
+from studio.services.direction_library import Library
+from studio.services.photo_pipeline import (
+    BOX,
+    BOX_ENDS,
+    NO_FACE,
+    READING,
+    aligned_face,
+    box_of,
+    digest,
+    face_names,
+    face_number,
+    forget,
+    inverting,
+    overlay,
+    place,
+    preview,
+    use,
+)
+from studio.services.photo_pipeline import aligned as aligned_of
+from studio.serving.lines import PHOTO, RUN
+from studio.state.moments import Moment, say
+from studio.state.session import Session, examples
+from studio.state.visitor import Visitor
+from studio.tabs.invert import checkpoint, compare_cell, part_transfer
+from studio.tabs.invert.result import Outputs, conclusion, made, result_cell, snippet, viewed
+from studio.ui import menus
+from studio.ui.afresh import READY, afresh
+from studio.ui.cell import Runner, cell, fold, lesson, runner
+from studio.ui.inputs import photo_input
+from studio.ui.knob_controls import KnobForm, knob_form
+from studio.ui.lanes import AT_ONCE, PRIVATE
+from studio.ui.plots import loss_curve
+from studio.ui.run_control import Going, Stopper, Updates, connect_stop
+from studio.ui.run_events import QUICK, spoken
+from studio.ui.shelf_strip import Strip
+
+
+@dataclass(frozen=True, eq=False)
+class Onward:
+    """Events after which the inversion is on the shelf and chosen, by what the visitor wants with it.
+
+    Attributes:
+        edit: To edit it.
+        mix: To mix it with another face.
+        map: To see it on a map.
+    """
+
+    edit: Any
+    mix: Any
+    map: Any
+
+
+def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Onward:
+    """The tab's cells and events; what a visitor left before is shown again after the event `arrived`."""
+    with cell(
+        "Photo",
+        "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave.",
+    ):
+        faced = _photo_cell(session, arrived)
+    with cell(
+        "Invert",
+        "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
+    ):
+        form, method, company, buttons, preview, curve = _method_cell(session)
+        published = checkpoint.accordion(session)
+    with cell(
+        "Result",
+        "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
+    ):
+        out = result_cell(session, preview, curve)
+    onward = _connect(session, strip, form, method, company, buttons, out, arrived)
+    checkpoint.connect(session, published, out)
+    compare_cell.build(session, strip, library)
+    part_transfer.build(session, strip, faced)
+    return onward
+
+
+def _photo_cell(session: Session, arrived: Any) -> list[Any]:
+    """The cell and its events; returns those after which another face is aligned, or none."""
+    with gr.Row():
+        with gr.Column(min_width=260):
+            photo = photo_input(label="Photo", height=320, elem_id="photo", buttons=[])
+            gr.Markdown("Use photos of people who agree to it.", elem_classes="status")
+            gr.Examples([[str(path)] for path in examples()], [photo], label="Examples", elem_id="photo-examples", api_visibility="private")
+        with gr.Column(min_width=260):
+            found = gr.Image(
+                label="What was found", height=320, interactive=False, elem_id="photo-found", format="jpeg", buttons=["fullscreen"]
+            )
+            sentence = gr.Markdown("", elem_id="photo-sentence", elem_classes="status")
+            which = menus.radio([], label="Which face", visible=False, elem_id="photo-which")
+            with gr.Accordion("Place the crop by hand", open=False, elem_id="photo-box") as fold:
+                labels = ("Middle, from the left", "Middle, from the top", "Side, as a share of the photo's shorter side")
+                box = [
+                    gr.Slider(low, high, value, step=0.01, label=label, elem_id=f"box-{name}")
+                    for name, (low, high), value, label in zip(("x", "y", "side"), BOX_ENDS, BOX, labels, strict=True)
+                ]
+                take = gr.Button("Use the box as it stands", visible=False, size="sm", elem_id="box-use")
+        with gr.Column(min_width=260):
+            aligned = gr.Image(
+                label="Aligned", height=320, interactive=False, elem_id="photo-aligned", format="jpeg", buttons=["fullscreen"]
+            )
+
+    shown = [found, sentence, aligned]
+
+    def told(visitor: Visitor, words: str) -> list[Any]:
+        """What the photo shows by now, in the order of `shown`."""
+        return [overlay(visitor), words, aligned_of(visitor)]
+
+    def choose_photo(path: str | None, request: gr.Request) -> list[Any]:
+        """Read, find faces, align the largest; whatever became of the photo before is forgotten, also where this one cannot be read."""
+        visitor, words = session.visitors.visitor(request), ""
+        if path is not None and visitor.photo is not None and digest(path) == visitor.upload:
+            return standing(visitor)  # the page was opened again, and shows the photo that is here already
+        forget(visitor)
+        if path is not None:
+            try:
+                words = place(session, visitor, path)
+            except StudioError as error:
+                gr.Warning(str(error), duration=12)
+                words = f"⚠️ {error}"
+        return arranged(visitor, words)
+
+    def arranged(visitor: Visitor, words: str) -> list[Any]:
+        """All of the cell but the photo itself."""
+        names = face_names(len(visitor.faces))
+        used = next((name for name, face in zip(names, visitor.faces, strict=True) if face.alignment is visitor.alignment), None)
+        radio = gr.Radio(names, value=used, visible=len(names) > 1)
+        unplaced = visitor.photo is not None and not names and visitor.target is None
+        return [*told(visitor, words), radio, gr.Accordion(open=unplaced), *box_of(visitor), gr.Button(visible=unplaced)]
+
+    def standing(visitor: Visitor) -> list[Any]:
+        """A photo that was placed before."""
+        return arranged(visitor, NO_FACE if visitor.target is None else "Your photo is still here, aligned as you left it.")
+
+    def come_back(request: gr.Request) -> list[Any]:
+        """The photo of a visitor who opens the page again."""
+        visitor = session.visitors.visitor(request)
+        if visitor.photo is None:
+            return [gr.skip()] * (len(shown) + 7)
+        return [visitor.path if Path(visitor.path).is_file() else gr.skip(), *standing(visitor)]
+
+    @spoken
+    def choose_face(name: str | None, request: gr.Request) -> list[Any]:
+        """Align another of the faces found."""
+        visitor = session.visitors.visitor(request)
+        face = pick_face(visitor.faces, face_number(name))
+        use(session, visitor, face.alignment)
+        return [*told(visitor, face.warning or f"{name} is aligned."), *box_of(visitor)]
+
+    @spoken
+    def choose_box(x: float, y: float, side: float, request: gr.Request) -> list[Any]:
+        """Align by the box placed by hand."""
+        visitor = session.visitors.visitor(request)
+        if visitor.photo is None:
+            raise FaceError("There is no photo yet. Choose one, or click an example.")
+        use(session, visitor, alignment_from_box(visitor.photo.size, x, y, side))
+        return [*told(visitor, "Aligned by hand."), gr.Button(visible=False)]
+
+    reading: dict[str, Any] = {"concurrency_id": "photo", "concurrency_limit": 1} | PRIVATE
+    photo.change(None, photo, sentence, js=READING, **AT_ONCE)
+    placing = [slider.input for slider in box]
+    arrived.success(come_back, None, [photo, *shown, which, fold, *box, take], **reading)
+    return [
+        photo.change(choose_photo, photo, [*shown, which, fold, *box, take], **reading),
+        which.input(choose_face, which, [*shown, *box], **QUICK | PRIVATE),
+        gr.on([*placing, take.click], choose_box, box, [*shown, take], trigger_mode="always_last", **reading),
+    ]
+
+
+def _method_cell(session: Session) -> tuple[KnobForm, gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
+    offered = session.offered(engines.invert, InvertRequest)
+    titles = [(engine.card.title, engine.card.name) for engine in offered]
+    default = session.default_inversion.card.name
+    with gr.Row():
+        with gr.Column(scale=2):
+            method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
+            with fold("Settings of the method, and how it works"):
+                form, about = knob_form(offered, "invert", default), lesson(default)
+            company = gr.Checkbox(
+                False,
+                label="Tune the photos on the shelf along",
+                info=joint_tuning.HINT,
+                visible=session.default_inversion.tunes_along,
+                elem_id="invert-along",
+            )
+        with gr.Column(scale=1, min_width=300):
+            buttons = runner("invert")
+            preview = gr.Image(
+                label="The picture so far", height=300, interactive=False, format="jpeg", elem_id="invert-preview", buttons=[]
+            )
+            curve = gr.HTML("", elem_id="invert-curve")
+    method.change(
+        lambda name: [
+            form.show(name),
+            *about.show(name),
+            gr.Checkbox(visible=any(engine.card.name == name and engine.tunes_along for engine in offered)),
+        ],
+        method,
+        [form.component, about.fold, about.text, company],
+        **AT_ONCE,
+    )
+    return form, method, company, buttons, preview, curve
+
+
+def _connect(
+    session: Session, strip: Strip, form: KnobForm, method: gr.Radio, company: gr.Checkbox, buttons: Runner, out: Outputs, arrived: Any
+) -> Onward:
+    def visitor_at(request: gr.Request) -> Visitor:
+        return session.visitors.visitor(request)
+
+    runs = Stopper(buttons, visitor_at, session.lines)
+
+    @spoken
+    def claim(request: gr.Request) -> str:
+        """Reserve the visitor's one run, or say why not."""
+        visitor = visitor_at(request)
+        aligned_face(visitor)
+        return runs.claim(visitor)
+
+    def inverted(visitor: Visitor, name: str, together: bool, settings: Any) -> Going:
+        """The chosen method on the aligned photo, then its result drawn in full and measured."""
+        chosen, knobs = form.engine(name), form.knobs(name, settings)
+        others = visitor.others(to_picture(visitor.target)) if together and chosen.tunes_along and visitor.target is not None else []
+        aligned_face(visitor)
+        yield {buttons.status: READY}
+        for moment in inverting(session, visitor, chosen, knobs, others):
+            yield (last := _live(moment, buttons, out))
+        if moment.result is None:
+            return last
+        shown = conclusion(session, visitor, out)
+        assert visitor.kept is not None
+        visitor.book.note(made(session, visitor.kept, chosen, knobs, say(moment)), to_picture(visitor.kept.images[:1]))
+        return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown
+
+    def choose(request: gr.Request, name: str, *_: Any) -> tuple[str, str]:
+        """In which line the chosen method waits."""
+        return session.line_of(name) if name in form.engines else RUN, name
+
+    @spoken
+    def run_method(request: gr.Request, name: str, together: bool, settings: Any) -> Iterator[Updates]:
+        """Run the chosen method."""
+        yield from runs.going(request, afresh(out.results, inverted(visitor_at(request), name, together, settings)))
+
+    @spoken
+    def show(name: str, request: gr.Request) -> list[Any]:
+        """Switch the view."""
+        kept = visitor_at(request).kept
+        if kept is None:
+            return [gr.skip(), gr.skip()]
+        picture = viewed(kept, name)
+        return [gr.ImageSlider(visible=picture is None), gr.Image(picture, visible=picture is not None)]
+
+    @spoken
+    def put_on_shelf(request: gr.Request) -> list[Any]:
+        """Keep the inversion for the other tabs."""
+        visitor = visitor_at(request)
+        if visitor.kept is None or visitor.running:
+            raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
+        item = joint_tuning.shelve(session, visitor, visitor.kept)
+        return strip.show(visitor, item.key)
+
+    def told(request: gr.Request) -> list[Any]:
+        """The same where the page stays."""
+        shown = put_on_shelf(request)
+        gr.Success("On the shelf, where every tab finds it.")
+        return shown
+
+    def come_back(request: gr.Request) -> Updates:
+        """The last result of a visitor who opens the page again, unless its run still goes."""
+        visitor = visitor_at(request)
+        return {out.view: gr.skip()} if visitor.kept is None or visitor.running else conclusion(session, visitor, out)
+
+    arrived.success(come_back, None, out.results, concurrency_id=PHOTO, **PRIVATE)
+    runs.connect(run_method, [method, company, form.component], [buttons.status, *out.results], claim, choose=choose)
+    connect_stop(runs)
+    out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
+    out.keep.click(told, None, strip.outputs, **QUICK | PRIVATE)
+    taken = (button.click(put_on_shelf, None, strip.outputs, **QUICK | PRIVATE) for button in (out.edit, out.mix, out.map))
+    return Onward(*taken)
+
+
+def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:
+    changes: dict[Any, Any] = {buttons.status: say(moment)}
+    if moment.history:
+        changes[out.curve] = loss_curve(moment.history)
+    if moment.progress.preview is not None and moment.result is None:
+        changes[out.preview] = preview(moment.progress.preview)
+    return changes

@@ -1,0 +1,54 @@
+"""On a page that forgets, who leaves with something unsaved is asked first."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from studio.app import build
+from studio.server import launch_options
+from studio.settings import Settings
+from studio.state.session import Session
+from tests.browser.test_pages import Visit, tab
+
+pytestmark = pytest.mark.browser
+
+_ASKS = "() => { const leaving = new Event('beforeunload', {cancelable: true}); dispatchEvent(leaving); return leaving.defaultPrevented; }"
+LOGIN = ("guest", "a-password")
+
+
+@pytest.fixture
+def public_url(context: BrowserContext) -> Iterator[str]:
+    """A page that others can reach, served on this machine's own address, with the browser logged in."""
+    settings = Settings(generator="toy", host="0.0.0.0", auth=LOGIN)
+    session = Session(settings)
+    page = build(session)
+    _, url, _ = page.launch(**launch_options(page, settings) | {"server_name": "127.0.0.1"})
+    context.request.post(f"{url}login", form=dict(zip(("username", "password"), LOGIN, strict=True)))
+    yield url
+    page.close()
+
+
+def shelved(page: Page) -> None:
+    """A face that was put on the shelf."""
+    tab(page, "Edit directions")
+    expect(page.locator("#edit-live img")).to_be_visible()
+    page.click("#edit-keep")
+    expect(page.locator("#shelf")).to_contain_text("1 on the shelf")
+
+
+def test_with_something_unsaved_a_public_page_asks(visit: Visit, public_url: str) -> None:
+    page = visit(public_url)
+    assert not page.evaluate(_ASKS)
+    shelved(page)
+    assert page.evaluate(_ASKS)
+    page.get_by_role("button", name="Lab book").click()
+    with page.expect_download():
+        page.click("#book-save")
+    assert not page.evaluate(_ASKS)
+
+
+def test_a_page_that_remembers_does_not(visit: Visit, toy_url: str) -> None:
+    page = visit(toy_url)
+    shelved(page)
+    assert not page.evaluate(_ASKS)

@@ -1,0 +1,1 @@
+"""The contract checks themselves: each finds what it is there for."""

@@ -1,0 +1,1 @@
+"""Inputs: what requests are made of."""

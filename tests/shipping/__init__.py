@@ -1,0 +1,1 @@
+"""What a person gets who installs the package: the wheel, tried away from the checkout."""
