@@ -1,5 +1,6 @@
 """The page: a header, the shelf, the lab book, and the tabs in reading order."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -7,7 +8,6 @@ import gradio as gr
 from studio import api
 from studio.services.autosave import Autosave
 from studio.services.direction_library import Library
-from studio.services.editor import Editor
 from studio.services.finegan_sampler import Sampler
 from studio.state.session import Session
 from studio.tabs.book import panel as book
@@ -17,17 +17,16 @@ from studio.tabs.hierarchy import tab as hierarchy
 from studio.tabs.invert import tab as invert
 from studio.tabs.mix import tab as mix
 from studio.tabs.start import panel as start
+from studio.tabs.tab import Tab, TabContext
 from studio.ui.intake import Page
-from studio.ui.lanes import AT_ONCE
-from studio.ui.next_steps import EDIT, HIERARCHY, INVERT, MAP, MIX, lead
 from studio.ui.run_events import QUICK
 from studio.ui.shelf_strip import Strip, strip
+from studio.ui.ways import Ways
 
 TITLE = "Latent Studio"
-
-
-_CHOOSE = "() => { document.querySelector('#photo input[type=file]')?.click(); }"
-"""The browser's own choice of a file, which it opens for a click only."""
+PANELS: tuple[Callable[[TabContext], None], ...] = (start.build, book.build)
+"""What stands above the tabs."""
+TABS: tuple[Tab, ...] = (invert.TAB, edit.TAB, explore.TAB, mix.TAB, hierarchy.TAB)
 
 _TAB_NAME = """() => {
   try {
@@ -55,28 +54,14 @@ def build(session: Session, autosave: Autosave | None = None) -> gr.Blocks:
         )
         shelf, library, sampler = strip(session), Library(session), Sampler(session)
         arrived = _arrival(session, page, shelf, autosave)
-        doors = start.build(session, shelf, library, arrived)
-        written = book.build(Editor(session, library), shelf)
+        context = TabContext(session, page, shelf, library, sampler, arrived, gr.State(()), Ways())
+        for build_panel in PANELS:
+            build_panel(context)
         with gr.Tabs() as tabs:
-            with gr.Tab("Invert", id=INVERT, elem_id="tab-invert"):
-                onward = invert.build(session, shelf, library, arrived)
-            with gr.Tab("Edit directions", id=EDIT, elem_id="tab-edit") as tab:
-                edited = edit.build(session, shelf, page, tab, library)
-            with gr.Tab("Latent explorer", id=MAP, elem_id="tab-explore") as tab:
-                present = explore.build(session, shelf, tab, library, edited.keys, sampler)
-            with gr.Tab("Local mixing", id=MIX, elem_id="tab-mix") as tab:
-                mixed = mix.build(session, shelf, tab, library)
-            with gr.Tab("FineGAN hierarchy sampler", id=HIERARCHY, elem_id="tab-hierarchy") as tab:
-                hierarchy.build(sampler, tab)
-        lead(onward.edit, tabs, EDIT, "edit-live")
-        mixed(lead(onward.mix, tabs, MIX, "mix-live"))
-        present(lead(onward.map, tabs, MAP, "explore-plot"))
-        lead(edited.linked(arrived), tabs, EDIT, "edit-live", where=edited.recipe)
-        edited.take_up(lead(written.again, tabs, EDIT, "edit-live", where=written.recipe))
-        edited.take_up(lead(doors.gone_on, tabs, EDIT, "edit-live"))
-        lead(doors.photo.click(None, None, None, js=_CHOOSE, **AT_ONCE), tabs, INVERT, "photo")
-        lead(doors.explore.click(lambda: None, None, None, **AT_ONCE), tabs, MAP, "explore-plot")
-        lead(doors.lesson.click(lambda: None, None, None, **AT_ONCE), tabs, HIERARCHY, "info-category")
+            for each in TABS:
+                with gr.Tab(each.title, id=each.name, elem_id=f"tab-{each.name}") as tab:
+                    each.build(context, tab)
+        context.ways.lay(tabs, {each.name: each.place for each in TABS})
         api.build(session, library, sampler)
 
         async def leave(request: gr.Request) -> None:

@@ -1,6 +1,5 @@
 """The lab book, above the tabs: what was made in this visit, with pictures, figures and the lines that make it again."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -8,31 +7,20 @@ import gradio as gr
 from studio.services.editor import Editor
 from studio.serving.lines import FILES
 from studio.tabs.book.handlers import NOTHING, BookHandlers
+from studio.tabs.tab import TabContext
 from studio.ui.lanes import AT_ONCE, IN_TURN, PRIVATE
 from studio.ui.run_events import QUICK
-from studio.ui.shelf_strip import Strip
+from studio.ui.ways import EDIT
 
 _SECONDS = 2.0
 _SESSION = "A session holds the shelf, your own directions, what you edit and the lab book, and opens on another machine too."
 _FETCH = "() => { setTimeout(() => document.querySelector('#%s').click(), 200); }"
 
 
-@dataclass(frozen=True, eq=False)
-class Book:
-    """What the page uses of the panel.
-
-    Attributes:
-        again: The event after which an entry is taken up again.
-        recipe: Its edit; empty where it is none.
-    """
-
-    again: Any
-    recipe: gr.Textbox
-
-
-def build(editor: Editor, strip: Strip) -> Book:
+def build(context: TabContext) -> None:
     """The panel and its events; while it is open, it follows what is made."""
-    handlers = BookHandlers(editor, strip)
+    strip = context.shelf
+    handlers = BookHandlers(Editor(context.session, context.library), strip)
     with gr.Accordion("Lab book", open=False, elem_id="book") as panel:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
@@ -78,4 +66,5 @@ def build(editor: Editor, strip: Strip) -> Book:
         written = button.click(handler, None, file, concurrency_id=FILES, **PRIVATE)
         written.success(None, None, None, js=_FETCH % file.elem_id, **AT_ONCE)
     bring.upload(handlers.open, bring, [*strip.outputs, *listed], concurrency_id=FILES, **PRIVATE)
-    return Book(again.click(handlers.again, number, [recipe, *strip.outputs], **IN_TURN), recipe)
+    taken = again.click(handlers.again, number, [recipe, *strip.outputs], **IN_TURN)
+    context.ways.lead(taken, EDIT, takes=True, where=recipe)  # empty where an entry is no edit

@@ -1,15 +1,12 @@
 """The tab Edit directions: choose a face, choose directions, turn them, keep what comes of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from studio.services.direction_library import Library
 from studio.services.editor import Editor
 from studio.state.edits import Edits, Face, History
-from studio.state.session import Session
 from studio.tabs.edit import animation_cell, evaluation_cell, workshop_cell
 from studio.tabs.edit.bring import FILES
 from studio.tabs.edit.cards_cell import CardHandlers, choose_cell, connect_cards, draw_cards_after
@@ -18,13 +15,14 @@ from studio.tabs.edit.handlers import EditHandlers, first_turns
 from studio.tabs.edit.output import EditOutput, output_cell
 from studio.tabs.edit.sliders_cell import Sliders, board_cell
 from studio.tabs.edit.source_cell import connect_source, source_cell
+from studio.tabs.tab import Tab, TabContext
 from studio.ui.cell import cell
 from studio.ui.history import back, forth
 from studio.ui.lanes import ASIDE, AT_ONCE, IN_TURN, LANE, PRIVATE, SETTLED
 from studio.ui.run_events import QUICK
-from studio.ui.shelf_strip import Strip
+from studio.ui.ways import EDIT
 
-__all__ = ["build"]
+__all__ = ["TAB"]
 
 FURTHER: tuple[Callable[[EditContext], None], ...] = (workshop_cell.build, animation_cell.build, evaluation_cell.build)
 """The cells behind: they make directions, films and tables."""
@@ -36,23 +34,6 @@ _LOOK_WHEN_LOADED = """() => document.addEventListener('load', event => {
 }, true)"""
 """The sliding picture takes its width when it is built: before its first picture, or in a hidden tab, that is nothing. It looks again
 when the window changes."""
-
-
-@dataclass(frozen=True, eq=False)
-class EditTab:
-    """What other parts of the page use of the tab.
-
-    Attributes:
-        keys: State with the keys of the sliders.
-        take_up: `take_up(event)` brings what `Visitor.edited` says onto the page, once that event succeeded.
-        linked: `linked(event)` is the event that takes up an edit out of the page's address after that event, and fills `recipe`.
-        recipe: What the address told; empty where it told nothing.
-    """
-
-    keys: gr.State
-    take_up: Callable[[Any], None]
-    linked: Callable[[Any], Any]
-    recipe: gr.Textbox
 
 
 _RECIPE = """() => {
@@ -72,10 +53,12 @@ _COPY = """query => {
 }"""
 
 
-def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library: Library) -> EditTab:
+def build(shared: TabContext, tab: gr.Tab) -> None:
     """The tab's cells and events."""
+    session, strip, library, page = shared.session, shared.shelf, shared.library, shared.page
     editor = Editor(session, library)
     start = first_turns(editor)
+    shared.keys.value = start.keys
     face, edits, history = gr.State(Face()), gr.State(start), gr.State(History((start,)))
     with cell("Face", "A face that a seed stands for, the picture chosen on the shelf, or a photo of your own, inverted here."):
         source = source_cell(session)
@@ -88,7 +71,7 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
     with cell("Save and export", "The full picture follows when the sliders rest, and with it what else the edit changed.", folded=True):
         keeping = output_cell(session.generator.resolution)
 
-    dealer, wiring = CardHandlers(editor), _Wiring(EditHandlers(editor, strip), face, edits, history, board, keeping)
+    dealer, wiring = CardHandlers(editor), _Wiring(EditHandlers(editor, strip), face, edits, history, shared.keys, board, keeping)
     wiring.connect_board()
     wiring.connect_rest()
     connect_cards(cards, dealer, face, edits, wiring.arrange_after)
@@ -113,11 +96,9 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
 
     take_up(begun)
     recipe = gr.Textbox(visible=False, label="Recipe")
-
-    def linked(event: Any) -> Any:
-        """The edit in the page's address."""
-        return event.success(wiring.handlers.open_link, recipe, recipe, js=_RECIPE, **IN_TURN)
-
+    linked = shared.arrived.success(wiring.handlers.open_link, recipe, recipe, js=_RECIPE, **IN_TURN)
+    shared.ways.lead(linked, EDIT, where=recipe)  # empty where the page's address tells nothing
+    shared.ways.taken_by(EDIT, take_up)
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     page.load(None, None, None, js=_LOOK_WHEN_LOADED, **PRIVATE)
     added, revised = gr.State(None), gr.State(0)
@@ -136,19 +117,28 @@ def build(session: Session, strip: Strip, page: gr.Blocks, tab: gr.Tab, library:
     for build_cell in FURTHER:
         build_cell(context)
     take_up(keeping.repeat.upload(wiring.handlers.repeat, keeping.repeat, recipe, **FILES))
-    return EditTab(wiring.keys, take_up, linked, recipe)
+
+
+TAB = Tab(EDIT, "Edit directions", "edit-live", build)
 
 
 class _Wiring:
     """Which event leads to which answer, for the board of sliders and what is kept."""
 
     def __init__(
-        self, handlers: EditHandlers, face: gr.State, edits: gr.State, history: gr.State, board: Sliders, keeping: EditOutput
+        self,
+        handlers: EditHandlers,
+        face: gr.State,
+        edits: gr.State,
+        history: gr.State,
+        keys: gr.State,
+        board: Sliders,
+        keeping: EditOutput,
     ) -> None:
         self.handlers, self.board, self.keeping = handlers, board, keeping
         self.face, self.edits, self.history = face, edits, history
         self.state = [face, edits]
-        self.keys, self.moves = gr.State(edits.value.keys), gr.State(0)
+        self.keys, self.moves = keys, gr.State(0)
         self.stands = gr.State(edits.value)
         self.shown = [board.live, board.summary, self.moves]
 

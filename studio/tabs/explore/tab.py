@@ -1,51 +1,33 @@
 """The tab Latent explorer: spaces as maps of faces that one can turn, colour, click and walk through."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from studio.services.direction_library import Library
-from studio.services.finegan_sampler import Sampler
 from studio.services.snippets import program
-from studio.state.session import Session
 from studio.tabs.explore.components import VIEW, Chosen, Inputs, View, chosen, inputs, view
 from studio.tabs.explore.finegan_codes import learned_cell
 from studio.tabs.explore.handlers import ExploreHandlers
 from studio.tabs.explore.maps import Maps
 from studio.tabs.explore.truncation import truncation_cell
 from studio.tabs.explore.walk import walk_cell
+from studio.tabs.tab import Tab, TabContext
 from studio.ui.cell import cell, code
 from studio.ui.lanes import AT_ONCE, MAPPED, POINTED, PRIVATE
 from studio.ui.run_control import Stopper, connect_stop, own_slots
 from studio.ui.run_events import QUICK
-from studio.ui.shelf_strip import Strip
+from studio.ui.ways import MAP
 
-__all__ = ["build"]
+__all__ = ["TAB"]
 
 _QUIET: dict[str, Any] = QUICK | PRIVATE
 _SEEING = "() => 'Drawing the face …'"
 
 
-def build(
-    session: Session,
-    strip: Strip,
-    tab: gr.Tab,
-    library: Library | None = None,
-    keys: gr.State | None = None,
-    sampler: Sampler | None = None,
-) -> Callable[[Any], None]:
-    """The tab's cells and events; what it returns shows the face chosen on the shelf on the map, once an event succeeded.
-
-    Args:
-        session: The generator and the engines.
-        strip: The shelf above the tabs.
-        tab: Where it is built.
-        library: Directions by key, shared with the tab Edit directions.
-        keys: State of that tab: the directions that have a slider.
-        sampler: FineGAN, shared with its tab.
-    """
-    maps = Maps(session, library or Library(session))
+def build(context: TabContext, tab: gr.Tab) -> None:
+    """The tab's cells and events; a face that is sent here is the one chosen on the shelf, and is shown on the map."""
+    session, strip = context.session, context.shelf
+    maps = Maps(session, context.library)
     prose = (
         "Principal component analysis finds the directions in which random faces differ most. Choose a space, or the changes between faces."
     )
@@ -64,10 +46,10 @@ def build(
     handlers = ExploreHandlers(maps, strip, asked, shown, face, plan, wire, drawing, measuring)
     _connect(handlers, asked, shown, face)
     direction = walk_cell(handlers)
-    arrows, sliders = asked.arrows, keys or gr.State(())
-    tab.select(handlers.directions, [sliders, arrows, direction], [arrows, direction], **_QUIET)
+    arrows = asked.arrows
+    tab.select(handlers.directions, [context.keys, arrows, direction], [arrows, direction], **_QUIET)
     ready = truncation_cell(maps)
-    learned = learned_cell(sampler or Sampler(session))
+    learned = learned_cell(context.sampler)
     code("explore", _SNIPPET)
     arrived = tab.select(handlers.arrive, [plan, shown.colour, face.listed, *asked.values], handlers.drawn, **MAPPED)
     ready(arrived)
@@ -78,7 +60,10 @@ def build(
         redrawn = event.success(handlers.redraw, values, handlers.drawn, **MAPPED)
         redrawn.success(handlers.present, [handlers.plan, strip.chosen], handlers.seen, **MAPPED)
 
-    return present
+    context.ways.taken_by(MAP, present)
+
+
+TAB = Tab(MAP, "Latent explorer", "explore-plot", build)
 
 
 def _connect(handlers: ExploreHandlers, asked: Inputs, shown: View, face: Chosen) -> None:

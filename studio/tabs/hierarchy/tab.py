@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from studio.services.finegan_sampler import Pick, Sampler
+from studio.services.finegan_sampler import Pick
 from studio.state.edits import History
 from studio.tabs.hierarchy.code_inference_cell import find_cell
 from studio.tabs.hierarchy.code_picker import KINDS, CodePicker, board_cells
@@ -14,18 +14,21 @@ from studio.tabs.hierarchy.handlers import SamplerHandlers
 from studio.tabs.hierarchy.infogan_cell import lesson_cells
 from studio.tabs.hierarchy.interpolation_cell import film_cell
 from studio.tabs.hierarchy.live_training_cell import live_cell
+from studio.tabs.tab import Tab, TabContext
 from studio.ui.cell import cell
 from studio.ui.knob_controls import turns
 from studio.ui.lanes import IN_TURN, LANE
+from studio.ui.ways import HIERARCHY
 
-__all__ = ["build"]
+__all__ = ["TAB"]
 
 _MISSING = "FineGAN's network is not among the bundled weights of this installation, so there is nothing to draw with yet."
 _FIRST_CHILD = 0
 
 
-def build(sampler: Sampler, tab: gr.Tab) -> None:
+def build(context: TabContext, tab: gr.Tab) -> None:
     """The tab's cells and events."""
+    sampler = context.sampler
     if not sampler.is_there:
         with cell("Codes", _MISSING):
             pass
@@ -43,6 +46,9 @@ def build(sampler: Sampler, tab: gr.Tab) -> None:
     discover_cell(sampler)
     live_cell(sampler.session)
     lesson_cells(sampler.session, tab)
+
+
+TAB = Tab(HIERARCHY, "FineGAN hierarchy sampler", "info-category", build)
 
 
 def _connect(handlers: SamplerHandlers, board: CodePicker, tab: gr.Tab, opened: gr.State) -> None:

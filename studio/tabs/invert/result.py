@@ -18,10 +18,10 @@ from studio.state.lab_book import Made
 from studio.state.session import Session
 from studio.state.visitor import Kept, Visitor
 from studio.ui.cell import code
-from studio.ui.next_steps import next_steps
 from studio.ui.plots import error_map
 from studio.ui.run_events import offer
 from studio.ui.terms import explained
+from studio.ui.ways import next_steps
 
 VIEWS = ("Before and after", "Photo", "Inversion", "Error map")
 SMALL_NETWORK = (

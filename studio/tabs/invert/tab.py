@@ -1,7 +1,6 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from engines.faces import alignment_from_box, pick_face
 from studio.services import joint_tuning
-from studio.services.direction_library import Library
 from studio.services.photo_pipeline import (
     BOX,
     BOX_ENDS,
@@ -38,6 +36,7 @@ from studio.state.session import Session, examples
 from studio.state.visitor import Visitor
 from studio.tabs.invert import checkpoint, compare_cell, part_transfer
 from studio.tabs.invert.result import Outputs, conclusion, made, result_cell, snippet, viewed
+from studio.tabs.tab import Tab, TabContext
 from studio.ui import menus
 from studio.ui.afresh import READY, afresh
 from studio.ui.cell import Runner, cell, fold, lesson, runner
@@ -47,31 +46,17 @@ from studio.ui.lanes import AT_ONCE, PRIVATE
 from studio.ui.plots import loss_curve
 from studio.ui.run_control import Going, Stopper, Updates, connect_stop
 from studio.ui.run_events import QUICK, spoken
-from studio.ui.shelf_strip import Strip
+from studio.ui.ways import EDIT, INVERT, MAP, MIX
 
 
-@dataclass(frozen=True, eq=False)
-class Onward:
-    """Events after which the inversion is on the shelf and chosen, by what the visitor wants with it.
-
-    Attributes:
-        edit: To edit it.
-        mix: To mix it with another face.
-        map: To see it on a map.
-    """
-
-    edit: Any
-    mix: Any
-    map: Any
-
-
-def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Onward:
-    """The tab's cells and events; what a visitor left before is shown again after the event `arrived`."""
+def build(context: TabContext, tab: gr.Tab) -> None:
+    """The tab's cells and events; what a visitor left before is shown again when the page opens."""
+    session = context.session
     with cell(
         "Photo",
         "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave.",
     ):
-        faced = _photo_cell(session, arrived)
+        faced = _photo_cell(session, context.arrived)
     with cell(
         "Invert",
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
@@ -83,11 +68,13 @@ def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Onw
         "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
     ):
         out = result_cell(session, preview, curve)
-    onward = _connect(session, strip, form, method, company, buttons, out, arrived)
+    _connect(context, form, method, company, buttons, out)
     checkpoint.connect(session, published, out)
-    compare_cell.build(session, strip, library)
-    part_transfer.build(session, strip, faced)
-    return onward
+    compare_cell.build(session, context.shelf, context.library)
+    part_transfer.build(session, context.shelf, faced)
+
+
+TAB = Tab(INVERT, "Invert", "photo", build)
 
 
 def _photo_cell(session: Session, arrived: Any) -> list[Any]:
@@ -217,9 +204,9 @@ def _method_cell(session: Session) -> tuple[KnobForm, gr.Radio, gr.Checkbox, Run
     return form, method, company, buttons, preview, curve
 
 
-def _connect(
-    session: Session, strip: Strip, form: KnobForm, method: gr.Radio, company: gr.Checkbox, buttons: Runner, out: Outputs, arrived: Any
-) -> Onward:
+def _connect(context: TabContext, form: KnobForm, method: gr.Radio, company: gr.Checkbox, buttons: Runner, out: Outputs) -> None:
+    session, strip = context.session, context.shelf
+
     def visitor_at(request: gr.Request) -> Visitor:
         return session.visitors.visitor(request)
 
@@ -285,13 +272,13 @@ def _connect(
         visitor = visitor_at(request)
         return {out.view: gr.skip()} if visitor.kept is None or visitor.running else conclusion(session, visitor, out)
 
-    arrived.success(come_back, None, out.results, concurrency_id=PHOTO, **PRIVATE)
+    context.arrived.success(come_back, None, out.results, concurrency_id=PHOTO, **PRIVATE)
     runs.connect(run_method, [method, company, form.component], [buttons.status, *out.results], claim, choose=choose)
     connect_stop(runs)
     out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
     out.keep.click(told, None, strip.outputs, **QUICK | PRIVATE)
-    taken = (button.click(put_on_shelf, None, strip.outputs, **QUICK | PRIVATE) for button in (out.edit, out.mix, out.map))
-    return Onward(*taken)
+    for button, name in ((out.edit, EDIT), (out.mix, MIX), (out.map, MAP)):
+        context.ways.lead(button.click(put_on_shelf, None, strip.outputs, **QUICK | PRIVATE), name, takes=name != EDIT)
 
 
 def _live(moment: Moment, buttons: Runner, out: Outputs) -> dict[Any, Any]:

@@ -1,16 +1,11 @@
 """The tab Local mixing: two faces, a mask, and how one goes into the other."""
 
-from collections.abc import Callable
-from typing import Any
-
 import gradio as gr
 
-from studio.services.direction_library import Library
 from studio.services.editor import Editor
 from studio.services.mixer import Mixer
 from studio.state.edits import History
 from studio.state.mix import Mix
-from studio.state.session import Session
 from studio.tabs.mix.controls import board_cell
 from studio.tabs.mix.faces import faces_cell
 from studio.tabs.mix.handlers import MixHandlers, first_edit
@@ -18,22 +13,24 @@ from studio.tabs.mix.mask_search_cell import search_cell
 from studio.tabs.mix.output import output_cell
 from studio.tabs.mix.stylemapgan import own_cell
 from studio.tabs.mix.upload import UploadHandlers, connect_look, upload_part
+from studio.tabs.tab import Tab, TabContext
 from studio.ui.cell import cell, lesson
 from studio.ui.history import back, forth
 from studio.ui.knob_controls import turns
 from studio.ui.lanes import ASIDE, IN_TURN, LANE, PRIVATE, SETTLED
 from studio.ui.run_control import connect_stop
-from studio.ui.shelf_strip import Strip
+from studio.ui.ways import MIX
 
-__all__ = ["build"]
+__all__ = ["TAB"]
 
 _LOOK_AGAIN = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 100); }"
 """The sliding picture takes its width when it is built, in a hidden tab; it looks again when the window changes."""
 
 
-def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> Callable[[Any], None]:
-    """The tab's cells and events; what it returns takes the face chosen on the shelf as the source, once an event succeeded."""
-    mixer = Mixer(Editor(session, library))
+def build(context: TabContext, tab: gr.Tab) -> None:
+    """The tab's cells and events; a face that is sent here is the one chosen on the shelf, and becomes the source."""
+    session, strip = context.session, context.shelf
+    mixer = Mixer(Editor(session, context.library))
     first = Mix(edit=first_edit(mixer))
     mix, history, opened = gr.State(first), gr.State(History[Mix]()), gr.State(False)
     compared = gr.State(None)
@@ -103,4 +100,7 @@ def build(session: Session, strip: Strip, tab: gr.Tab, library: Library) -> Call
     bringer.runs.connect(bringer.bring, [mix, bring.photo, bring.role, bring.which], bringer.finished, bringer.claim, bring.photo)
     connect_stop(bringer.runs)
     connect_look(bringer)
-    return lambda event: event.success(handlers.take, [mix, strip.chosen], arranged, **IN_TURN)
+    context.ways.taken_by(MIX, lambda event: event.success(handlers.take, [mix, strip.chosen], arranged, **IN_TURN))
+
+
+TAB = Tab(MIX, "Local mixing", "mix-live", build)

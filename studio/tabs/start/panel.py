@@ -1,42 +1,23 @@
 """The panel above the tabs that a new visitor begins with: a face to move at once, and four ways to go on."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
-from studio.services.direction_library import Library
-from studio.state.session import Session
 from studio.tabs.start.handlers import StartHandlers
-from studio.ui.lanes import LANE
-from studio.ui.shelf_strip import Strip
+from studio.tabs.tab import TabContext
+from studio.ui.lanes import AT_ONCE, LANE
+from studio.ui.ways import EDIT, HIERARCHY, INVERT, MAP
+
+_CHOOSE = "() => { document.querySelector('#photo input[type=file]')?.click(); }"
+"""The browser's own choice of a file, which it opens for a click only."""
 
 _PORTRAIT = "This portrait was inverted: the generator redraws it from a code. **Drag a slider** to move the code, and the face follows."
 _BY_SEED = "The generator draws this picture from a random code. **Drag a slider** to move the code, and the picture follows."
 
 
-@dataclass(frozen=True, eq=False)
-class Doors:
-    """The buttons that lead on.
-
-    Attributes:
-        photo: To a photo of one's own.
-        further: To the same face with all directions; follow `gone_on`, its event.
-        explore: To the map of a latent space.
-        lesson: To the first lesson.
-        gone_on: The event after which the face is on the shelf and its sliders stand.
-    """
-
-    photo: gr.Button
-    further: gr.Button
-    explore: gr.Button
-    lesson: gr.Button
-    gone_on: Any
-
-
-def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Doors:
-    """The panel and its events; the face is drawn after the event `arrived`."""
-    handlers = StartHandlers(session, library, strip)
+def build(context: TabContext) -> None:
+    """The panel and its events; the face is drawn when the page opens."""
+    library = context.library
+    handlers = StartHandlers(context.session, library, context.shelf)
     with gr.Accordion("Start here", open=True, elem_id="start"), gr.Row():
         with gr.Column(scale=1, min_width=260):
             picture = gr.Image(
@@ -62,6 +43,10 @@ def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Doo
             further = gr.Button("Edit this face further", elem_id="start-further")
             explore = gr.Button("Explore a latent space", elem_id="start-explore")
             lesson = gr.Button("Take a lesson", elem_id="start-lesson")
-    arrived.success(handlers.show, sliders, picture, **LANE)
+    context.arrived.success(handlers.show, sliders, picture, **LANE)
     gr.on([slider.input for slider in sliders], handlers.show, sliders, picture, trigger_mode="always_last", **LANE)
-    return Doors(photo, further, explore, lesson, further.click(handlers.go_on, sliders, strip.outputs, **LANE))
+    lead = context.ways.lead
+    lead(further.click(handlers.go_on, sliders, context.shelf.outputs, **LANE), EDIT, takes=True)
+    lead(photo.click(None, None, None, js=_CHOOSE, **AT_ONCE), INVERT)
+    lead(explore.click(lambda: None, None, None, **AT_ONCE), MAP)
+    lead(lesson.click(lambda: None, None, None, **AT_ONCE), HIERARCHY)
