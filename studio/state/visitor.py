@@ -20,9 +20,10 @@ from engines.faces import Alignment, Face
 from studio.state.comparison import Comparison
 from studio.state.edits import Edits
 from studio.state.edits import Face as FaceToEdit
+from studio.state.holding import held_bytes
 from studio.state.lab_book import LabBook
 from studio.state.mix import Mixed
-from studio.state.packed import eight_bit
+from studio.state.packed import eight_bit, lossless
 
 THUMBNAIL = 160
 Kind = TypeVar("Kind")
@@ -31,6 +32,7 @@ MOST_BESIDE = 7
 """Photos of the shelf that one run tunes along: each takes as long as the first."""
 
 
+@lossless("photo")
 @dataclass(frozen=True, eq=False)
 class Item:
     """One inversion on the shelf.
@@ -61,8 +63,7 @@ class Item:
     @property
     def picture_bytes(self) -> int:
         """Memory of its pictures."""
-        pictures = [self.thumbnail, *([self.photo] if self.photo else [])]
-        return sum(3 * picture.width * picture.height for picture in pictures)
+        return held_bytes([value for name, value in vars(self).items() if name in ("thumbnail", "_photo")])
 
     @property
     def tuning_bytes(self) -> int:

@@ -7,7 +7,8 @@ import torch
 from PIL import Image as Pil
 
 from engines import Inversion, Latent, Result
-from engines.core.images import to_picture, to_tensor
+from engines.core.images import read_image, to_picture, to_tensor
+from engines.core.weights import assets
 from engines.faces import alignment_from_box
 from studio.state.holding import held_bytes
 from studio.state.packed import eight_bit
@@ -53,3 +54,30 @@ def test_what_came_from_elsewhere_is_off_by_half_a_step_at_most() -> None:
     images = torch.linspace(-1, 1, 3 * 32 * 32).view(1, 3, 32, 32)
     off = Shown(images).images.double() - images.double()
     assert float(off.abs().max()) <= 0.5 / 127.5 + 1e-6 and abs(float(off.mean())) < 1e-4
+
+
+def test_what_was_read_from_one_field_is_held_by_another_together() -> None:
+    first = Shown(to_tensor(noise(64)))
+    second = Shown(first.images)
+    assert torch.equal(first.images, second.images)
+    assert held_bytes(first, second) == held_bytes(first) == 3 * 64 * 64
+
+
+def test_unless_it_was_changed_meanwhile() -> None:
+    first = Shown(to_tensor(noise(64)))
+    changed = first.images
+    changed.mul_(-1)
+    assert to_picture(Shown(changed).images).tobytes() == to_picture(changed).tobytes()
+    with torch.inference_mode():
+        inferred = Shown(first.images).images
+        inferred.mul_(-1)
+        second = Shown(inferred)
+    assert to_picture(second.images).tobytes() == to_picture(changed).tobytes()
+
+
+def test_a_photo_of_the_shelf_is_the_one_that_was_given_and_smaller() -> None:
+    photo = read_image(assets() / "examples" / "astronaut.jpg")
+    item = Visitor(budget=2**30).put("Face", photo, Inversion(Latent("w", torch.zeros(1, 1, 8))), photo)
+    assert item.photo is not None and item.photo.tobytes() == photo.tobytes()
+    assert item.picture_bytes - held_bytes(item.thumbnail) < photo.width * photo.height * 3 / 2
+    assert item.picture_bytes <= held_bytes(item)
