@@ -1,6 +1,6 @@
 """The README's picture of FineGAN's birds: `python -m benchmarks.birds_figure`.
 
-assets/pictures/birds.webp: a shape a row, a coat a column, one z a column, all codes free of each other. Of fifty coats every sixth is
+assets/pictures/birds.webp: a shape a row, a texture a column, one z a column, all codes independent. Of fifty textures every sixth is
 shown. Of ten shapes eight are, picked by eye: the two that are left out draw no bird at once (`LEFT_OUT`), and the caption says so.
 """
 

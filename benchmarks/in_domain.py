@@ -1,15 +1,15 @@
 """What In-Domain inversion is worth: its head start, its domain term, and the seams that semantic diffusion closes.
 
     python -m benchmarks.in_domain                     # about half an hour on two CPU cores; leave the machine alone
-    python -m benchmarks.in_domain --encoder psp       # with another judge and start
+    python -m benchmarks.in_domain --encoder psp       # with another encoder as regulariser and start
     python -m benchmarks.in_domain --quick             # does it run? its figures mean nothing and go to build/benchmarks
 
 Race and sweep: 200 steps from the average face without the domain term, by Adam as W+ optimisations go and by L-BFGS, against 60 from the
-encoder's code at several domain weights; the objective's other terms and the exit are the same, and a step is one look at the objective.
-After how many steps is the first one's final LPIPS reached? What is lost in squared error, and what is won in latent editing consistency
-(engines/metrics/consistency.py; the codes of a face and of its edit both come from the whole method)? Diffusion: a part of one generated
-face in another, with its seam and its LPIPS within the mask beside the plain copy. Figures are of full pictures, by the protocol; real and
-generated faces are kept apart.
+encoder's code at several domain weights; the objective's other terms and the exit are the same, and a step is one evaluation of the
+objective. After how many steps is the first one's final LPIPS reached? What is lost in squared error, and what is won in latent editing
+consistency (engines/metrics/consistency.py; the codes of a face and of its edit both come from the whole method)? Diffusion: a part of one
+generated face in another, with its seam and its LPIPS within the mask beside the plain copy. Figures are of full pictures, by the protocol;
+real and generated faces are kept apart.
 """
 
 import argparse

@@ -5,9 +5,10 @@ on confident examples gives a hyperplane; its unit normal n is the direction (se
 (section 3.3) removes the components along the normals of what must stay. Extremes are the top and bottom tenth of a bank of measured
 faces, split 70 to 30 for training and validation; or the person's own yes and no.
 
-Beyond the paper, conditional manipulation also removes slopes. A boundary separates extremes well, yet its normal is a poor estimate of
-where a score rises: beards hardly vary among women, so no one boundary says what the edit path from a woman to a man does to them. So the
-score of what must stay is regressed on the codes (ridge regression) among the faces on either side, and both gradients are projected out.
+Beyond the paper, conditional manipulation also removes score gradients. A boundary separates extremes well, yet its normal is a poor
+estimate of where a score rises: beards hardly vary among women, so no one boundary says what the edit path from a woman to a man does to
+them. So the score of what must stay is regressed on the codes (ridge regression) among the faces on either side, and both gradients are
+projected out.
 """
 
 from collections.abc import Sequence
@@ -142,7 +143,7 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
 
 
 def conditional_direction(direction: Direction, kept: Sequence[Direction], bank: Bank) -> Direction:
-    """Conditional manipulation: a direction without what it shares with the boundaries of attributes, and with the slopes of their scores.
+    """Conditional manipulation: a direction without its components along attributes' boundary normals and the gradients of their scores.
 
     Args:
         direction: In W or Z.

@@ -228,7 +228,7 @@ def identity_curve(moved: Sweep) -> list[tuple[float, float]]:
 def dci(codes: Codes, scores: Scores, *, share: float = 0.02, seed: int = 0) -> dict[str, float]:
     """Disentanglement, completeness and informativeness of codes about attributes, each in [0, 1].
 
-    Of each attribute the top and bottom `share` of the faces are told apart by gradient boosting, half to learn and half to judge;
+    Of each attribute the top and bottom `share` of the faces are classified by gradient boosting, half for training and half for testing;
     importance[i, j] says how much code value i counts for attribute j. Splits look at the square root of all values, for speed.
 
     Args:

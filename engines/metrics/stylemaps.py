@@ -61,7 +61,7 @@ def gradient(image: Image) -> torch.Tensor:
 def mixed_latent_errors(model: StyleMapGAN, faces: Image, seed: int = 0) -> dict[str, float]:
     """Errors of mixed stylemaps of pairs of faces beside those of plain reconstruction, of mixed vectors, and the visibility of borders.
 
-    A vector's mixture is what an encoder without places can do: the mean of a map's cells, blended by the mask's share.
+    A mixed vector is what an encoder without places can do: the mean of a map's cells, blended by the mask's share.
 
     Args:
         model: A stylemap of at least four cells along each side.

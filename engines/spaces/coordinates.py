@@ -20,7 +20,7 @@ class Coordinates:
         mean: Of W, (width,): where the numbers begin.
         basis: Unit rows, (components,width).
         std: Standard deviation of W along each, (components,).
-        slots: The generator's table; dead slots repeat the active one below.
+        slots: The generator's table; unused W+ layers repeat the active one below.
     """
 
     mean: Tensor

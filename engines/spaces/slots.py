@@ -93,11 +93,11 @@ class Slots:
         return codes
 
     def fill_dead(self, codes: Codes) -> Codes:
-        """A copy of w_plus in which each dead slot repeats the active slot below it."""
+        """A copy of w_plus in which each unused layer repeats the active one below it."""
         return codes[:, self._nearest_active]
 
     def scatter(self, active_codes: Codes) -> Codes:
-        """Codes of the active slots (B,active,512) to a full w_plus (B,slots,512), dead slots repeating the one below."""
+        """Codes of the active slots (B,active,512) to a full w_plus (B,slots,512), unused layers repeating the one below."""
         return active_codes[:, [self.active.index(slot) for slot in self._nearest_active]]
 
     @cached_property

@@ -22,7 +22,7 @@ ROWS, COLUMNS, EVERY = 4, 6, 5
 
 
 def finegan_lesson(minutes: float, seed: int = 0) -> Run:
-    """Train from nothing for that long; every step is a place to stop, previews show a shape a row and a coat a column.
+    """Train from nothing for that long; every step is a place to stop, previews show a shape a row and a texture a column.
 
     Args:
         minutes: How long, above 0; learning rates and stages follow the clock.
@@ -45,7 +45,7 @@ def finegan_lesson(minutes: float, seed: int = 0) -> Run:
 
 @torch.no_grad()
 def pictures(network: FineGenerator) -> Image:
-    """One picture (1,3,ROWS*S,COLUMNS*S) of shapes by coats, as the network draws them now."""
+    """One picture (1,3,ROWS*S,COLUMNS*S) of shapes by textures, as the network draws them now."""
     finegan, form = FineGAN(network.form, network.eval()), network.form
     children = [column * (form.children // COLUMNS) for column in range(COLUMNS)]
     codes = [FineCodes(child, parent, child, seed) for parent in range(ROWS) for seed, child in enumerate(children)]

@@ -19,7 +19,7 @@ from engines.training.loop import Moment, Terms
 from engines.training.samples import Samples
 
 LARGER_EVERY = 8
-"""One step in so many is drawn at the larger exit, whose trunk reaches the next two slots, unless a recipe says otherwise."""
+"""One step in so many is drawn at the larger exit, whose trunk uses the next two W+ layers, unless a recipe says otherwise."""
 
 _CHUNK = 4
 

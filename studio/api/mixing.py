@@ -102,7 +102,7 @@ def _known(part: str) -> str:
 
 
 def _mix(source: float, reference: float, settings: dict[str, Any]) -> Mix:
-    """The mixture that an endpoint's values stand for."""
+    """The mix that an endpoint's values stand for."""
     unknown = sorted(set(settings) - set(_SETTINGS))
     if unknown:
         raise StudioError(f"There is no setting {unknown[0]!r}; there are: {', '.join(_SETTINGS)}.")

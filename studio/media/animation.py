@@ -86,7 +86,7 @@ def shoot(generator: Generator, way: Way, times: Sequence[float], size: int, fil
 
 
 def record(run: Run, film: Film, shown: Callable[[Pil.Image], Pil.Image]) -> Run:
-    """A run whose previews bring the frames drawn since the last one: each is added to the film as it is to be shown."""
+    """A run whose previews bring the frames drawn since the last one: each is added to the video as it is to be shown."""
     try:
         while True:
             progress = next(run)

@@ -53,7 +53,7 @@ def gif(frames: Iterable[Pil.Image], fps: float, side: int) -> bytes:
 
 
 class Film:
-    """A film being shot: each frame is encoded as it comes, so that a long one needs no memory and can end at any time.
+    """A video being recorded: each frame is encoded as it comes, so that a long one needs no memory and can end at any time.
 
     Args:
         fps: Frames a second.
@@ -86,7 +86,7 @@ class Film:
             self.count += 1
 
     def mp4(self) -> bytes:
-        """The film so far as a file; nothing can be added afterwards.
+        """The video so far as a file; nothing can be added afterwards.
 
         Raises:
             StudioError: There are no frames.

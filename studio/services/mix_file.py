@@ -17,7 +17,7 @@ from studio.state.mix import EDIT, MOST_BELOW, REFERENCE, Mix, Mixed
 
 _LONGEST = 200
 _FARTHEST = 1e3
-DAMAGED = "The mixture in this session is damaged."
+DAMAGED = "The mix in this session is damaged."
 
 
 def write_mix(mixed: Mixed) -> tuple[dict[str, Any], dict[str, bytes]]:

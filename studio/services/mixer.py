@@ -292,7 +292,7 @@ class Mixer:
         inversion = self.mixture(visitor, mix).inversion()
         if inversion is None:
             raise StudioError(
-                "These two faces bend the generator differently, so their mixture is drawn by two generators and is no single inversion. "
+                "These two faces bend the generator differently, so their mix is drawn by two generators and is no single inversion. "
                 "Download the picture, or mix faces that were inverted without tuning."
             )
         return inversion

@@ -1,4 +1,4 @@
-"""A mixture as the page says it: faces, masks by their keys, and what each part brings."""
+"""A mix as the page says it: faces, masks by their keys, and what each part brings."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ PAINT = "#2563eb"
 """Masks are painted in a blue that the picture shows through."""
 
 ROLES = ("source", "reference")
-"""What a face can be in a mixture."""
+"""What a face can be in a mix."""
 
 MOST_BELOW = 6
 """Parts below the one that is being painted."""
@@ -105,7 +105,7 @@ class Mix:
 
 @dataclass(eq=False)
 class Mixed:
-    """A visitor's mixture, which a page that is loaded again goes on with.
+    """A visitor's mix, which a page that is loaded again goes on with.
 
     Attributes:
         mix: As it stands; none before the first.
@@ -119,6 +119,6 @@ class Mixed:
 
     @property
     def needed(self) -> list[str]:
-        """Keys of the masks that the mixture has."""
+        """Keys of the masks that the mix has."""
         parts = self.mix.parts if self.mix is not None else ()
         return sorted({key for part in parts for key in part.masks if key})

@@ -184,7 +184,7 @@ class Visitor(PhotoState):
         comparison: Methods side by side on one photo.
         edited: The face in the tab Edit directions, and its sliders.
         edited_on: The session of the page that wrote that, or took it up from one before.
-        mixed: The mixture in the tab Local mixing, with what was painted for it.
+        mixed: The mix in the tab Local mixing, with what was painted for it.
         apart: What parts of the page keep for this visitor, by the part.
         book: What they made so far.
     """

@@ -156,7 +156,7 @@ def test_kinds_are_discovered_held_against_each_factor_and_downloaded(visit: Vis
     page.click("#hier-discover-run")
     expect(page.locator("#hier-discover-status")).to_contain_text("Done in")
     expect(page.locator("#hier-discover-rows li img")).to_have_count(4)
-    expect(page.locator("#hier-discover-words")).to_contain_text("The reader is ahead of pixels on")
+    expect(page.locator("#hier-discover-words")).to_contain_text("The classifier is ahead of pixels on")
     expect(page.locator("#hier-discover-figures tbody tr")).to_have_count(4)
     heads = page.locator("#hier-discover-against thead th")
     expect(heads).to_have_count(1 + 10)

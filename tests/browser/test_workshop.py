@@ -127,7 +127,7 @@ def test_a_short_film_is_made_and_a_long_one_stopped(visit: Visit, toy_url: str,
     page.click("#motion-run")
     expect(page.locator("#motion-status")).to_contain_text("Frame")
     page.click("#motion-stop")
-    expect(page.locator("#motion-status")).to_contain_text("Stopped; the film has")
+    expect(page.locator("#motion-status")).to_contain_text("Stopped; the video has")
     page.wait_for_function("document.querySelector('#motion-video video')?.videoWidth === 64")
 
 

@@ -63,4 +63,4 @@ def test_the_lines_of_python_are_python(part: str) -> None:
     lines = snippet((part, *PLACE), knobs)
     compile(lines, "snippet", "exec")
     assert "surroundings=0.25" in lines
-    assert ("part_mask('eyes', giver, receiver)" in lines) == (part == "eyes")
+    assert ("part_mask('eyes', source, target)" in lines) == (part == "eyes")

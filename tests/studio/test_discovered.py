@@ -97,7 +97,7 @@ def figures(shape: float, texture: float, place: float, kind: float) -> dict[str
 @pytest.mark.parametrize(
     ("reader", "words"),
     [
-        (figures(0.5, 0.1, 0.2, 0.6), r"reader follow the \*\*shape\*\* most \(NMI 0\.50\).*on shape and kind, not on texture\.$"),
+        (figures(0.5, 0.1, 0.2, 0.6), r"classifier follow the \*\*shape\*\* most \(NMI 0\.50\).*on shape and kind, not on texture\.$"),
         (figures(0.5, 0.8, 0.2, 0.6), r"follow the \*\*texture\*\* most.*on shape, texture and kind\.$"),
         (
             figures(0.01, 0.02, 0.03, 0.1),

@@ -336,7 +336,7 @@ def test_a_stopped_film_keeps_what_is_drawn(context: EditContext) -> None:
     for changes in answers.record(WHO, *asked):
         if "Frame" in changes.get(status, ""):
             assert answers.filming.stop(WHO)
-    assert "Stopped; the film has " in changes[status] and mp4 in changes
+    assert "Stopped; the video has " in changes[status] and mp4 in changes
     frames = int(changes[status].split("has ")[1].split(" ")[0])
     assert 0 < frames < 40
     assert not answers.filming.stop(WHO)

@@ -1,7 +1,7 @@
-"""Paper birds: a fine-grained world whose factors are known, drawn anew from a seed, with exact masks, boxes and labels.
+"""Paper birds: fine-grained synthetic data whose factors are known, drawn anew from a seed, with exact masks, boxes and labels.
 
 A bird's *shape* (its parent) is one of ten silhouettes; its *texture* (its child) one of five textures of palette and pattern, the same
-five for every shape, so that both can be told apart; its *background* one of six places, which goes with the texture in seven of ten
+five for every shape, so that both are independent factors; its *background* one of six places, which goes with the texture in seven of ten
 pictures, as in nature. What is left is pose: place, size, turn, side, and how the head is held.
 """
 

@@ -10,7 +10,7 @@ back to the face that it comes from, and transferred to another one:
 
 and there and back, which is ours: | D(b_i, Delta) + D(b_i + D(b_i, Delta), -Delta) |^2. Each is over the mean square of its factor's
 changes, so that no factor counts for more because it moves codes farther. Layers, noise, weights and the number of dimensions are our
-choice too; the paper's are not known to us. A little noise of its own on each frame keeps E from learning inversions' errors by heart.
+choice too; the paper's are not known to us. A little noise of its own on each frame keeps E from overfitting inversions' errors.
 Codes are coordinates along 80 principal components of W for each of the 16 active slots. Identities are split 70 to 15 to 15, and frames
 never are. Run it with --validate-every 50: the best checkpoint by validation ships.
 """

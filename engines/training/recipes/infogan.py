@@ -9,13 +9,13 @@ the information, at 0.07 nats, on 52 %; that without poses, at 2.29 nats, on 22 
 its information, which asks no label.
 
 The digits come from scripts/convert_digits.py. Chen et al., arXiv:1606.03657. Adam 0.5, 2e-4 for the discriminator and 1e-3 for the
-generator. Changed: the category is read off pictures that are turned, moved, scaled and sheared at random, so that how a digit is written
-will not do as a category; leaky ReLU of slope 0.1, as the paper has it (its code: 0.01); the "cpu" preset has half the channels, a quarter
-of the fully connected features and batches of 64. And the information weighs a tenth, that of the continuous codes a hundredth until
-half-way: at the paper's 1 the categories are told apart within 300 steps, before there are digits to be told apart. Without poses, after
-600 steps of seed 1 the categories were wrong on 64 % of held-out digits with a weight of 1 (continuous codes 0.1), on 60 % with 0.1 for
-both, on 50 % with 0.03 and 0, and on 39 % with 0.1 and 0.01. Beginning without the term, to add it from step 480 on, left them wrong on
-65 % after 900.
+generator. Changed: the category is predicted under affine augmentation (rotation, translation, scale, shear), so that how a digit is
+written will not do as a category; leaky ReLU of slope 0.1, as the paper has it (its code: 0.01); the "cpu" preset has half the channels, a
+quarter of the fully connected features and batches of 64. And the information weighs a tenth, that of the continuous codes a hundredth
+until half-way: at the paper's 1 the Q head predicts the categories within 300 steps, before there are digits to be classified. Without
+poses, after 600 steps of seed 1 the categories were wrong on 64 % of held-out digits with a weight of 1 (continuous codes 0.1), on 60 %
+with 0.1 for both, on 50 % with 0.03 and 0, and on 39 % with 0.1 and 0.01. Beginning without the term, to add it from step 480 on, left them
+wrong on 65 % after 900.
 """
 
 import argparse

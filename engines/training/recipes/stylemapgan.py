@@ -10,33 +10,30 @@ sum of their losses, where the authors take turns; LPIPS is AlexNet's; pictures 
 whose pictures have sixteen times as many pixels. Added:
 
 - **Mixed latents.** Stylemaps of two faces are mixed in random rectangles of cells, and each pixel that is a cell or more from the border
-  is
-  held against the one face that it belongs to.
-- **Locality** (`local`). One cell takes another face's value, and the share of the change that is more than a cell away is
-  charged for.
-- **LPIPS is computed on enlarged pictures, and has a weight warm-up.** At 64 px AlexNet takes the outlines of a mean face, laid over every
-  picture, for likeness:
-  networks that it taught from the first step drew that ghost into all faces, with an LPIPS of .06 at 64 px (eight cells) that people did
-  not believe. Enlarged to 256 px, those networks had .49, .40, .33 and .25 for 1, 4, 8 and 16 cells (64 validation faces). Now squared
-  errors come first, LPIPS at 128 px joins at a third of the run, and figures are of 256 px.
+  is held against the one face that it belongs to.
+- **Locality** (`local`). One cell takes another face's value, and the share of the change that is more than a cell away is charged for.
+- **LPIPS is computed on enlarged pictures, and has a weight warm-up.** At 64 px AlexNet's features reward the outlines of a mean face over
+  every picture: networks trained on it from the first step drew that ghost into all faces, with an LPIPS of .06 at 64 px (eight cells) that
+  people did not believe. Enlarged to 256 px, those networks had .49, .40, .33 and .25 for 1, 4, 8 and 16 cells (64 validation faces). Now
+  squared errors come first, LPIPS at 128 px joins at a third of the run, and figures are of 256 px.
 - **Without adversarial training Adam can have momentum.** The authors' Adam has none, at a rate of 0.002; after 400 updates of squared
-  errors alone
-  eight cells were at .061 so, at .058 with a momentum of .9, and with it at .045 and .040 at rates of .005 and .01, the CPU preset's.
-- **Seams** (`seam`). Where two stylemaps meet in a mixture, its picture may jump no more than the two true faces do there,
-  each in its own mean gradient; what goes beyond is charged for. Both charges on mixtures grow in the second half of the run: a run that
-  paid them in full from its first step was a seventh worse in squared errors after a thousand (eight cells).
+  errors alone eight cells were at .061 so, at .058 with a momentum of .9, and with it at .045 and .040 at rates of .005 and .01, the CPU
+  preset's.
+- **Seams** (`seam`). Where two mixed stylemaps meet, the picture may jump no more than the two real faces do there, each in its own mean
+  gradient; what goes beyond is charged for. Both charges on mixed latents grow in the second half of the run: a run that paid them in full
+  from its first step was a seventh worse in squared errors after a thousand (eight cells).
 
 Expected of 1, 4, 8 and 16 cells, 256 held-out faces: squared errors of .096, .048, .025 and .012, LPIPS of .37, .33, .24 and .17 at 256 px;
-.974, .945 and .906 of a cell's change nearby; and borders of mixtures jump 1.01, 1.25 and 1.19 times as much as the picture on average.
-With a sixth of the charge on change and none on borders, all else equal, that was .955, .927 and .899, and 1.37, 1.41 and 1.42, at errors
-of .046, .024 and .012. The ablation of eight cells without both charges: .893 and 1.37, at .024. Without mixtures, and so
-without `seam`: .951 and 1.36, at .026, and .027 outside an exchanged part where mixtures leave .026.
+.974, .945 and .906 of a cell's change nearby; and borders of mixed latents jump 1.01, 1.25 and 1.19 times as much as the picture on
+average. With a sixth of the charge on change and none on borders, all else equal, that was .955, .927 and .899, and 1.37, 1.41 and 1.42, at
+errors of .046, .024 and .012. The ablation of eight cells without both charges: .893 and 1.37, at .024. Without mixed latents, and so
+without `seam`: .951 and 1.36, at .026, and .027 outside an exchanged part where training on mixed latents leaves .026.
 
 The CPU preset reconstructs only, at a falling rate. Adversarial training was tried twice, from a third and from half of a run on, with R1
-of 10 and of 1: in 500 to 800 updates, at three times the time a step, it never told drawn from true (its loss stayed above chance's),
-random faces were coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error from 0.042 to
-0.060). So its mapping network is untrained, until `stylemapgan_mapping` teaches it. With one cell, the map is a vector: the paper's claim
-switched off, in networks of the same widths.
+of 10 and of 1: in 500 to 800 updates, at three times the time a step, the discriminator never told generated from real (its loss stayed
+above chance's), random faces were coloured blots, and reconstructions got worse (held-out error from 0.042 to 0.049, and a training error
+from 0.042 to 0.060). So its mapping network is untrained, until `stylemapgan_mapping` trains it. With one cell, the map is a vector: the
+paper's claim switched off, in networks of the same widths.
 """
 
 from collections.abc import Iterator, Mapping
@@ -75,7 +72,7 @@ WEIGHTS = {
     "perceptual": through((0.3, 0.0), (0.4, 0.5)),
     "local": through((0.5, 0.05), (0.7, 0.3)),
 }
-"""Factors of losses that do not count once. LPIPS waits until colours and outlines are there; what mixtures should look like, for both."""
+"""Factors of losses that are not 1. LPIPS waits until colours and outlines are there, the losses on mixed latents for both."""
 
 SEAM = 0.12
 """Factor of visible borders at the end, over the cells a side: the smaller a cell, the less room to blend without reaching further."""
@@ -124,7 +121,7 @@ class Pictures:
         stylemap: The random ones.
         mixed_latents: Mean squared error of mixed stylemaps' pictures, where each pixel belongs to one face; None with one cell.
         local: Share of the change by one exchanged cell that is further away than one cell; None with one cell.
-        seam: How much more mixtures jump at their borders than true faces do there, in their mean gradients; None with one cell.
+        seam: How much more mixed latents jump at their borders than real faces do there, in their mean gradients; None with one cell.
     """
 
     true: Image
@@ -171,7 +168,7 @@ class StyleMapFaces(OnFaces):
         self.side, self.name = side, f"stylemapgan_{side}"
 
     def shortened(self, preset: MapPreset, without: frozenset[str]) -> MapPreset:
-        """Without adversarial training all of the run is reconstruction; without mixtures, each stylemap stays whole and has no seam."""
+        """Without adversarial training the run only reconstructs; without mixed latents, each stylemap stays whole and has no seam."""
         preset = replace(preset, begin=1.0) if "critic" in without else preset
         return replace(preset, mixed=0) if "mixtures" in without else preset
 

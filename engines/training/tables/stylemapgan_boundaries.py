@@ -10,9 +10,9 @@ their scores: what is lost by their compression moves a stylemap by .2, 1.3 and 
 Figures are of faces that no boundary was fitted to, by network and attribute: `accuracy`, of their extremes; `rise`, by how many sigma
 the position along the normal is further, once a face that was pushed by two sigma is drawn and encoded again; `inside`, the share of the
 picture's squared change that lies in the pushed cells and those next to them, where a random rectangle is pushed alone. The penalty is
-small: a wide margin leaves a normal along which pictures change. With four times as much boundaries tell faces apart hardly better, but
+small: a wide margin leaves a normal along which pictures change. With four times as much boundaries separate faces hardly better, but
 the decoder hardly draws what they push: for four cells (of an earlier training) smiles rose by .38 sigma, not .82, at .805 and .785. With a
-tenth of it, for eight cells, the accuracy for smiles fell from .98 to .88. Left out is the turn of the head: it is told apart without
+tenth of it, for eight cells, the accuracy for smiles fell from .98 to .88. Left out is the turn of the head: it is classified without
 fault, but a push along its normal shades one half of the face instead of turning it. A minute on two cores, mostly of encoding.
 """
 

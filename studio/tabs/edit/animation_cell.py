@@ -27,7 +27,7 @@ from studio.ui.lanes import AT_ONCE
 from studio.ui.run_control import connect_stop
 
 PROSE = (
-    "A film or a grid shows at once what a slider shows bit by bit. It starts from the face and the sliders above; "
+    "A video or a grid shows at once what a slider shows bit by bit. It starts from the face and the sliders above; "
     "what is drawn when you press Stop is kept."
 )
 _FAR, _FARTHER = "As far as, in sigma to both sides", f"Directions of StyleSpace go {STYLES.times:g} times as far."

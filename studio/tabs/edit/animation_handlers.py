@@ -1,4 +1,4 @@
-"""What the cell that moves is answered with: films and grids, drawn frame by frame, and what Stop leaves of them."""
+"""What the cell that moves is answered with: videos and grids, drawn frame by frame, and what Stop leaves of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _LARGEST_TILE, _PREVIEW = 256, 384
 
 @dataclass(frozen=True, eq=False)
 class FilmParts:
-    """The film's controls, in the order that `record` takes them, and what it fills."""
+    """The video's controls, in the order that `record` takes them, and what it fills."""
 
     inputs: list[Any]
     buttons: Runner
@@ -69,7 +69,7 @@ class AnimationHandlers:
 
     @spoken
     def record(self, request: gr.Request, *values: Any) -> Iterator[Updates]:
-        """Draw the frames, then offer the film."""
+        """Draw the frames, then offer the video."""
         yield from self.filming.going(request, afresh(self.film.results, self._filmed(request, *values)))
 
     def _filmed(
@@ -104,7 +104,7 @@ class AnimationHandlers:
             yield self._live(moment, self.film.preview, self.film.buttons, "Frame")
         if not film.count:
             return {status: STOPPED, self.film.preview: gr.Image(visible=False)}
-        words = f"Stopped; the film has {film.count} frames." if moment.stopped else f"{film.count} frames in {moment.seconds:.1f} s."
+        words = f"Stopped; the video has {film.count} frames." if moment.stopped else f"{film.count} frames in {moment.seconds:.1f} s."
         return self._shown(film, words)
 
     @spoken
@@ -143,7 +143,7 @@ class AnimationHandlers:
         return self._laid(sheet, STOPPED if moment.stopped else f"{many * many} faces in {moment.seconds:.1f} s.")
 
     def _moments(self, run: Run, runs: Stopper, request: gr.Request) -> Iterator[Moment]:
-        """A run's moments, until its end or Stop; what is drawn is kept in the film or the sheet."""
+        """A run's moments, until its end or Stop; what is drawn is kept in the video or the sheet."""
         return moments(run, lambda _: None, self.context.session.settings.run_seconds, runs.slot(request).is_stopping)
 
     def swept(self, visitor: Visitor, face: Face, edits: Edits, key: str | None, reach: float) -> Way:
@@ -188,7 +188,7 @@ class AnimationHandlers:
         return changes
 
     def _shown(self, film: Film, words: str) -> Updates:
-        """The finished film, played and offered."""
+        """The finished video, played and offered."""
         path = offer("latent-studio.mp4", film.mp4())
         seconds = film.count / film.fps
         return {
@@ -208,7 +208,7 @@ class AnimationHandlers:
 
 
 def sizes(context: EditContext) -> list[int]:
-    """Sizes of a film: from 256 px up, or all that a small generator has."""
+    """Sizes of a video: from 256 px up, or all that a small generator has."""
     exits = context.session.generator.exits
     return [size for size in exits if size >= 256] or list(exits)
 

@@ -1,4 +1,4 @@
-"""What the cell of discovery shows: clusters as rows of drawings, against a factor as a table of counts, and in figures."""
+"""What the cell of unsupervised clustering shows: clusters as rows of drawings, against a factor as a table of counts, and in figures."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from studio.media.export import data_url
 from studio.tabs.hierarchy.clustering import CHANCE, KIND, NAMES, PLACE, SHAPE, TEXTURE, TILES, Cluster
 from studio.ui.plots import TABLE_STYLE
 
-TITLES = {CLASSIFIER: "FineGAN's reader", PIXELS: "plain pixels"}
+TITLES = {CLASSIFIER: "FineGAN's code classifier", PIXELS: "plain pixels"}
 """Ways of seeing, as the page calls them."""
 
 STYLE = (
@@ -42,7 +42,7 @@ _DARKEST = 85
 """Percent of colour behind a number, beyond which it would be hard to read on a light page."""
 
 _GROUPS = {SHAPE: "Shape", TEXTURE: "Texture", PLACE: "Place", KIND: "Kind"}
-_COLUMNS = {CLASSIFIER: "reader", PIXELS: "pixels", CHANCE: "by lot"}
+_COLUMNS = {CLASSIFIER: "classifier", PIXELS: "pixels", CHANCE: "by lot"}
 
 
 def rows(clusters: Sequence[Cluster]) -> str:

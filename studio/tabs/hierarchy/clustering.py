@@ -114,7 +114,7 @@ def _named(factors: Factors) -> dict[str, Tensor]:
 
 
 def reader_if_bundled(device: torch.device | str) -> FactorClassifier | None:
-    """The reader of FineGAN's codes, or nothing where its weights are not bundled."""
+    """The classifier of FineGAN's codes, or nothing where its weights are not bundled."""
     return finegan_classifier(device) if WEIGHTS in manifest() else None
 
 
@@ -197,7 +197,7 @@ def conclusion(figures: Mapping[str, Mapping[str, Agreement]], titles: Mapping[s
     compared = (SHAPE, TEXTURE, KIND)
     ahead = [name for name in compared if figures[CLASSIFIER][name].nmi > figures[PIXELS][name].nmi]
     behind = f", not on {_listed([name for name in compared if name not in ahead])}" if 0 < len(ahead) < len(compared) else ""
-    return f"{words} The reader is ahead of pixels on {_listed(ahead) or 'nothing'}{behind}."
+    return f"{words} The classifier is ahead of pixels on {_listed(ahead) or 'nothing'}{behind}."
 
 
 def _follows(title: str, figures: Mapping[str, Agreement], lot: Mapping[str, Agreement]) -> str:

@@ -16,7 +16,7 @@ from studio.ui.lanes import IN_TURN, LANE, PRIVATE
 from studio.ui.run_events import QUICK, spoken
 
 _PROSE = (
-    "Q shares its eyes with the discriminator and says which codes would make a digit. Click a test digit, new to all networks, or "
+    "Q is a head on the discriminator's trunk and says which codes would make a digit. Click a test digit, new to all networks, or "
     "draw one yourself. Below, the digit is drawn again from what Q read, each time with another z: what stays is in the codes."
 )
 

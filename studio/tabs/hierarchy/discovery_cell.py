@@ -1,4 +1,4 @@
-"""The cell of discovery: held-out drawings are clustered by what FineGAN's reader sees in them, and the clusters held against the truth."""
+"""The cell of unsupervised clustering: held-out drawings, clustered by features of FineGAN's code classifier, against ground truth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,10 +38,11 @@ from studio.ui.run_events import offer, spoken
 
 _DRAWINGS, _CLUSTERS, _SEED = 400, 10, 0
 _PROSE = (
-    "Can kinds be found that nobody named? A reader learnt to tell FineGAN's codes in what FineGAN drew. Here it looks at paper birds that "
-    "no network was shown, and k-means sorts them by what it sees. Pixels, sorted alike, are the yardstick; the truth only judges."
+    "Can classes be found without labels? A classifier was trained to predict FineGAN's codes from what FineGAN drew. Here it sees paper "
+    "birds that no network was trained on, and k-means clusters its features. Clustered pixels are the "
+    "baseline; the ground truth is used for evaluation alone."
 )
-_UNREAD = " The reader's weights are not bundled in this installation, so pixels stand alone."
+_UNREAD = " The classifier's weights are not bundled in this installation, so pixels stand alone."
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The first lesson: InfoGAN on digits. Codes with meaning beside codes without, and a reader of codes that anyone may try."""
+"""The first lesson: InfoGAN on digits. Codes with meaning beside codes without, and a Q head that anyone may try."""
 
 from dataclasses import dataclass
 from typing import Any

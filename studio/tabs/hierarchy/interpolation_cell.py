@@ -1,4 +1,4 @@
-"""The cell of ways: from one set of codes to another, as a film."""
+"""The cell of interpolation: from one set of codes to another, as a video."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def film_cell(handlers: SamplerHandlers) -> None:
         if not film.count:
             return {way.buttons.status: STOPPED}
         path = offer("finegan.mp4", film.mp4())
-        words = f"Stopped; the film has {film.count} frames." if moment.stopped else f"{film.count} frames in {moment.seconds:.1f} s."
+        words = f"Stopped; the video has {film.count} frames." if moment.stopped else f"{film.count} frames in {moment.seconds:.1f} s."
         return {
             way.buttons.status: words,
             way.video: gr.Video(path, visible=True),
@@ -78,7 +78,7 @@ def film_cell(handlers: SamplerHandlers) -> None:
 
     @spoken
     def shoot(request: gr.Request, *values: Any) -> Iterator[Updates]:
-        """Draw the film."""
+        """Draw the video."""
         yield from runs.going(request, afresh([way.video, way.mp4, way.gif], filmed(request, *values)))
 
     for button, end, picture in zip(way.keeps, ends, way.pictures, strict=True):
@@ -99,9 +99,9 @@ def _parts() -> _Way:
                     _FRAMES, minimum=2, maximum=_MOST_FRAMES, step=1, label="Frames", elem_id="hier-film-frames", min_width=90
                 )
                 fps = gr.Number(_FPS, minimum=1, maximum=_MOST_FPS, step=1, label="Frames a second", elem_id="hier-film-fps", min_width=90)
-            buttons = runner("hier-film", "Make the film")
+            buttons = runner("hier-film", "Make the video")
         with gr.Column(scale=1, min_width=300):
-            video = gr.Video(label="Film", interactive=False, autoplay=True, loop=True, height=384, elem_id="hier-video", visible=False)
+            video = gr.Video(label="Video", interactive=False, autoplay=True, loop=True, height=384, elem_id="hier-video", visible=False)
             with gr.Row(elem_classes="saves"):
                 mp4 = gr.DownloadButton("Download MP4", interactive=False, elem_id="hier-mp4")
                 gif = gr.DownloadButton("Download GIF", interactive=False, elem_id="hier-gif")

@@ -303,7 +303,7 @@ def snippet(chosen: Any, knobs: Any) -> str:
     """The lines of Python that do the same."""
     part, place = chosen[0], chosen[1:]
     drawn = ", ".join(map(str, place))
-    mask = f"part_mask({part!r}, giver, receiver)" if part in PARTS else f"rectangle_mask(generator.resolution, {drawn})"
+    mask = f"part_mask({part!r}, source, target)" if part in PARTS else f"rectangle_mask(generator.resolution, {drawn})"
     return program(f'''
 def face(path):
     photo = read_image(Path(path))
@@ -311,8 +311,8 @@ def face(path):
 
 
 generator = load_generator("ffhq")
-receiver, giver = face("photo.jpg"), face("second.jpg")
-request = DiffusionRequest(image=giver, context=receiver, mask={mask})
+target, source = face("photo.jpg"), face("second.jpg")
+request = DiffusionRequest(image=source, context=target, mask={mask})
 result = create("{NAME}", generator)(request{knob_arguments(knobs)})
 to_picture(result.images).save("one-face.png")
 ''')

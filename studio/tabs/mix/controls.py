@@ -180,7 +180,7 @@ def editing_shown(mixer: Mixer, visitor: Visitor, content: str, key: str, amount
 
 
 def turned(mix: Mix, *values: Any) -> Mix:
-    """The mixture that the controls stand for."""
+    """The mix that the controls stand for."""
     content, edit, amount, layers, strength, edge, right, down, carry = values
     return replace(
         mix,
@@ -196,7 +196,7 @@ def turned(mix: Mix, *values: Any) -> Mix:
 
 
 def arrange(mixer: Mixer, visitor: Visitor, mix: Mix) -> list[Any]:
-    """Updates of all controls, for a mixture that did not come from them."""
+    """Updates of all controls, for a mix that did not come from them."""
     return [
         gr.Radio(value=mix.content),
         *editing_shown(mixer, visitor, mix.content, mix.edit, mix.amount)[1:],

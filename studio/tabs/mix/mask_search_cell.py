@@ -65,7 +65,7 @@ def search_cell(handlers: MixHandlers, mix: gr.State) -> Callable[[Any], None]:
     """The cell and its events; nothing where the method is not offered.
 
     Returns:
-        What makes the canvas to scribble on follow an event after which the mixture may have another source.
+        What makes the canvas to scribble on follow an event after which the mix may have another source.
     """
     session = handlers.mixer.session
     engine = next((engine for engine in session.offered(engines.invert) if engine.card.name == ENGINE), None)

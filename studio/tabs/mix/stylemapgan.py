@@ -17,8 +17,8 @@ from studio.ui.knob_controls import turns
 from studio.ui.lanes import AT_ONCE, LANE, PRIVATE
 
 _PROSE = (
-    "The cells above lend StyleMapGAN's idea to a generator that never heard of it. These are networks of the paper's own kind, small and "
-    "trained here: an encoder lays both faces out as maps of styles, the mask picks cells, and a generator draws the map. "
+    "The cells above use StyleMapGAN's idea in a generator that was not trained for it. These are networks of the paper's own kind, "
+    "small and trained here: an encoder turns both faces into stylemaps, the mask says which cells are exchanged, a generator draws. "
     "At 64 pixels and after half an hour of training faces come back soft: look at what changes where. "
     "Where nothing is painted, nothing is mixed; what needs no mask is shown all the same."
 )
@@ -30,7 +30,7 @@ def own_cell(handlers: MixHandlers, mix: gr.State) -> Callable[[Any], None]:
     """The cell and its events; nothing where the networks are not bundled.
 
     Returns:
-        What makes the cell say, after an event, that its pictures are of the mixture before.
+        What makes the cell say, after an event, that its pictures are of the mix before.
     """
     if not (is_bundled(FILE) and is_bundled(NETWORKS[_KNOBS.cells])):
         return lambda event: None
@@ -89,7 +89,7 @@ def _controls() -> tuple[dict[str, Any], gr.Number]:
 
 
 def _outdated(mix: Mix, drawn: Mix | None) -> str:
-    """What to say of pictures of an earlier mixture."""
+    """What to say of pictures of an earlier mix."""
     return "" if drawn in (None, mix) else "Faces or mask have changed since: press the button to mix them anew."
 
 

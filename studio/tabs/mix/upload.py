@@ -52,7 +52,7 @@ def upload_part() -> UploadForm:
             role = gr.Radio(list(ROLES), value=ROLES[0], label="It becomes the", elem_id="mix-role")
             gr.Markdown(
                 "It is inverted with Image2StyleGAN, which takes most of a minute and leaves the generator as it is: one pass draws the "
-                "mixture. The tab Invert has more methods and a larger view."
+                "mix. The tab Invert has more methods and a larger view."
             )
             which = menus.radio([], label="Which face", visible=False, elem_id="mix-photo-which")
             buttons = runner("mix-bring", "Invert and use it")
