@@ -48,7 +48,7 @@ def shelve(session: Session, visitor: Visitor, data: bytes, name: str) -> tuple[
 
 def bring_code_part() -> BringCode:
     """Build the components."""
-    with gr.Row():
+    with gr.Row(elem_classes="said"):
         file = gr.UploadButton("Upload a saved code", elem_id="edit-bring", size="sm", min_width=160)
         status = gr.Markdown(
             "A code saved in the tab Invert (.safetensors), or a w, w_plus or z of StyleGAN2-FFHQ (.npy, .npz, .pt).",

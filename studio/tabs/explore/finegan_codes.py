@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT, _MARGIN = 900, 520, 44
 _SIDES = {CHILD: 46, PARENT: 64, BACKGROUND: 46}
 _HUES = 10
 _PROSE = (
-    "A code of the FineGAN tab is a number, but the network gives each a place: what it adds to the features. Near codes draw alike. "
+    "A code of the FineGAN tab is a number, but the network gives each a place: what it adds to the features. Nearby codes draw alike. "
     "Frames of one colour are children of one parent; rest on a picture to enlarge it."
 )
 

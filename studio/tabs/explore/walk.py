@@ -48,7 +48,7 @@ class _Walk:
 
 def walk_cell(handlers: ExploreHandlers) -> gr.Dropdown:
     """The cell and its events; returns the menu of directions."""
-    prose = "Edit the chosen face from one end of a direction to the other, or turn it into a second face: straight, and along an arc."
+    prose = "Edit the chosen face from one end of a direction to the other, or interpolate to a second face, by lerp and slerp."
     with cell("Latent traversal", prose, folded=True):
         walk = _parts(handlers)
     joining = [walk.end, walk.take, walk.direction, walk.reach]

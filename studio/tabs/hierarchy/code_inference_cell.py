@@ -30,7 +30,7 @@ from studio.ui.run_events import spoken
 
 _PROSE = (
     "The network has no encoder, but few codes: all backgrounds, shapes and appearances are tried, and the best are refined by changing z "
-    "step by step. Upload a picture of a bird that stands alone, or have one drawn whose truth is known."
+    "step by step. Upload a picture of a bird that stands alone, or have one drawn whose ground truth is known."
 )
 
 

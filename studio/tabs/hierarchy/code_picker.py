@@ -21,18 +21,18 @@ _CAPTIONS = (
     "1 · Background B, from b and z",
     "2 · Parent mask Mp, from p and z",
     "3 · Parent foreground Fp, from p and z",
-    "4 · Mp·Fp: the paper reads p here, our discriminator reads it off Mp alone, turned and under noise",
+    "4 · Mp·Fp: from it the paper's Dp predicts p; ours from Mp alone, augmented",
     "5 · Stitched: P = Mp·Fp + (1 - Mp)·B",
     "6 · Child mask Mc, from c on the parent's features",
     "7 · Child foreground Fc, from c on the parent's features",
-    "8 · Mc·Fc: here the discriminator reads c, turned and under noise",
+    "8 · Mc·Fc: from it Dc predicts c, under augmentation",
     "9 · Finished: C = Mc·Fc + (1 - Mc)·P",
 )
 _PICKING = (
     "Three codes and a z draw each bird. Pick by thumbnail or by number; Tab and Enter do, too. While the ties are on, codes go "
-    "together as the paper trains them: a child brings its own parent and background. Take them off to mix freely."
+    "together as the paper trains them: a child brings its own parent and background. Untick them to mix freely."
 )
-_STAGES = "The same picture from its first stage to its last. Each stage listens to one code more; white in a mask is what covers."
+_STAGES = "The same picture from its first stage to its last. Each stage depends on one code more; white in a mask is what covers."
 
 
 @dataclass(frozen=True, eq=False)

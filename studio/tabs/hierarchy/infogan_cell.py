@@ -17,7 +17,7 @@ from studio.ui.lanes import IN_TURN, LANE
 from studio.ui.run_events import offer, spoken
 
 _PROSE = (
-    "Before birds, digits: one code with ten values, two that glide, and noise z for all the rest. No label was ever seen. Pick a "
+    "Before birds, digits: one code with ten values, two continuous ones, and noise z for all the rest. No label was ever seen. Pick a "
     "category, move the sliders, and say in a word what each does. Behind each category stands the digit that it turned out to be."
 )
 _GRIDS = "Each row is one value of one code, each column one draw of everything else. {} What do the pictures of a row have in common?"

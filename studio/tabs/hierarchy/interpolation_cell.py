@@ -23,8 +23,8 @@ from studio.ui.run_events import offer, spoken
 _FRAMES, _FPS, _GIF_SIDE = 48, 24, 256
 _MOST_FRAMES, _MOST_FPS = 240, 60
 _PROSE = (
-    "Keep two sets of codes, then watch one become the other. z goes along the arc between both, codes are mixed in the proportion of the "
-    "way: nobody trained the network on a bird that is half one child and half another."
+    "Keep two sets of codes, then watch one become the other. z is interpolated by slerp, the codes linearly: "
+    "nobody trained the network on a bird that is half one child and half another."
 )
 
 
