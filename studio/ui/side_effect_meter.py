@@ -32,7 +32,7 @@ def meter(figures: Mapping[str, float], known: Mapping[str, Attribute], own: Col
     scale = max([_LEAST, *(abs(value) for value in changes.values() if isfinite(value))])
     rows = "".join(_change(known.get(name), name, value, scale, name in own) for name, value in changes.items())
     guessed = " Age and gender are what a network guesses from the picture." if "gender" in changes else ""
-    caption = f"Change of each attribute in units of its own spread among faces; the bars end at {scale:.1f}.{guessed}"
+    caption = f"Change of each attribute in its own standard deviations among faces; the bars end at {scale:.1f}.{guessed}"
     return (
         f"<figure class='meter'>{_identity(figures.get(IDENTITY, float('nan')))}<ul>{rows}</ul><figcaption>{caption}</figcaption></figure>"
     )

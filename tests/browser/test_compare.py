@@ -59,7 +59,7 @@ def test_methods_side_by_side(visit: Visit, toy_url: str, tmp_path: Path, steps:
     rows(page, 2)
     expect(page.locator("#compare-plot .points path").first).to_be_visible()
     expect(page.locator("#compare-strip img")).to_have_count(2)
-    expect(page.locator("#compare-table")).to_contain_text(re.compile("identity alone|reads each picture"))
+    expect(page.locator("#compare-table")).to_contain_text(re.compile("identity alone|re-encodes each picture"))
 
     before = page.locator("#compare-plot .xtitle").text_content()
     page.locator("#compare-axis input").nth(1).check()

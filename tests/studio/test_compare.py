@@ -72,7 +72,7 @@ def test_the_table_escapes_and_marks_the_best_of_each_column() -> None:
 def test_consistency_is_shown_where_an_encoder_reads_and_else_left_out() -> None:
     changed = {"identity_after": 0.5, "consistency": 12.0}
     found = comparison(row("a", edited=PICTURE, changed=changed), row("b"))
-    assert "e4e reads each picture" in table_html(found, "e4e") and "12.0" in table_html(found, "e4e")
+    assert "e4e re-encodes each picture" in table_html(found, "e4e") and "12.0" in table_html(found, "e4e")
     alone = table_html(found, None)
     assert "identity alone" in alone and "12.0" not in alone
 

@@ -22,8 +22,8 @@ from studio.ui.run_control import Going, Stopper, Updates, connect_stop, own_slo
 from studio.ui.run_events import offer, spoken
 
 PROSE = (
-    "Each direction is turned on a few new faces and everything is measured again. A change is counted in the attribute's own spread "
-    "over faces, so degrees and years can share a table: a clean direction has one strong colour in its row."
+    "Each direction is turned on a few new faces and everything is measured again. A change is counted in the attribute's own "
+    "standard deviation over faces, so degrees and years can share a table: a clean direction has one strong colour in its row."
 )
 ACTIVE, METHOD = "Those with a slider", "A whole method"
 MOST = 24

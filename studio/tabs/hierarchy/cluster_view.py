@@ -42,7 +42,7 @@ _DARKEST = 85
 """Percent of colour behind a number, beyond which it would be hard to read on a light page."""
 
 _GROUPS = {SHAPE: "Shape", TEXTURE: "Texture", PLACE: "Place", KIND: "Kind"}
-_COLUMNS = {CLASSIFIER: "classifier", PIXELS: "pixels", CHANCE: "by lot"}
+_COLUMNS = {CLASSIFIER: "classifier", PIXELS: "pixels", CHANCE: "chance"}
 
 
 def rows(clusters: Sequence[Cluster]) -> str:

@@ -43,7 +43,7 @@ TILES = 8
 
 _AT_ONCE = 32
 _SILENT = 0.05
-"""NMI beyond that of clusters by lot, below which clusters are said to follow nothing."""
+"""NMI beyond that of random clusters, below which clusters are said to follow nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Discovery:
         return _named(held_out(self.drawings, self.seed))
 
     def figures(self) -> dict[str, dict[str, Agreement]]:
-        """How clusters agree with each factor and with kinds, by way; at last that of the first way's clusters, dealt out by lot."""
+        """How clusters agree with each factor and with kinds, by way; at last that of the first way's clusters in random order."""
         truth = self.truth()
         truth[KIND] = kinds(truth[SHAPE], truth[TEXTURE])
         found = {way: self.clusters(way) for way in self.found}

@@ -115,9 +115,9 @@ def discover_cell(sampler: Sampler) -> None:
 
 _FACTORS = (SHAPE, TEXTURE, PLACE)
 _MEASURES = (
-    "<p class='reading'>NMI: 0 where clusters say nothing, 1 where the sorting is the same. acc.: the share that is right once each "
+    "<p class='reading'>NMI: 0 where clusters say nothing, 1 where both partitions agree. acc.: the share that is right once each "
     "cluster has the one name that suits best; a cluster that gets no name is wrong. A kind is a shape in a texture, one of fifty, so few "
-    "clusters name few kinds. By lot: clusters of the same sizes, dealt out blindly.</p>"
+    "clusters name few kinds. Chance: clusters of the same sizes, drawn at random.</p>"
 )
 
 

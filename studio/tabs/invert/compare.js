@@ -1,4 +1,4 @@
-// Distortion across, what the same edit leaves up: one panel for editing consistency where an encoder read the pictures, one for identity.
+// Distortion across, what the same edit leaves up: one panel for LEC where an encoder re-encoded the pictures, one for identity.
 const box = element.querySelector('.tradeoff'), words = element.querySelector('.words');
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#8a8a00', '#999999'];
 const SYMBOLS = ['circle', 'square', 'diamond', 'triangle-up', 'cross', 'star'];
@@ -12,13 +12,13 @@ const hover = point => [
   `<b>${escaped(point.title)}</b>`,
   `LPIPS ${told(point.lpips, 3)}, MSE ${told(point.mse, 4)}`,
   `identity distance ${told(point.identity_distance, 2)}, after the edit ${told(point.identity_after, 2)}`,
-  `editing consistency ${told(point.consistency, 1)}`,
-  `the edit itself ${told(point.change, 2)} spreads`,
+  `LEC ${told(point.consistency, 1)}`,
+  `the edit itself ${told(point.change, 2)} standard deviations`,
   `${told(point.seconds, 1)} s`,
 ].join('<br>');
 
 const panels = value => [
-  ...(value.points.some(point => point.consistency !== null) ? [['consistency', 'Editing consistency, lower is better']] : []),
+  ...(value.points.some(point => point.consistency !== null) ? [['consistency', 'LEC, lower is better']] : []),
   ['identity_after', 'Identity distance after the edit, lower is better'],
 ];
 const traces = (value, shown) => shown.flatMap(([name], panel) => value.points.map((point, i) => ({

@@ -14,7 +14,7 @@ from studio.tabs.invert.result import METRICS
 COLUMNS: Mapping[str, tuple[str, str, str]] = {
     **{name: METRICS[name] for name in ("lpips", "mse", "psnr", "ms_ssim", "identity_distance")},
     "identity_after": ("… after the edit", "{:.2f}", "identity distance from the photo to the edited picture"),
-    "consistency": ("Editing consistency", "{:.1f}", "what the edit changed beside what it should, in deviations of W; lower is better"),
+    "consistency": ("LEC", "{:.1f}", "latent editing consistency, in standard deviations of W; lower is better"),
     "seconds": ("Seconds", "{:.1f}", "time that the method took"),
 }
 """Columns of numbers: title, form, reading."""
@@ -26,10 +26,10 @@ READING = (
     "All methods run at their defaults, on the full picture averaged to 256 px; the times are this machine's.</p>"
 )
 _READ = (
-    "Editing consistency: {name} reads each picture before and after the edit, and what separates the two readings beside the edit "
-    "itself is counted."
+    "Latent editing consistency (LEC): {name} re-encodes each picture before and after the edit, and what the two codes differ by, beside "
+    "the edit itself, is counted."
 )
-_UNREAD = "No encoder is here that could read the edited pictures again, so editing consistency is left out and identity alone is shown."
+_UNREAD = "No encoder is here that could re-encode the edited pictures, so LEC is left out and identity alone is shown."
 
 
 def table_html(comparison: Comparison, reader: str | None) -> str:

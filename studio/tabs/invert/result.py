@@ -37,7 +37,7 @@ METRICS = {
     "unrelated_mse": ("Change of another face", "{:.4f}", "MSE between a random face before and after the tuning: 0 is untouched"),
     "locality_distance": ("Distance of other faces", "{:.1f}", "from the pivot, in lengths of w, while tuning"),
     "tuning_megabytes": ("Weight change", "{:.1f} MB", "in half precision, on the shelf and in the file"),
-    "drift": ("Drift", "{:.2f}", "how far the layers' codes differ, in W's deviations: small ones edit better"),
+    "drift": ("W+ spread", "{:.2f}", "how far the layers' codes differ, in standard deviations of W: small ones edit better"),
 }
 
 
