@@ -1,14 +1,14 @@
 """The README's picture of FineGAN's birds: `python -m benchmarks.birds_figure`.
 
-assets/pictures/birds.webp: a shape a row, a texture a column, one z a column, all codes independent. Of fifty textures every sixth is
+docs/pictures/birds.webp: a shape a row, a texture a column, one z a column, all codes independent. Of fifty textures every sixth is
 shown. Of ten shapes eight are, picked by eye: the two that are left out draw no bird at once (`LEFT_OUT`), and the caption says so.
 """
 
 import torch
 from PIL import Image as Pil
 
+from benchmarks import PICTURES
 from engines.core.images import to_picture
-from engines.core.weights import assets
 from engines.generators.finegan import FineCodes, bundled_finegan
 from engines.metrics.birds import many
 
@@ -32,7 +32,7 @@ def grid() -> Pil.Image:
 
 def main() -> None:
     """Draw and save."""
-    path = assets() / "pictures" / "birds.webp"
+    path = PICTURES / "birds.webp"
     grid().save(path, quality=85, method=6)
     print(f"Wrote {path}.")
 

@@ -1,12 +1,13 @@
 """Draw the README's figures: `python -m benchmarks.figures` (about a minute on two CPU cores).
 
-assets/pictures/editing.webp: the bundled portrait, inverted by Image2StyleGAN and turned along three of InterFaceGAN's directions.
+docs/pictures/editing.webp: the bundled portrait, inverted by Image2StyleGAN and turned along three of InterFaceGAN's directions.
 """
 
 import torch
 from PIL import Image as Pil
 from PIL import ImageDraw, ImageFont
 
+from benchmarks import PICTURES
 from engines import FitRequest, Inversion, InvertRequest, create, load_generator
 from engines.core.images import read_image, to_picture, to_tensor
 from engines.core.weights import assets
@@ -52,7 +53,7 @@ def main() -> None:
     bank = face_bank(generator)
     learn = create("interfacegan", generator)
     directions = [learn(FitRequest(bank=bank, attribute=name)).directions[0] for name in EDITED]
-    path = assets() / "pictures" / "editing.webp"
+    path = PICTURES / "editing.webp"
     grid(generator, inverted(generator), directions).save(path, quality=82, method=6)
     print(f"Wrote {path}.")
 

@@ -39,7 +39,7 @@ _VIEWS: dict[str, tuple[dict[str, Any], ...]] = {
 def measure(quick: bool) -> dict[str, Any]:
     """Start a server, use it, and watch its memory."""
     machine, moves = facts(), 5 if quick else 50
-    with _server() as (url, process, start):
+    with server() as (url, process, start):
         page = _Page(url)
         idle = _memory(process.pid)
         client = Client(url, verbose=False)
@@ -72,7 +72,8 @@ def measure(quick: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def _server() -> Iterator[tuple[str, "subprocess.Popen[bytes]", float]]:
+def server() -> Iterator[tuple[str, "subprocess.Popen[bytes]", float]]:
+    """The studio as a person would start it: its address, its process, and the seconds until it answered."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -132,8 +133,13 @@ def _slider(page: _Page, layers: str, moves: int) -> dict[str, float]:
 
 
 @contextmanager
-def _browsed(url: str) -> Iterator[Any]:
-    """The page in headless Chromium; None where there is none."""
+def browsed(url: str, *, unfolded: bool = True) -> Iterator[Any]:
+    """The page in headless Chromium, 1280 px wide; None where there is none.
+
+    Args:
+        url: Of the page.
+        unfolded: Whether every cell is; otherwise as a visitor first finds them.
+    """
     program = Path(os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium"))
     if not program.is_file() or importlib.util.find_spec("playwright") is None:
         yield None
@@ -144,7 +150,8 @@ def _browsed(url: str) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=str(program), args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(_PATIENCE * 1000)
-        page.add_init_script("sessionStorage.setItem('latent-studio-folds', '{\"*\": true}')")  # every cell unfolded
+        if unfolded:
+            page.add_init_script("sessionStorage.setItem('latent-studio-folds', '{\"*\": true}')")
         page.goto(url)
         yield page
         browser.close()
@@ -155,7 +162,7 @@ _SKIPPED = {"skipped": "not measured: it wants Chromium (or STUDIO_CHROMIUM) and
 
 def _opening(url: str, repeats: int) -> dict[str, Any]:
     """Seconds until who opens the page again sees the first cell, and until a tab that is then chosen is drawn."""
-    with _browsed(url) as page:
+    with browsed(url) as page:
         if page is None:
             return _SKIPPED
         opened, drawn = list[float](), list[float]()
@@ -174,7 +181,7 @@ def _opening(url: str, repeats: int) -> dict[str, Any]:
 
 def _explorer(url: str, repeats: int) -> dict[str, Any]:
     """Seconds that the map of 5 000 faces takes to be redrawn, medians; a sentence where no browser is at hand."""
-    with _browsed(url) as page:
+    with browsed(url) as page:
         if page is None:
             return _SKIPPED
         page.get_by_role("tab", name="Latent explorer").click()
@@ -190,7 +197,7 @@ def _explorer(url: str, repeats: int) -> dict[str, Any]:
 
 def _strokes(url: str, count: int) -> dict[str, Any]:
     """Seconds from the end of a brush stroke on the mixing tab to its live preview; a sentence where no browser is at hand."""
-    with _browsed(url) as page:
+    with browsed(url) as page:
         if page is None:
             return _SKIPPED
         page.get_by_role("tab", name="Local mixing").click()

@@ -54,13 +54,11 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages themselves, and the pictures that they show."""
+    """Add the pages themselves."""
     for source, page in ADDED.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     for page, text in reference().items():
         files.append(File.generated(config, page, content=text))
-    for picture in sorted((ROOT / "assets" / "pictures").iterdir()):
-        files.append(File.generated(config, f"pictures/{picture.name}", abs_src_path=str(picture)))
     return files
 
 
@@ -85,8 +83,6 @@ def placed(source: str) -> str | None:
     """Where the site holds a file or folder of the repository, if it does."""
     if source in ADDED:
         return ADDED[source]
-    if source.startswith("assets/pictures/"):
-        return source.removeprefix("assets/")
     found = source.removeprefix("docs/") if source.startswith("docs/") else None
     return f"{found}/README.md" if found and (ROOT / source).is_dir() else found
 

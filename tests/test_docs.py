@@ -167,8 +167,15 @@ def test_the_changelog_opens_with_this_version_and_dates_every_one() -> None:
     assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
-def test_the_readme_is_read_in_a_minute() -> None:
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+def test_the_readme_is_read_in_a_minute_and_shows_every_tab() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    shown = [ROOT / name for name in re.findall(r"^!\[The tab .+\]\((docs/pictures/\w+\.webp)\)$", text, re.MULTILINE)]
+    assert {path.stem for path in shown} == {path.stem for path in (ROOT / "docs" / "guide").glob("*.md")} - {"index"}
+    for path in shown:
+        assert path.stat().st_size <= 60_000
+        with Pil.open(path) as picture:
+            assert picture.width == 1000
 
 
 def test_the_page_has_what_the_docs_say(url: str) -> None:

@@ -31,7 +31,7 @@ class Latent:
 
 
 def layer_of(name: str) -> str | None:
-    """The layer that a feature ("noise/conv1_64") or a weight ("conv1_64.bias") belongs to; a grid and the constant belong to all."""
+    """The layer that a feature ("noise/conv1_64") or a weight ("conv1_64.bias") belongs to; the "grid" (stylemap) and the constant: all."""
     layer = name.split("/")[1] if "/" in name else name.split(".")[0]
     return None if layer in ("grid", "const") else layer
 

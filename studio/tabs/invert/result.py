@@ -176,7 +176,7 @@ def _table(kept: Kept, *, by_small_network: bool) -> str:
     inversion = kept.result.inversions[0]
     space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(inversion.latent.space, inversion.latent.space)
     if "grid" in inversion.features:
-        space += " and a grid of {2} x {3}".format(*inversion.features["grid"].shape)
+        space += " and a stylemap of {2} x {3}".format(*inversion.features["grid"].shape)
     if inversion.tuning:
         space += ", tuned weights" + (f" shared with {len(kept.beside)} of the shelf" if kept.beside else "")
     known = {name: row for name, row in METRICS.items() if name in kept.figures}
