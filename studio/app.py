@@ -16,6 +16,7 @@ from studio.tabs.explore import tab as explore
 from studio.tabs.hierarchy import tab as hierarchy
 from studio.tabs.invert import tab as invert
 from studio.tabs.mix import tab as mix
+from studio.tabs.repeat import Repeats
 from studio.tabs.start import panel as start
 from studio.tabs.tab import Tab, TabContext
 from studio.ui.intake import Page
@@ -54,13 +55,14 @@ def build(session: Session, autosave: Autosave | None = None) -> gr.Blocks:
         )
         shelf, library, sampler = strip(session), Library(session), Sampler(session)
         arrived = _arrival(session, page, shelf, autosave)
-        context = TabContext(session, page, shelf, library, sampler, arrived, gr.State(()), Ways())
+        context = TabContext(session, page, shelf, library, sampler, arrived, gr.State(()), Ways(), Repeats(session.visitors))
         for build_panel in PANELS:
             build_panel(context)
         with gr.Tabs() as tabs:
             for each in TABS:
                 with gr.Tab(each.title, id=each.name, elem_id=f"tab-{each.name}") as tab:
                     each.build(context, tab)
+        context.repeats.lay(arrived, context.ways)
         context.ways.lay(tabs, {each.name: each.place for each in TABS})
         api.build(session, library, sampler)
 

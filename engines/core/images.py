@@ -33,7 +33,7 @@ LOCAL_MEGABYTES = 400.0
 PROTOCOL_SIDE = 256
 """Side at which every reconstruction is measured."""
 
-_RECIPE, _LONGEST_RECIPE = "Latent Studio recipe", 2**14
+_RECIPE, _LONGEST_RECIPE = "Latent Studio recipe", 2**18
 PNG = b"\x89PNG\r\n\x1a\n"
 """How a PNG begins."""
 
@@ -184,7 +184,7 @@ def png_bytes(picture: Pil.Image, recipe: str = "") -> bytes:
 
 
 def png_recipe(data: bytes) -> str:
-    """What `png_bytes` was given as the recipe, up to 16 kB of Latin letters; empty where there is none. No pixel is decoded.
+    """What `png_bytes` was given as the recipe, up to 256 kB of Latin letters; empty where there is none. No pixel is decoded.
 
     Raises:
         ImageError: It is no PNG.

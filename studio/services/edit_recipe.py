@@ -6,21 +6,15 @@ Directions are those of the studio; a visitor's own lie on their page alone. A f
 it lies on the shelf; elsewhere the sliders are taken alone.
 """
 
-import base64
-import binascii
-import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from engines.core.errors import StudioError
+from studio.services import recipe_text
 from studio.services.editor import Editor
+from studio.services.recipe_text import EDIT, within
 from studio.state.edits import AS_FOUND, MOST, STYLES, Edits, Face, Turn
 from studio.state.visitor import Visitor
-
-VERSION = 1
-LONGEST = 4000
-"""Letters of a recipe; a full one has about a thousand."""
 
 _SEEDS = 2**31
 
@@ -45,26 +39,12 @@ class EditRecipe:
         seed = self.face.kind == "Seed"
         face = {"seed": int(self.face.seed or 0), "truncation": self.face.truncation} if seed else {"code": self.face.chosen}
         turns = [[turn.key, turn.strength, turn.layers] for turn in self.edits.turns]
-        return json.dumps({"studio": VERSION, "generator": self.generator, **face, "turns": turns, "keep": list(self.edits.keep)})
+        return recipe_text.written(EDIT, self.generator, **face, turns=turns, keep=list(self.edits.keep))
 
     @property
     def query(self) -> str:
         """As the end of an address."""
-        return "?recipe=" + base64.urlsafe_b64encode(self.text.encode()).decode().rstrip("=")
-
-
-def from_query(value: str) -> str:
-    """The JSON in an address's `recipe`.
-
-    Raises:
-        StudioError: It is too long or damaged.
-    """
-    if len(value) > 2 * LONGEST:
-        raise StudioError("The recipe in this address is too long to be one.")
-    try:
-        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
-    except (ValueError, binascii.Error) as error:
-        raise StudioError("The recipe in this address is damaged: the address may have lost its end. Ask for it again.") from error
+        return recipe_text.query(self.text)
 
 
 def read_recipe(text: str, editor: Editor, visitor: Visitor) -> EditRecipe:
@@ -78,10 +58,8 @@ def read_recipe(text: str, editor: Editor, visitor: Visitor) -> EditRecipe:
     Raises:
         StudioError: It is none, of another generator, or names what is not there.
     """
-    told = _fields(text)
     generator = editor.session.generator.name
-    if told.get("generator") != generator:
-        raise StudioError(f"This recipe is for the generator {str(told.get('generator'))[:40]!r}; this page draws with {generator}.")
+    told = recipe_text.read_fields(text, EDIT, generator)
     recipe = EditRecipe(_face(told, visitor), Edits(_turns(told.get("turns")), _keep(told.get("keep"), editor)), generator)
     for turn in recipe.edits.turns:
         editor.library.get(turn.key, visitor)
@@ -90,27 +68,10 @@ def read_recipe(text: str, editor: Editor, visitor: Visitor) -> EditRecipe:
     return recipe
 
 
-def _fields(text: str) -> dict[str, Any]:
-    damaged = StudioError("This is no recipe of an edit, or a damaged one.")
-    if len(text) > LONGEST:
-        raise damaged
-    try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise damaged from error
-    if not isinstance(told, dict) or told.get("studio") != VERSION:
-        raise damaged
-    return told
-
-
-def _is_number(value: object, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
-
-
 def _face(told: dict[str, Any], visitor: Visitor) -> Face:
     seed, truncation = told.get("seed"), told.get("truncation", 1.0)
     if seed is not None:
-        if not (_is_number(seed, 0, _SEEDS - 1) and seed == int(seed) and _is_number(truncation, 0, 1)):
+        if not (within(seed, 0, _SEEDS - 1) and seed == int(seed) and within(truncation, 0, 1)):
             raise StudioError("The recipe's seed is no whole number from 0 to 2147483647, or its truncation none from 0 to 1.")
         return Face("Seed", int(seed), float(truncation))
     item = visitor.find(str(told.get("code")))
@@ -122,7 +83,7 @@ def _face(told: dict[str, Any], visitor: Visitor) -> Face:
 def _turns(told: object) -> tuple[Turn, ...]:
     turns = told if isinstance(told, list) else []
     fine = [isinstance(turn, list) and len(turn) == 3 and isinstance(turn[0], str) and isinstance(turn[2], str) for turn in turns]
-    if not all(fine) or len(turns) > MOST or not all(_is_number(turn[1], -STYLES.far, STYLES.far) for turn in turns):
+    if not all(fine) or len(turns) > MOST or not all(within(turn[1], -STYLES.far, STYLES.far) for turn in turns):
         raise StudioError(f"The recipe's sliders are at most {MOST}, each a direction, a strength up to {STYLES.far:g} and layers.")
     if len({turn[0] for turn in turns}) < len(turns):
         raise StudioError("The recipe turns one direction twice.")

@@ -62,6 +62,12 @@ class Mixer:
         self.editor, self.session = editor, editor.session
         self._caches = Recent(_MixCache, _CACHES)
 
+    @property
+    def first_edit(self) -> str:
+        """The local edit that a visitor finds: a smile, or the first attribute of a generator that draws no faces."""
+        names = list(self.editor.library.titles)
+        return f"interfacegan/{'smile' if 'smile' in names else names[0]}"
+
     def move(self, visitor: Visitor, mix: Mix | None = None) -> int:
         """Note that the mixture changed, to what if that is known; returns how often it did."""
         cache = self._caches.of(visitor)
@@ -121,7 +127,7 @@ class Mixer:
         """
         mask = blank()
         for key in mix.masks:
-            mask = np.maximum(mask, self._kept(visitor, key))
+            mask = np.maximum(mask, self.kept_mask(visitor, key))
         return torch.from_numpy(mask).float()[None, None].to(self.session.generator.device) / 255
 
     def ready_made(self, visitor: Visitor, face: Face, names: Sequence[str]) -> str:
@@ -168,17 +174,17 @@ class Mixer:
         """A mask whose ready-made parts are other ones now: less what was ready-made, with what is, and as the hand changed it."""
         if old == new or not (old[1] or new[1]):
             return key
-        painted = self._kept(visitor, key)
+        painted = self.kept_mask(visitor, key)
         try:
-            before = self._kept(visitor, self.ready_made(visitor, *old))
+            before = self.kept_mask(visitor, self.ready_made(visitor, *old))
         except StudioError:  # the old face is gone, and with it what tells its parts from the hand's
             before = painted
         was = before > 127
         byhand, erased = np.where(was, 0, painted), np.where(was, 255 - painted, 0)
-        parts = self._kept(visitor, self.ready_made(visitor, *new))
+        parts = self.kept_mask(visitor, self.ready_made(visitor, *new))
         return self.keep(visitor, np.maximum(np.minimum(parts, 255 - erased), byhand).astype(np.uint8))
 
-    def _kept(self, visitor: Visitor, key: str) -> Painted:
+    def kept_mask(self, visitor: Visitor, key: str) -> Painted:
         """A mask by its key, blank for the empty one."""
         masks = visitor.mixed.masks
         if not key:

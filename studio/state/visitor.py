@@ -86,6 +86,7 @@ class Kept:
         beside: Titles and photos of the shelf that the same weight change was tuned to; theirs are the inversions after the first.
         images: The result's pictures, unless others are given.
         figures: What was measured of it, by name.
+        recipe: How it was made, as `studio.services.inversion_recipe` writes it; empty where that is not known.
     """
 
     result: Result
@@ -97,6 +98,7 @@ class Kept:
     beside: tuple[tuple[str, Pil.Image], ...] = ()
     images: Image = field(default=None)  # type: ignore[assignment]  # set below
     figures: Mapping[str, float] = field(default_factory=dict)
+    recipe: str = ""
 
     def __post_init__(self) -> None:
         if self.images is None:

@@ -9,6 +9,7 @@ import gradio as gr
 from studio.services.direction_library import Library
 from studio.services.finegan_sampler import Sampler
 from studio.state.session import Session
+from studio.tabs.repeat import Repeats
 from studio.ui.shelf_strip import Strip
 from studio.ui.ways import Ways
 
@@ -26,6 +27,7 @@ class TabContext:
         arrived: The event of a page that opens, after which a visitor's things are there again.
         keys: State holding the keys of the directions that have a slider, once the tab that has the sliders is built.
         ways: Where a tab says what is done with a face that is sent to it, and sends faces to others, whichever they are.
+        repeats: Where a tab says which recipes it takes up, and by which button a saved picture is brought.
     """
 
     session: Session
@@ -36,6 +38,7 @@ class TabContext:
     arrived: Any
     keys: gr.State
     ways: Ways
+    repeats: Repeats
 
 
 @dataclass(frozen=True)

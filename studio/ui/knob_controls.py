@@ -64,6 +64,18 @@ class KnobForm:
         """
         return gr.HTML(chosen=name or self.chosen, given=given)
 
+    def set(self, name: str, settings: Mapping[str, Value], value: Any) -> gr.HTML:
+        """The knobs of an engine, set to these values; what was set of other engines stays.
+
+        Args:
+            name: The engine.
+            settings: All its knobs by name.
+            value: What the component handed over.
+        """
+        declared = {knob.name: knob.default for knob in self.engine(name).knob_set.declared()}
+        own = {knob: setting for knob, setting in settings.items() if setting != declared[knob]}
+        return gr.HTML(value={**(value if isinstance(value, dict) else {}), name: own}, chosen=name, given={})
+
 
 def knob_form(
     engines: Sequence[type[AnyEngine]],

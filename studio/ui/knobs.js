@@ -9,10 +9,12 @@ const make = (tag, attributes = {}, ...inside) => {
 const settings = () => ({...Object.fromEntries(panel().map(knob => [knob.name, knob.value])), ...props.value?.[props.chosen], ...props.given});
 const panel = () => PANELS[props.chosen] ?? [];
 const place = knob => [PREFIX, ...(Object.keys(PANELS).length > 1 ? [props.chosen] : []), knob.name].join('-');
+let known = JSON.stringify(props.value);
+const take = value => { known = JSON.stringify(value); props.value = value; };  // a new value: only that travels back
 const keep = (knob, value) => {
   const own = {...props.value?.[props.chosen]};
   if (value === knob.value) delete own[knob.name]; else own[knob.name] = value;
-  props.value = {...props.value, [props.chosen]: own};  // a new value: only that travels back
+  take({...props.value, [props.chosen]: own});
   follow();
 };
 const counts = (knob, now) => {
@@ -68,7 +70,7 @@ const draw = () => {
   };
   const plain = panel().filter(knob => !knob.advanced), others = panel().filter(knob => knob.advanced);
   const reset = make('button', {type: 'button', className: 'reset'}, 'Defaults');
-  reset.addEventListener('click', () => { props.value = {...props.value, [props.chosen]: {}}; draw(); });
+  reset.addEventListener('click', () => { take({...props.value, [props.chosen]: {}}); draw(); });
   const more = make('details', {className: 'more', open: form.querySelector('.more')?.open ?? false}, make('summary', {}, 'Advanced knobs'));
   more.append(make('div', {className: 'knobs'}, ...others.map(dressed)));
   form.replaceChildren(make('div', {className: 'knobs'}, ...plain.map(dressed)), ...(others.length ? [more] : []), reset);
@@ -76,4 +78,9 @@ const draw = () => {
 };
 watch('chosen', draw);
 watch('given', follow);
+watch('value', () => {  // set by the page, and by no hand on this form
+  if (JSON.stringify(props.value) === known) return;
+  known = JSON.stringify(props.value);
+  draw();
+});
 draw();

@@ -131,7 +131,9 @@ def test_an_edit_is_handed_out_by_a_link_and_repeated_from_its_picture(
     settled(other, "(direction_1, 1.5)")
     set_number(other, "#edit-slider-2", 0)
     expect(other.locator("#edit-code")).not_to_contain_text("direction_1", timeout=60_000)
-    other.set_input_files("input[type=file][accept='.png']", str(saved / "edited.png"))
+    with other.expect_file_chooser() as chooser:
+        other.click("#edit-repeat")
+    chooser.value.set_files(str(saved / "edited.png"))
     settled(other, "(direction_1, 1.5)")
     with other.expect_download() as download:
         other.click("#edit-download")

@@ -13,8 +13,9 @@ from engines import Inversion, Latent
 from engines.core.errors import ImageError, StudioError
 from engines.core.images import png_bytes, png_recipe
 from studio.services.direction_library import Library
-from studio.services.edit_recipe import LONGEST, EditRecipe, from_query, read_recipe
+from studio.services.edit_recipe import EditRecipe, read_recipe
 from studio.services.editor import Editor
+from studio.services.recipe_text import LONGEST, from_query
 from studio.settings import Settings
 from studio.state.edits import Edits, Face, Turn
 from studio.state.session import Session
@@ -57,6 +58,10 @@ def changed(**fields: Any) -> str:
         ("[" * 3000, "no recipe"),
         ("x" * (LONGEST + 1), "no recipe"),
         (changed(studio=2), "no recipe"),
+        (changed(studio=10**400), "no recipe"),
+        (changed(kind="mixture"), "kind is 'mixture'"),
+        (changed(kind=["edit"]), "kind is"),
+        (changed(seed=10**400), "seed"),
         (changed(generator="ffhq"), "for the generator 'ffhq'"),
         (changed(generator="x" * 500), "for the generator"),
         (changed(seed=-1), "seed"),

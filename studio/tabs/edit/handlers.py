@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from engines.core.errors import SpaceError, StudioError
-from engines.core.images import png_bytes, png_recipe, to_picture
+from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
 from studio.services.direction_library import own_attribute
-from studio.services.edit_recipe import EditRecipe, from_query, read_recipe
+from studio.services.edit_recipe import EditRecipe, read_recipe
 from studio.services.editor import Editor
 from studio.services.snippets import CODE_FILE, inputs, recipe
 from studio.state.edits import MOST, Edits, Face, History, Turn
@@ -20,7 +20,6 @@ from studio.state.lab_book import Made
 from studio.state.visitor import Visitor
 from studio.tabs.edit.cards_cell import taken
 from studio.tabs.edit.sliders_cell import arrange, range_of, reaching, words
-from studio.ui.inputs import content
 from studio.ui.run_events import offer, spoken
 from studio.ui.shelf_strip import Strip
 from studio.ui.side_effect_meter import UNMEASURED, aside, meter
@@ -175,26 +174,14 @@ class EditHandlers:
             raise StudioError(f"A link can hand out the studio's directions. Take off your own first: {', '.join(own)}.")
         return gr.Textbox(value=EditRecipe(face, edits, self.session.generator.name).query, visible=True)
 
-    @spoken
-    def repeat(self, path: str | None, request: gr.Request) -> str:
-        """Take up the edit of a picture that was saved here."""
-        if path is None:
-            raise StudioError("Choose a picture first.")
-        told = png_recipe(content(path)[0])
-        if not told:
-            raise StudioError("This picture carries no recipe of an edit. Pictures saved in this cell do; a photo is for the cell Face.")
-        return self._taken_up(told, request)
+    def leave(self, text: str, visitor: Visitor) -> None:
+        """Leave the edit of a recipe with a visitor, for `come_back` to show.
 
-    @spoken
-    def open_link(self, value: str, request: gr.Request) -> str:
-        """Take up the edit that the page's address tells of; nothing where it tells none."""
-        return self._taken_up(from_query(value), request) if value else ""
-
-    def _taken_up(self, text: str, request: gr.Request) -> str:
-        visitor = self.visitor(request)
+        Raises:
+            StudioError: As `read_recipe`.
+        """
         recipe = read_recipe(text, self.editor, visitor)
         visitor.edited, visitor.edited_on = (recipe.face, recipe.edits), ""
-        return text
 
     @spoken
     def put(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from studio.ui.cell import code
+from studio.ui.repeating import Link, link_to, repeat_button
 from studio.ui.side_effect_meter import UNMEASURED
 
 
@@ -16,8 +17,7 @@ class EditOutput:
     meter: gr.HTML
     download: gr.DownloadButton
     keep: gr.Button
-    link: gr.Button
-    address: gr.Textbox
+    link: Link
     repeat: gr.UploadButton
     snippet: gr.Code
 
@@ -32,9 +32,7 @@ def output_cell(resolution: int) -> EditOutput:
             meter = gr.HTML(UNMEASURED, elem_id="edit-meter")
             download = gr.DownloadButton("Download the edited picture (PNG)", interactive=False, elem_id="edit-download")
             keep = gr.Button("Put the edited face on the shelf", elem_id="edit-keep")
-            link = gr.Button("Copy a link to this edit", elem_id="edit-link")
             info = "Opens this page with this face and these sliders, wherever it is open to whom you give it."
-            address = gr.Textbox(label="Link", info=info, visible=False, elem_id="edit-address", buttons=["copy"])
-            repeat = gr.UploadButton("Repeat a saved picture (PNG)", file_types=[".png"], elem_id="edit-repeat")
-            gr.Markdown("A picture saved here carries its recipe: which face, and how its sliders stood.", elem_classes="status")
-    return EditOutput(compare, meter, download, keep, link, address, repeat, code("edit"))
+            link = link_to("this edit", info, "edit")
+            repeat = repeat_button("which face, and how its sliders stood", "edit")
+    return EditOutput(compare, meter, download, keep, link, repeat, code("edit"))

@@ -6,9 +6,9 @@ from typing import Any
 import gradio as gr
 
 from studio.services.editor import Editor
+from studio.services.recipe_text import EDIT as RECIPE
 from studio.state.edits import Edits, Face, History
 from studio.tabs.edit import animation_cell, evaluation_cell, workshop_cell
-from studio.tabs.edit.bring import FILES
 from studio.tabs.edit.cards_cell import CardHandlers, choose_cell, connect_cards, draw_cards_after
 from studio.tabs.edit.context import EditContext
 from studio.tabs.edit.handlers import EditHandlers, first_turns
@@ -34,23 +34,6 @@ _LOOK_WHEN_LOADED = """() => document.addEventListener('load', event => {
 }, true)"""
 """The sliding picture takes its width when it is built: before its first picture, or in a hidden tab, that is nothing. It looks again
 when the window changes."""
-
-
-_RECIPE = """() => {
-  const told = new URLSearchParams(location.search).get('recipe') ?? '';
-  try {
-    if (sessionStorage.getItem('latent-studio-recipe') === told) return '';
-    sessionStorage.setItem('latent-studio-recipe', told);
-  } catch { /* no memory: taken up at every opening */ }
-  return told;
-}"""
-"""Once for a tab of the browser: after a reload, what was done since counts."""
-
-_COPY = """query => {
-  const link = location.origin + location.pathname + query.slice(query.indexOf('?'));
-  navigator.clipboard?.writeText(link).catch(() => {});
-  return link;
-}"""
 
 
 def build(shared: TabContext, tab: gr.Tab) -> None:
@@ -80,8 +63,7 @@ def build(shared: TabContext, tab: gr.Tab) -> None:
         """For another face, whose cards follow."""
         draw_cards_after(wiring.redraw_after(event), cards, dealer, face)
 
-    told = keeping.link.click(wiring.handlers.link, wiring.state, keeping.address, **QUICK | PRIVATE)
-    told.success(None, keeping.address, keeping.address, js=_COPY, **PRIVATE)
+    keeping.link.connect(wiring.handlers.link, wiring.state)
     keeping.keep.click(wiring.handlers.put, wiring.state, strip.outputs, **LANE)
     connect_source(session, source, strip, face, redraw_after)
     opened = gr.State(False)
@@ -95,10 +77,9 @@ def build(shared: TabContext, tab: gr.Tab) -> None:
         draw_cards_after(returned, cards, dealer, face)
 
     take_up(begun)
-    recipe = gr.Textbox(visible=False, label="Recipe")
-    linked = shared.arrived.success(wiring.handlers.open_link, recipe, recipe, js=_RECIPE, **IN_TURN)
-    shared.ways.lead(linked, EDIT, where=recipe)  # empty where the page's address tells nothing
     shared.ways.taken_by(EDIT, take_up)
+    shared.repeats.taken_by(EDIT, RECIPE, wiring.handlers.leave, lambda event, _: take_up(event))
+    shared.repeats.brought_by(keeping.repeat)
     tab.select(None, None, None, js=_LOOK_AGAIN, **PRIVATE)
     page.load(None, None, None, js=_LOOK_WHEN_LOADED, **PRIVATE)
     added, revised = gr.State(None), gr.State(0)
@@ -116,7 +97,6 @@ def build(shared: TabContext, tab: gr.Tab) -> None:
     context = EditContext(session, strip, opened, library, editor, face, edits, wiring.keys, added, revised, use, rename)
     for build_cell in FURTHER:
         build_cell(context)
-    take_up(keeping.repeat.upload(wiring.handlers.repeat, keeping.repeat, recipe, **FILES))
 
 
 TAB = Tab(EDIT, "Edit directions", "edit-live", build)

@@ -19,6 +19,7 @@ from studio.state.session import Session
 from studio.state.visitor import Kept, Visitor
 from studio.ui.cell import code
 from studio.ui.plots import error_map
+from studio.ui.repeating import repeat_button
 from studio.ui.run_events import offer
 from studio.ui.terms import explained
 from studio.ui.ways import next_steps
@@ -60,11 +61,12 @@ class Outputs:
     edit: gr.Button
     mix: gr.Button
     map: gr.Button
+    repeat: gr.UploadButton
 
     @property
     def results(self) -> list[Any]:
         """All of them: what one run leaves goes together, and nothing of it stays beside another's."""
-        return [getattr(self, each.name) for each in fields(self)]
+        return [getattr(self, each.name) for each in fields(self) if each.name != "repeat"]
 
 
 def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
@@ -88,8 +90,9 @@ def result_cell(session: Session, preview: gr.Image, curve: gr.HTML) -> Outputs:
             )
             pasted_file = gr.DownloadButton("Download it pasted back into the photo", interactive=False, elem_id="invert-download-pasted")
             code_file = gr.DownloadButton("Download the code (safetensors)", interactive=False, elem_id="invert-download-code")
-    snippet = code("invert")
-    return Outputs(preview, curve, slider, picture, view, metrics, inversion_file, pasted_file, code_file, keep, snippet, stages, *onward)
+            repeat = repeat_button("which method, its settings and the photo's hash, and not the photo", "invert")
+    files = (inversion_file, pasted_file, code_file)
+    return Outputs(preview, curve, slider, picture, view, metrics, *files, keep, code("invert"), stages, *onward, repeat)
 
 
 def viewed(kept: Kept, view: str) -> Pil.Image | None:
@@ -115,7 +118,7 @@ def conclusion(session: Session, visitor: Visitor, out: Outputs) -> dict[Any, An
         out.picture: gr.Image(visible=False),
         out.view: gr.Radio(value=VIEWS[0], visible=True),
         out.metrics: _table(kept, by_small_network=_is_by_small_network(session, kept)),
-        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture)), interactive=True),
+        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture, kept.recipe)), interactive=True),
         out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", write_codes(inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),

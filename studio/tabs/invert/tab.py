@@ -1,17 +1,17 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-import engines.invert
-from engines import InvertRequest
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import to_picture
 from engines.faces import alignment_from_box, pick_face
 from studio.services import joint_tuning
+from studio.services.inversion_recipe import of_inversion, read_inversion, said
 from studio.services.photo_pipeline import (
     BOX,
     BOX_ENDS,
@@ -30,18 +30,19 @@ from studio.services.photo_pipeline import (
     use,
 )
 from studio.services.photo_pipeline import aligned as aligned_of
+from studio.services.recipe_text import INVERSION
 from studio.serving.lines import PHOTO, RUN
 from studio.state.moments import Moment, say
 from studio.state.session import Session, examples
 from studio.state.visitor import Visitor
 from studio.tabs.invert import checkpoint, compare_cell, part_transfer
+from studio.tabs.invert.method_cell import Chooser, method_cell
 from studio.tabs.invert.result import Outputs, conclusion, made, result_cell, snippet, viewed
 from studio.tabs.tab import Tab, TabContext
 from studio.ui import menus
 from studio.ui.afresh import READY, afresh
-from studio.ui.cell import Runner, cell, fold, lesson, runner
+from studio.ui.cell import Runner, cell
 from studio.ui.inputs import photo_input
-from studio.ui.knob_controls import KnobForm, knob_form
 from studio.ui.lanes import AT_ONCE, PRIVATE
 from studio.ui.plots import loss_curve
 from studio.ui.run_control import Going, Stopper, Updates, connect_stop
@@ -61,14 +62,14 @@ def build(context: TabContext, tab: gr.Tab) -> None:
         "Invert",
         "Pick a method and press Run: the code moves step by step until the generator redraws the face. Stop keeps the best so far.",
     ):
-        form, method, company, buttons, preview, curve = _method_cell(session)
+        chooser, buttons, preview, curve = method_cell(session)
         published = checkpoint.accordion(session)
     with cell(
         "Result",
         "Drag the divider, or choose a view (Tab and Space do it too). Then put the inversion on the shelf: the other tabs edit it.",
     ):
         out = result_cell(session, preview, curve)
-    _connect(context, form, method, company, buttons, out)
+    _connect(context, chooser, buttons, out)
     checkpoint.connect(session, published, out)
     compare_cell.build(session, context.shelf, context.library)
     part_transfer.build(session, context.shelf, faced)
@@ -169,43 +170,8 @@ def _photo_cell(session: Session, arrived: Any) -> list[Any]:
     ]
 
 
-def _method_cell(session: Session) -> tuple[KnobForm, gr.Radio, gr.Checkbox, Runner, gr.Image, gr.HTML]:
-    offered = session.offered(engines.invert, InvertRequest)
-    titles = [(engine.card.title, engine.card.name) for engine in offered]
-    default = session.default_inversion.card.name
-    with gr.Row():
-        with gr.Column(scale=2):
-            method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
-            with fold("Settings of the method, and how it works"):
-                form, about = knob_form(offered, "invert", default), lesson(default)
-            company = gr.Checkbox(
-                False,
-                label="Tune the photos on the shelf along",
-                info=joint_tuning.HINT,
-                visible=session.default_inversion.tunes_along,
-                elem_id="invert-along",
-            )
-        with gr.Column(scale=1, min_width=300):
-            buttons = runner("invert")
-            preview = gr.Image(
-                label="The picture so far", height=300, interactive=False, format="jpeg", elem_id="invert-preview", buttons=[]
-            )
-            curve = gr.HTML("", elem_id="invert-curve")
-    method.change(
-        lambda name: [
-            form.show(name),
-            *about.show(name),
-            gr.Checkbox(visible=any(engine.card.name == name and engine.tunes_along for engine in offered)),
-        ],
-        method,
-        [form.component, about.fold, about.text, company],
-        **AT_ONCE,
-    )
-    return form, method, company, buttons, preview, curve
-
-
-def _connect(context: TabContext, form: KnobForm, method: gr.Radio, company: gr.Checkbox, buttons: Runner, out: Outputs) -> None:
-    session, strip = context.session, context.shelf
+def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Outputs) -> None:
+    session, strip, form = context.session, context.shelf, chooser.form
 
     def visitor_at(request: gr.Request) -> Visitor:
         return session.visitors.visitor(request)
@@ -224,13 +190,16 @@ def _connect(context: TabContext, form: KnobForm, method: gr.Radio, company: gr.
         chosen, knobs = form.engine(name), form.knobs(name, settings)
         others = visitor.others(to_picture(visitor.target)) if together and chosen.tunes_along and visitor.target is not None else []
         aligned_face(visitor)
+        photo = visitor.upload
         yield {buttons.status: READY}
         for moment in inverting(session, visitor, chosen, knobs, others):
             yield (last := _live(moment, buttons, out))
         if moment.result is None:
             return last
-        shown = conclusion(session, visitor, out)
         assert visitor.kept is not None
+        whole = say(moment).startswith("Done")
+        visitor.kept = replace(visitor.kept, recipe=of_inversion(session, visitor.kept, photo, chosen, knobs, whole=whole))
+        shown = conclusion(session, visitor, out)
         visitor.book.note(made(session, visitor.kept, chosen, knobs, say(moment)), to_picture(visitor.kept.images[:1]))
         return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown
 
@@ -272,8 +241,23 @@ def _connect(context: TabContext, form: KnobForm, method: gr.Radio, company: gr.
         visitor = visitor_at(request)
         return {out.view: gr.skip()} if visitor.kept is None or visitor.running else conclusion(session, visitor, out)
 
+    @spoken
+    def set_as_told(told: tuple[int, str] | None, value: Any, request: gr.Request) -> list[Any]:
+        """Method and knobs as a recipe says, and whether Run repeats its inversion."""
+        if told is None:
+            return [gr.skip() for _ in range(len(chooser.follows) + 2)]
+        recipe = read_inversion(told[1], session)
+        shown = chooser.following(recipe.method, form.set(recipe.method, recipe.knobs, value))
+        return [recipe.method, *shown, said(recipe, session, visitor_at(request))]
+
+    def take_up(event: Any, told: gr.State) -> None:
+        """The recipe in the state: nothing of it is left with the visitor, since method and knobs stand on their page."""
+        event.success(set_as_told, [told, form.component], [chooser.method, *chooser.follows, buttons.status], **QUICK | PRIVATE)
+
+    context.repeats.taken_by(INVERT, INVERSION, lambda text, _: read_inversion(text, session), take_up)
+    context.repeats.brought_by(out.repeat)
     context.arrived.success(come_back, None, out.results, concurrency_id=PHOTO, **PRIVATE)
-    runs.connect(run_method, [method, company, form.component], [buttons.status, *out.results], claim, choose=choose)
+    runs.connect(run_method, [chooser.method, chooser.company, form.component], [buttons.status, *out.results], claim, choose=choose)
     connect_stop(runs)
     out.view.change(show, out.view, [out.slider, out.picture], show_progress="hidden", **QUICK)
     out.keep.click(told, None, strip.outputs, **QUICK | PRIVATE)

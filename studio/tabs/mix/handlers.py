@@ -12,6 +12,7 @@ import gradio as gr
 from engines.core.errors import StudioError
 from engines.core.images import png_bytes, to_picture
 from engines.core.memory import give_back
+from studio.services.mix_recipe import mix_query, read_mix_text
 from studio.services.mixer import Mixer
 from studio.state.edits import Face, History
 from studio.state.mix import EDIT, ROLES, Mix
@@ -19,7 +20,7 @@ from studio.state.visitor import Visitor
 from studio.tabs.mix.canvases import canvases, words
 from studio.tabs.mix.controls import MOVE, arrange, editing_shown, laid_aside, turned
 from studio.tabs.mix.faces import choosing, facing
-from studio.tabs.mix.output import made, recipe
+from studio.tabs.mix.output import made, picture_file, recipe
 from studio.ui.inputs import layers
 from studio.ui.intake import HALF_AN_EVENT
 from studio.ui.run_events import offer, spoken
@@ -49,6 +50,26 @@ class MixHandlers:
             with suppress(StudioError):  # a face or a direction of it may be gone
                 return [True, visitor.mixed.history, *self.arranged(visitor, left)]
         return [True, history, *self.arranged(visitor, mix)]
+
+    @spoken
+    def come_back(self, history: History[Mix], opened: bool, request: gr.Request) -> list[Any]:
+        """The mixture that was just taken up from a picture or a link, as a further step."""
+        visitor = self.visitor(request)
+        left = visitor.mixed.mix
+        return [True, history if opened else visitor.mixed.history, *self.arranged(visitor, left or Mix(edit=self.mixer.first_edit))]
+
+    def leave(self, text: str, visitor: Visitor) -> None:
+        """Leave the mixture of a recipe with a visitor, for `come_back` to show.
+
+        Raises:
+            StudioError: As `read_mix_text`.
+        """
+        visitor.mixed.mix = read_mix_text(text, self.mixer, visitor)
+
+    @spoken
+    def link(self, mix: Mix, request: gr.Request) -> gr.Textbox:
+        """The end of an address that opens the page with this mixture."""
+        return gr.Textbox(value=mix_query(self.mixer, self.visitor(request), mix), visible=True)
 
     @spoken
     def painted(self, mix: Mix, hung: float, source: str, reference: str, request: gr.Request) -> list[Any]:
@@ -167,7 +188,7 @@ class MixHandlers:
         if not self.mixer.rested(visitor, REST_SECONDS):
             return [gr.skip() for _ in range(7)]
         before, after = to_picture(self.mixer.face(visitor, mix.source)), self.mixer.draw(visitor, mix)
-        picture = gr.DownloadButton(value=offer("mixed.png", png_bytes(after)), interactive=True)
+        picture = picture_file(self.mixer, visitor, mix, after)
         label = "Download this part's mask (PNG)" if mix.below else "Download the mask (PNG)"
         mask = gr.DownloadButton(label, value=offer("mask.png", png_bytes(self.mixer.hard(visitor, mix))), interactive=True)
         stale = gr.skip() if compared == mix else gr.Gallery(visible=False)
@@ -237,9 +258,3 @@ class MixHandlers:
 
     def _shown(self, visitor: Visitor, mix: Mix) -> list[Any]:
         return [mix, *canvases(self.mixer, visitor, mix), *self._preview(visitor, mix)]
-
-
-def first_edit(mixer: Mixer) -> str:
-    """The local edit that a visitor finds: a smile, or the first attribute of a generator that draws no faces."""
-    names = list(mixer.editor.library.titles)
-    return f"interfacegan/{'smile' if 'smile' in names else names[0]}"

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
+from PIL import Image as Pil
 
 from engines import write_directions
 from engines.core.images import png_bytes
 from engines.edit.codes import write_codes
+from studio.services.mix_recipe import mix_text
 from studio.services.mixer import Mixer
 from studio.services.snippets import found_by, needs_bank, own_file, program, stored
 from studio.state.edits import Face
@@ -17,6 +19,8 @@ from studio.state.mix import EDIT, Mix
 from studio.state.visitor import Visitor
 from studio.tabs.mix.canvases import words
 from studio.ui.cell import code
+from studio.ui.repeating import Link, link_to, repeat_button
+from studio.ui.run_events import offer
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,8 @@ class MixOutput:
     mask: gr.DownloadButton
     keep: gr.Button
     onward: gr.Button
+    link: Link
+    repeat: gr.UploadButton
     snippet: gr.Code
 
 
@@ -42,7 +48,17 @@ def output_cell(resolution: int) -> MixOutput:
             mask = gr.DownloadButton("Download the mask (PNG)", interactive=False, elem_id="mix-download-mask")
             keep = gr.Button("Put the mixed face on the shelf", elem_id="mix-keep")
             onward = gr.Button("… and take it as the source for the next part", elem_id="mix-onward")
-    return MixOutput(compare, picture, mask, keep, onward, code("mix"))
+            info = "Opens this page with these faces and parts, wherever it is open to whom you give it."
+            link = link_to("this mixture", info, "mix")
+            repeat = repeat_button("which faces, what was painted, and how the controls stood", "mix")
+    return MixOutput(compare, picture, mask, keep, onward, link, repeat, code("mix"))
+
+
+def picture_file(mixer: Mixer, visitor: Visitor, mix: Mix, picture: Pil.Image) -> gr.DownloadButton:
+    """The download of the mixed picture, with its recipe in it unless more is painted than a picture carries."""
+    told = mix_text(mixer, visitor, mix)
+    label = "Download the picture (PNG)" if told else "Download the picture (PNG, its masks are too large to come along)"
+    return gr.DownloadButton(label, value=offer("mixed.png", png_bytes(picture, told)), interactive=True)
 
 
 def recipe(mixer: Mixer, visitor: Visitor, mix: Mix) -> str:

@@ -1,14 +1,17 @@
 """The tab Local mixing: two faces, a mask, and how one goes into the other."""
 
+from typing import Any
+
 import gradio as gr
 
 from studio.services.editor import Editor
 from studio.services.mixer import Mixer
+from studio.services.recipe_text import MIXTURE
 from studio.state.edits import History
 from studio.state.mix import Mix
 from studio.tabs.mix.controls import board_cell
 from studio.tabs.mix.faces import faces_cell
-from studio.tabs.mix.handlers import MixHandlers, first_edit
+from studio.tabs.mix.handlers import MixHandlers
 from studio.tabs.mix.mask_search_cell import search_cell
 from studio.tabs.mix.output import output_cell
 from studio.tabs.mix.stylemapgan import own_cell
@@ -31,7 +34,7 @@ def build(context: TabContext, tab: gr.Tab) -> None:
     """The tab's cells and events; a face that is sent here is the one chosen on the shelf, and becomes the source."""
     session, strip = context.session, context.shelf
     mixer = Mixer(Editor(session, context.library))
-    first = Mix(edit=first_edit(mixer))
+    first = Mix(edit=mixer.first_edit)
     mix, history, opened = gr.State(first), gr.State(History[Mix]()), gr.State(False)
     compared = gr.State(None)
     handlers = MixHandlers(mixer, strip)
@@ -100,6 +103,14 @@ def build(context: TabContext, tab: gr.Tab) -> None:
     bringer.runs.connect(bringer.bring, [mix, bring.photo, bring.role, bring.which], bringer.finished, bringer.claim, bring.photo)
     connect_stop(bringer.runs)
     connect_look(bringer)
+    keeping.link.connect(handlers.link, [mix])
+    context.repeats.brought_by(keeping.repeat)
+
+    def take_up(event: Any, _: gr.State) -> None:
+        """The mixture that was left with the visitor."""
+        event.success(handlers.come_back, [history, opened], [opened, history, *arranged], **IN_TURN)
+
+    context.repeats.taken_by(MIX, MIXTURE, handlers.leave, take_up)
     context.ways.taken_by(MIX, lambda event: event.success(handlers.take, [mix, strip.chosen], arranged, **IN_TURN))
 
 
