@@ -67,10 +67,8 @@ class Onward:
 
 def build(session: Session, strip: Strip, library: Library, arrived: Any) -> Onward:
     """The tab's cells and events; what a visitor left before is shown again after the event `arrived`."""
-    with cell(
-        "Photo",
-        "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave.",
-    ):
+    kept = "kept here, for you alone, with what you make of it" if session.settings.remembers else "forgotten when you leave"
+    with cell("Photo", f"Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and {kept}."):
         faced = _photo_cell(session, arrived)
     with cell(
         "Invert",
