@@ -50,6 +50,11 @@ class Settings:
         return self.share or self.listens_beyond
 
     @property
+    def remembers(self) -> bool:
+        """Whether visits are written to disk, so that they outlive a restart."""
+        return self.history is not None and not self.public
+
+    @property
     def listens_beyond(self) -> bool:
         """Whether the address is reached from other machines, without any relay."""
         return self.host not in _LOOPBACK

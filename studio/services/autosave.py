@@ -5,6 +5,8 @@ Only where nobody else reaches the page. Names of files are hashes of the browse
 
 import hashlib
 import logging
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,12 +24,18 @@ from studio.state.session import Session
 from studio.state.visitor import Visitor
 from studio.state.visitors import Visitors
 
-SECONDS = 3.0
+SECONDS = 1.0
 """Between looks for what changed: so much is lost when the program is killed."""
 
+_REST = 4.0
+"""At least so many times as long as it wrote, it rests: a visit of hundreds of megabytes is not written without end."""
+_SECONDS_OF_A_RUN = 30.0
+"""How often the best so far of a run is written."""
 _KEPT_SECONDS = 30 * 24 * 3600.0
 _MOST_FILES = 40
 _DIGITS = 24
+_UNREAD, _PART = ".unread", ".part"
+_OURS = re.compile(rf"[0-9a-f]{{{_DIGITS}}}-[0-9a-f]{{{_DIGITS}}}\.zip(\{_UNREAD}|\{_PART})?")
 log = logging.getLogger(__name__)
 
 
@@ -45,13 +53,17 @@ class Autosave:
         self._most = editor.session.settings.session_megabytes * 2**20
         self._written: WeakKeyDictionary[Visitor, object] = WeakKeyDictionary()
         self._lock = Lock()
+        self._failed = ""
 
     def watch(self, seconds: float = SECONDS) -> None:
-        """Save from time to time until the program ends."""
-        self.save()
-        timer = Timer(seconds, self.watch, (seconds,))
-        timer.daemon = True
-        timer.start()
+        """Save from time to time until the program ends, whatever becomes of one time."""
+        start = time.monotonic()
+        try:
+            self.save()
+        finally:
+            timer = Timer(max(seconds, _REST * (time.monotonic() - start)), self.watch, (seconds,))
+            timer.daemon = True
+            timer.start()
 
     def save(self) -> None:
         """Write the visits that changed since they were written last; a disk that is full is noted in the log."""
@@ -61,66 +73,111 @@ class Autosave:
                 if state == self._written.get(visitor, _NOTHING):
                     continue
                 try:
-                    self._write(_name(cookie, tab), write_session(self.editor, visitor, self._most).data)
-                except (OSError, RuntimeError, StudioError):  # also one that changed while it was read: the next look writes it
-                    log.exception("A visit could not be saved")
+                    self._write(self._name(cookie, tab), write_session(self.editor, visitor, self._most, own=True).data)
+                except (OSError, RuntimeError, StudioError) as error:  # also one that changed while it was read: the next look writes it
+                    self._note(error)
                 else:
-                    self._written[visitor] = state
+                    self._written[visitor], self._failed = state, ""
+
+    def _note(self, error: Exception) -> None:
+        """Say in the log why a visit was not saved, once for as long as the reason is the same."""
+        if repr(error) != self._failed:
+            log.error("A visit could not be saved", exc_info=error)
+        self._failed = repr(error)
 
     def restore(self, visitor: Visitor, request: Any, tab: object) -> None:
-        """Give a visitor who has nothing what their browser's tab left, or else the newest visit of the browser that no open tab has."""
+        """Give a visitor who has nothing what their browser's tab left, or else the newest visit of the browser that no open tab has.
+
+        A file that cannot be opened is laid aside, and the next one is tried.
+        """
         cookie = (getattr(request, "cookies", None) or {}).get(VISITOR_COOKIE, "")
-        if not cookie or _state(visitor) != _NOTHING:
+        if not cookie:
             return
         with self._lock:
-            path = next(self._left(cookie, str(tab)), None)
-            if path is None:
+            if _state(visitor) != _NOTHING:
                 return
-            try:
-                open_session(path.read_bytes(), self.editor, visitor, 2 * self._most)
-                path.replace(self.folder / _name(cookie, str(tab)))
-            except (OSError, StudioError):
-                log.exception("A saved visit could not be opened")
+            for path in list(self._left(cookie, str(tab))):
+                if self._opened(path, visitor, self.folder / self._name(cookie, str(tab))):
+                    return
+
+    def _opened(self, path: Path, visitor: Visitor, now: Path) -> bool:
+        """Take a file up, which is the tab's from then on."""
+        try:
+            open_session(path.read_bytes(), self.editor, visitor, 2 * self._most, own=True)
+            path.replace(now)
+        except OSError:
+            log.exception("A saved visit could not be read")
+        except (RuntimeError, StudioError):
+            log.exception("A saved visit could not be opened; it is laid aside as %s", path.name + _UNREAD)
+            with suppress(OSError):
+                path.replace(path.with_name(path.name + _UNREAD))
+            return False
+        return True
 
     def _left(self, cookie: str, tab: str) -> Iterator[Path]:
-        mine = self.folder / _name(cookie, tab)
-        taken = {_name(cookie, other) for name, other, _ in self.visitors.of_browsers() if name == cookie} - {mine.name}
+        mine = self.folder / self._name(cookie, tab)
+        taken = {self._name(cookie, other) for name, other, _ in self.visitors.of_browsers() if name == cookie} - {mine.name}
         if mine.is_file():
             yield mine
-        yield from (path for path in self._files(_hash(cookie)) if path.name not in taken)
+        yield from (path for path in self._files(f"{self._browser(cookie)}*.zip") if path.name not in taken | {mine.name})
 
-    def _files(self, start: str = "") -> list[Path]:
+    def _files(self, pattern: str = "*") -> list[Path]:
         """Files of ours, newest first."""
         with suppress(OSError):
-            found = [path for path in self.folder.glob(f"{start}*.zip") if len(path.stem) == 2 * _DIGITS + 1]
+            found = [path for path in self.folder.glob(pattern) if _OURS.fullmatch(path.name)]
             return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
         return []
 
     def _write(self, name: str, data: bytes) -> None:
+        """All of it or nothing, whenever the program or the machine ends."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = self.folder / f"{name}.part"
-        part.write_bytes(data)
-        part.chmod(0o600)
-        part.replace(self.folder / name)
+        part = self.folder / (name + _PART)
+        try:
+            with part.open("wb") as file:
+                part.chmod(0o600)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.folder / name)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
         for number, path in enumerate(self._files()):
             if number >= _MOST_FILES or time.time() - path.stat().st_mtime > _KEPT_SECONDS:
                 path.unlink(missing_ok=True)
+
+    def _browser(self, cookie: str) -> str:
+        """What the names of a browser's files begin with; another generator's cannot be opened, and are others."""
+        return _hash(f"{self.editor.session.generator.name} {cookie}")
+
+    def _name(self, cookie: str, tab: str) -> str:
+        return f"{self._browser(cookie)}-{_hash(tab)}.zip"
 
 
 def autosave_of(session: Session) -> Autosave | None:
     """What saves the visits of a studio, where its settings name a folder and nobody else reaches the page."""
     folder = session.settings.history
-    if folder is None or session.settings.public:
+    if folder is None or not session.settings.remembers:
         return None
     return Autosave(Editor(session, Library(session)), session.visitors, folder)
 
 
 def _state(visitor: Visitor) -> object:
     """What is saved of a visitor, as far as one sees whether it changed."""
-    if not (visitor.shelf or visitor.directions or visitor.book.entries):
+    made = (visitor.shelf, visitor.directions, visitor.book.entries, visitor.photo, visitor.kept)
+    if not any(made):
         return _NOTHING
     shelf = tuple((item.key, item.title) for item in list(visitor.shelf.values()))
-    return shelf, tuple(visitor.directions), visitor.book.changes, visitor.edited, visitor.mixed.mix
+    directions = tuple((key, direction.name) for key, direction in list(visitor.directions.items()))
+    return shelf, directions, visitor.book.changes, visitor.edited, visitor.mixed.mix, visitor.upload, visitor.alignment, _result(visitor)
+
+
+def _result(visitor: Visitor) -> object:
+    """Which result is kept; that of a run under way counts as another from time to time."""
+    kept = visitor.kept
+    if kept is None:
+        return None
+    return kept.method, kept.seconds // _SECONDS_OF_A_RUN if visitor.running else kept.seconds
 
 
 _NOTHING = "nothing"
@@ -128,7 +185,3 @@ _NOTHING = "nothing"
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-
-
-def _name(cookie: str, tab: str) -> str:
-    return f"{_hash(cookie)}-{_hash(tab)}.zip"

@@ -71,6 +71,7 @@ def _mine_part(context: EditContext) -> None:
     def shown_after(event: Any) -> Any:
         return event.success(manager.show, about, shown, **_QUIET)
 
+    context.opened.change(manager.show, about, shown, **_QUIET)  # those that were there before the page was opened
     context.added.change(manager.show, [context.added, form, everything], shown, **_QUIET)
     gr.on([which.input, form.input, everything.input], manager.show, about, shown, **_QUIET)
     revised = context.revised

@@ -53,10 +53,8 @@ from studio.ui.ways import EDIT, INVERT, MAP, MIX
 def build(context: TabContext, tab: gr.Tab) -> None:
     """The tab's cells and events; what a visitor left before is shown again when the page opens."""
     session = context.session
-    with cell(
-        "Photo",
-        "Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and forgotten when you leave.",
-    ):
+    kept = "kept here, for you alone, with what you make of it" if session.settings.remembers else "forgotten when you leave"
+    with cell("Photo", f"Choose a portrait. It is read on this machine, aligned as the generator's training faces were, and {kept}."):
         faced = _photo_cell(session, context.arrived)
     with cell(
         "Invert",
