@@ -266,3 +266,12 @@ def test_a_login_reaches_the_page_and_no_message(monkeypatch: pytest.MonkeyPatch
     assert [settings.auth for settings in served] == [("class", "hello")] * 2
     told = capsys.readouterr()
     assert "(ps)" in told.err and "easy to guess" in told.err and "hello" not in told.err + told.out
+
+
+def test_visits_are_kept_in_the_users_data_folder_unless_one_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr("studio.server.serve", served.append)
+    for words in ([], ["--no-history"], ["--share"]):
+        assert main(words) == 0
+    assert [settings.remembers for settings in served] == [True, False, False]
+    assert str(served[0].history).endswith("visits") and served[1].history is None
