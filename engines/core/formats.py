@@ -141,8 +141,8 @@ class Scans:
         return len(seen) >= self.components > 0 and all(len(frequencies) == 64 for frequencies in seen.values())
 
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7\x01])")
-"""The next marker in data: stuffed bytes and restarts are none."""
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7\x01])")
+"""The next marker in data: stuffed bytes and restarts are none. One fill byte is enough: looking for all takes a run's length squared."""
 
 
 def scans(data: bytes) -> Scans:

@@ -18,8 +18,6 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 from jaxtyping import Bool
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.svm import SVC
 from torch import Tensor
 
 from engines.contract import Card, Engine, FitRequest, Progress, Result, Run, Table
@@ -105,6 +103,9 @@ class InterFaceGAN(Engine[FitRequest, InterFaceGANKnobs]):
         Raises:
             SpaceError: Too few examples, or an attribute that the bank does not have.
         """
+        from sklearn.metrics import balanced_accuracy_score  # here: at the top it would be loaded at every start, which takes seconds
+        from sklearn.svm import SVC
+
         codes = request.bank.z if knobs.space == "z" else request.bank.w
         yes, no = extremes(request.bank, request.attribute, knobs.fraction) if request.labels is None else _sides(request.labels, None)
         train, test = _split(yes, no, request.seed)

@@ -9,11 +9,10 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from engines.contract import Progress, Result, Run, Table
@@ -69,8 +68,10 @@ def kmeans_clusters(features: Tensor, count: int = CLUSTERS, seed: int = 0) -> T
     return _best(list(_beginnings(features, count, seed)))
 
 
-def _beginnings(features: Tensor, count: int, seed: int) -> Iterator[KMeans]:
+def _beginnings(features: Tensor, count: int, seed: int) -> Iterator[Any]:
     """k-means from one beginning after another, all of one stream of chance."""
+    from sklearn.cluster import KMeans  # here, as in all of engines: at the top it would be loaded at every start, which takes seconds
+
     values, chance = _turned(features.cpu()).numpy(), np.random.RandomState(seed)
     for _ in range(_BEGINNINGS):
         yield KMeans(min(count, len(values)), n_init=1, random_state=chance).fit(values)
@@ -85,7 +86,7 @@ def _turned(features: Tensor) -> Tensor:
     return (axes * squares.clamp(min=0).sqrt()).float()
 
 
-def _best(begun: Sequence[KMeans]) -> Tensor:
+def _best(begun: Sequence[Any]) -> Tensor:
     labels = torch.from_numpy(min(begun, key=lambda fitted: fitted.inertia_).labels_).long()
     by_size = torch.bincount(labels).argsort(descending=True, stable=True)
     return by_size.argsort()[labels]
@@ -112,7 +113,7 @@ def discover(images: Image, count: int = CLUSTERS, seed: int = 0, classifier: Fe
         features[CLASSIFIER] = _standardised(torch.cat(read))
     found, best = dict[str, Tensor](), None
     for way, seen in (features | {PIXELS: images.flatten(1)}).items():
-        begun = list[KMeans]()
+        begun = list[Any]()
         for fitted in _beginnings(seen, count, seed):
             begun.append(fitted)
             yield Progress(next(step), total, best=best)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
-from sklearn.ensemble import GradientBoostingClassifier
 from torch import Tensor
 
 from engines.contract import Progress, Result, Run, Table
@@ -212,6 +210,8 @@ def dependency_at(curve: Sequence[tuple[float, float, float]], change: float) ->
 
 def consistency(moved: Sweep, target: int) -> float:
     """Mean rank correlation of strength and the target's score, face by face: 1 if every face obeys at every step."""
+    from scipy.stats import spearmanr  # here: at the top it would be loaded at every start, which takes seconds
+
     found = [
         float(spearmanr(moved.strengths, scores.tolist()).statistic)
         for scores in moved.scores[..., target].T
@@ -237,6 +237,8 @@ def dci(codes: Codes, scores: Scores, *, share: float = 0.02, seed: int = 0) -> 
         share: Share of the faces at each end.
         seed: Decides the split and the boosting.
     """
+    from sklearn.ensemble import GradientBoostingClassifier  # here, as above
+
     values, columns, accuracy = codes.cpu().numpy(), [], []
     random = np.random.default_rng(seed)
     for column in scores.cpu().numpy().T:

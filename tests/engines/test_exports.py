@@ -4,6 +4,8 @@ import ast
 import builtins
 import inspect
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +34,12 @@ def snippets() -> Iterator[tuple[str, str]]:
         if "_SNIPPET = " in path.read_text(encoding="utf-8"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             yield name, import_module(name)._SNIPPET
+
+
+def test_what_only_a_fit_needs_is_not_loaded_at_every_start() -> None:
+    program = "import sys, engines; print(*{'sklearn', 'scipy.stats'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_the_list_is_in_order_and_all_there_is() -> None:

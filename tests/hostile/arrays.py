@@ -1,184 +1,18 @@
 """Files of directions and codes: programs that pose as arrays, archives that lie, descriptions of directions that were forged."""
 
 import copyreg
-import io
 import json
 import pickle
-import struct
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save
 
-from tests.hostile.files import EITHER, READ, REFUSED, File, zeros
-
-WIDTH, SMALL = 512, 32
-"""Width of W, as published and of the small generator that is attacked."""
-
-
-def row(width: int = WIDTH) -> "np.ndarray[Any, Any]":
-    """A direction."""
-    return np.linspace(-1, 1, width, dtype=np.float32)[None]
-
-
-def npy(array: "np.ndarray[Any, Any]", **options: Any) -> bytes:
-    """A .npy file."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, **options)
-    return buffer.getvalue()
-
-
-def npz(**named: "np.ndarray[Any, Any]") -> bytes:
-    """A .npz file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **named)
-    return buffer.getvalue()
-
-
-def pt(content: Any, old: bool = False) -> bytes:
-    """A .pt file, of either make."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer, _use_new_zipfile_serialization=not old)
-    return buffer.getvalue()
-
-
-def said(header: str, body: bytes = bytes(64)) -> bytes:
-    """A .npy file whose header says anything."""
-    text = header.encode("latin1") + b"\n"
-    return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + body
-
-
-def shaped(kind: str, shape: str, body: bytes = bytes(64)) -> bytes:
-    """A .npy file whose header says a kind of numbers and a shape."""
-    return said(f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}", body)
-
-
-def text(value: str) -> bytes:
-    """A text, as a pickle says it."""
-    data = value.encode()
-    return b"X" + struct.pack("<I", len(data)) + data
-
-
-def _command(mark: Path) -> str:
-    return f"touch {mark}"
-
-
-def _programs() -> dict[str, Callable[[Path], bytes]]:
-    """Pickles that make a file where `mark` says, each by another way of Python's pickle machine."""
-    return {
-        "GLOBAL and REDUCE": lambda mark: b"cos\nsystem\n(" + text(_command(mark)) + b"tR.",
-        "posix by its own name": lambda mark: b"cposix\nsystem\n(" + text(_command(mark)) + b"tR.",
-        "STACK_GLOBAL": lambda mark: b"\x80\x04\x8c\2os\x8c\6system\x93" + text(_command(mark)) + b"\x85R.",
-        "INST": lambda mark: b"(" + text(_command(mark)) + b"ios\nsystem\n.",
-        "OBJ": lambda mark: b"(cos\nsystem\n" + text(_command(mark)) + b"o.",
-        "NEWOBJ": lambda mark: b"\x80\x02csubprocess\nPopen\n(((" + text("touch") + text(str(mark)) + b"ltt\x81.",
-        "NEWOBJ_EX": lambda mark: b"\x80\x04\x8c\nsubprocess\x8c\5Popen\x93((" + text("touch") + text(str(mark)) + b"lt}\x92.",
-        "BUILD": lambda mark: b"\x80\x02cnumpy\nndarray\n}" + text("__setstate__") + b"cos\nsystem\nsb" + text(_command(mark)) + b"b.",
-        "eval": lambda mark: b"cbuiltins\neval\n(" + text(f"open({str(mark)!r}, 'w')") + b"tR.",
-        "eval by its name in Python 2": lambda mark: b"c__builtin__\neval\n(" + text(f"open({str(mark)!r}, 'w')") + b"tR.",
-        "exec": lambda mark: b"cbuiltins\nexec\n(" + text(f"open({str(mark)!r}, 'w')") + b"tR.",
-        "open": lambda mark: b"cbuiltins\nopen\n(" + text(str(mark)) + text("w") + b"tR.",
-        "getattr of an allowed name": lambda mark: (
-            b"cbuiltins\ngetattr\n(cbuiltins\n__import__\n(" + text("os") + b"tR" + text("system") + b"tR(" + text(_command(mark)) + b"tR."
-        ),
-        "a dotted name": lambda mark: b"\x80\x04\x8c\5numpy\x8c\x0fos.path.os.system\x93" + text(_command(mark)) + b"\x85R.",
-        "a dotted name behind what may be called": lambda mark: b"\x80\x04\x8c\5numpy\x8c\x12ndarray.__subclasses__\x93)R.",
-        "an extension code": lambda mark: b"\x80\x02\x82\1(" + text(_command(mark)) + b"tR.",
-        "a persistent name": lambda _: b"\x80\x02" + text("storage") + b"Q.",
-        "an old persistent name": lambda _: b"Pstorage\n.",
-        "runpy": lambda mark: b"crunpy\n_run_code\n(" + text(f"open({str(mark)!r}, 'w')") + b"}tR.",
-        "numpy's own runner": lambda mark: b"cnumpy.testing._private.utils\nrunstring\n(" + text(f"open({str(mark)!r}, 'w')") + b"}tR.",
-        "numpy.save": lambda mark: b"cnumpy\nsave\n(" + text(str(mark)) + b"]tR.",
-        "numpy.memmap": lambda mark: b"cnumpy\nmemmap\n(" + text(str(mark)) + text("u1") + text("w+") + b"K\0(K\x08ttR.",
-        "torch's loader of extensions": lambda mark: b"ctorch.utils.cpp_extension\nload\n(" + text("x") + b"](tR.",
-        "torch's rebuilding with a hook": lambda mark: b"ctorch._utils\n_rebuild_parameter\n(N\x89cos\nsystem\ntR.",
-        "ctypes": lambda _: b"cctypes\nstring_at\n(K\0tR.",
-        "sys.exit": lambda _: b"csys\nexit\n(K\3tR.",
-        "a signal to the process": lambda _: b"cos\nabort\n)R.",
-        "codecs.decode": lambda _: b"c_codecs\ndecode\n(" + text("abc") + text("zip") + b"tR.",
-        "code behind a good array": lambda mark: pickle.dumps(row(), 2)[:-1] + b"0cos\nsystem\n(" + text(_command(mark)) + b"tR.",
-        "code behind the end": lambda mark: pickle.dumps(row(), 2) + b"cos\nsystem\n(" + text(_command(mark)) + b"tR.",
-        "code as a key": lambda mark: b"}cos\nsystem\n(" + text(_command(mark)) + b"tRK\1s.",
-        "copyreg": lambda mark: b"ccopyreg\n_reconstructor\n(csubprocess\nPopen\ncbuiltins\nobject\nNtR.",
-    }
-
-
-def _bombs() -> dict[str, Callable[[], bytes]]:
-    """Pickles that would cost far more than they weigh."""
-    return {
-        "lists in lists": lambda: b"]" * 200_000 + b"a" * 199_999 + b".",
-        "marks in marks": lambda: b"(" * 500_000 + b"t.",
-        "tuples of tuples as a key": lambda: b"\x80\x02})" + b"2\x86" * 60 + b"K\x01s.",
-        "notes of tuples as a key": lambda: b"\x80\x02})\x85" + b"".join(bytes([113, n, 104, n, 0x86]) for n in range(60)) + b"K\1s.",
-        "sets of sets": lambda: b"\x80\x04" + b"(" * 40 + b"".join(b"K" + bytes([n]) + b"\x91" for n in range(40)) + b".",
-        "a note of number 2 billion": lambda: b"\x80\x02Nr" + struct.pack("<I", 2**31 - 1) + b".",
-        "a text note of a huge number": lambda: b"Np99999999999999999999\n.",
-        "a text of 4 GB": lambda: b"\x80\x02X\xff\xff\xff\xffabc.",
-        "a text of 2^63": lambda: b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7fabc.",
-        "bytes of 2^63": lambda: b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7fabc.",
-        "an array of bytes of 2^63": lambda: b"\x80\x05\x96" + b"\xff" * 7 + b"\x7fabc.",
-        "a frame of 2^63": lambda: b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f" + b"N.",
-        "a number of 2 GB": lambda: b"\x80\x02\x8b\xff\xff\xff\x7f\1.",
-        "a number of a million digits": lambda: b"L" + b"9" * 1_000_000 + b"L\n.",
-        "a decimal number of a million digits": lambda: b"I" + b"9" * 1_000_000 + b"\n.",
-        "half a million steps": lambda: b"\x80\x02" + b"N0" * 250_000 + b"N.",
-        "an array of a shape that multiplies": lambda: pickle.dumps(row(), 2).replace(b"M\0\2", b"J\xff\xff\xff\x7f"),
-        "protocol 200": lambda: b"\x80\xc8N.",
-        "no end": lambda: b"\x80\x02]",
-        "no stack": lambda: b"0.",
-        "noise": lambda: b"\x80\x04" + np.random.default_rng(0).bytes(5000),
-    }
-
-
-def packed(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """An archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def lying(name: str, size: int, packed_size: int | None = None, said_size: int = 2048, others: int = 1) -> bytes:
-    """An archive whose members unpack to `size` zeros each, and whose directory says a small size."""
-    body = zeros(size)[2:-4]
-    packed_size = len(body) if packed_size is None else packed_size
-    file, directory = b"", b""
-    for number in range(others):
-        title = (name.format(number)).encode()
-        place = len(file)
-        head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, 0, packed_size, said_size, len(title), 0)
-        file += b"PK\3\4" + head + title + body
-        directory += b"PK\1\2" + struct.pack("<H", 20) + head + struct.pack("<HHHII", 0, 0, 0, 0, place) + title
-    return file + directory + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, others, others, len(directory), len(file), 0)
-
-
-def overlapping(count: int, size: int) -> bytes:
-    """An archive of which all members are one and the same place in the file."""
-    body = zeros(size)[2:-4]
-    head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, 0, len(body), 2048, 5, 0)
-    file = b"PK\3\4" + head + b"a.npy" + body
-    directory = b"".join(
-        b"PK\1\2"
-        + struct.pack("<H", 20)
-        + struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x21, 0, len(body), 2048, 9, 0)
-        + struct.pack("<HHHII", 0, 0, 0, 0, 0)
-        + b"%05d.npy" % number
-        for number in range(count)
-    )
-    return file + directory + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(file), 0)
-
-
-def altered(data: bytes, place: int, value: bytes) -> bytes:
-    """An archive whose directory was written over, counted from the start of its first entry."""
-    found = bytearray(data)
-    start = found.rindex(b"PK\1\2") + place
-    found[start : start + len(value)] = value
-    return bytes(found)
+from tests.hostile.array_files import SMALL, WIDTH, altered, entry, forged, lying, npy, overlapping, packed, pt, row, said, shaped, tensors
+from tests.hostile.files import EITHER, READ, REFUSED, File
+from tests.hostile.programs import bombs, carriers, programs
 
 
 def _archives() -> list[tuple[str, str, Callable[[], bytes], str, bool]]:
@@ -238,17 +72,6 @@ def _archives() -> list[tuple[str, str, Callable[[], bytes], str, bool]]:
     ]
 
 
-def tensors(header: Any, body: bytes = bytes(2048), length: int | None = None) -> bytes:
-    """A safetensors file put together by hand."""
-    said = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return struct.pack("<Q", len(said) if length is None else length) + said + body
-
-
-def entry(shape: list[int], start: int, end: int, kind: str = "F32") -> dict[str, Any]:
-    """What the header of a safetensors file says of an array."""
-    return {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
-
-
 def _safe() -> list[tuple[str, Callable[[], bytes], str]]:
     return [
         ("header of 2^63 bytes", lambda: tensors({}, length=2**63), REFUSED),
@@ -282,14 +105,6 @@ def _safe() -> list[tuple[str, Callable[[], bytes], str]]:
         ("notes of 3 MB", lambda: save({"a": torch.from_numpy(row())}, {"directions": "[" * 3_000_000}), REFUSED),
         ("5000 arrays", lambda: save({f"{n}": torch.ones(1) for n in range(5000)}), REFUSED),
     ]
-
-
-def forged(*shapes: tuple[int, ...], **changed: Any) -> Callable[[], bytes]:
-    """A file of the studio's own make whose description says other things."""
-    about = {"name": "smile", "space": "w", "slots": [0, 1], "sigma": 1.0, "source": "own"} | changed
-    values = [torch.linspace(-1, 1, int(np.prod(shape))).reshape(shape) for shape in shapes or [(SMALL,)]]
-    vectors = {f"direction_{number:03d}": value for number, value in enumerate(values)}
-    return lambda: save(vectors, {"directions": json.dumps([about] * len(vectors))})
 
 
 def _forged() -> list[tuple[str, Callable[[], bytes], str]]:
@@ -395,56 +210,24 @@ def _values() -> list[tuple[str, str, Callable[[], bytes], str]]:
     ]
 
 
-class _Marking:
-    """An object whose unpickling makes a file."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (eval, (f"open({str(self.mark)!r}, 'w')",))
-
-
-def _carriers() -> dict[str, tuple[str, Callable[[Path], bytes]]]:
-    """Files of other kinds that carry such a program."""
-    return {
-        "object array": ("a.npy", lambda mark: npy(np.array([_Marking(mark)], object), allow_pickle=True)),
-        "archive of an object array": ("a.npz", lambda mark: packed({"a.npy": npy(np.array([_Marking(mark)], object), allow_pickle=True)})),
-        "archive with a program beside the array": (
-            "a.npz",
-            lambda mark: packed({"a.npy": npy(row()), "a.pkl": _programs()["eval"](mark)}),
-        ),
-        "torch archive": ("a.pt", lambda mark: pt({"a": torch.ones(512), "x": _Marking(mark)})),
-        "old torch file": ("a.pt", lambda mark: pt({"a": torch.ones(512), "x": _Marking(mark)}, old=True)),
-        "plain pickle under a torch name": ("a.pt", lambda mark: pickle.dumps(_Marking(mark))),
-        "torch archive named as an archive of arrays": ("a.npz", lambda mark: pt({"x": _Marking(mark)})),
-        "module that torch would import": ("a.pt", lambda _: packed({"a/data.pkl": b"cantigravity\nfly\n)R.", "a/version": b"3"})),
-        "TorchScript": (
-            "a.pt",
-            lambda mark: packed({"a/data.pkl": pickle.dumps(1), "a/constants.pkl": _programs()["eval"](mark), "a/code/x.py": b"import os"}),
-        ),
-        "array of objects in a pickle": ("a.pkl", lambda mark: pickle.dumps(np.array([_Marking(mark)], object))),
-    }
-
-
 def _all() -> list[File]:
     assert not copyreg._inverted_registry  # type: ignore[attr-defined]  # no extension code is known: that program names none
-    codes = [File(f"program by {title}", "a.pkl", make) for title, make in _programs().items() if title != "code behind the end"]
-    codes.append(File("program by code behind the end", "a.pkl", _programs()["code behind the end"], EITHER))
-    codes += [File(f"program by {title} in a torch file", "a.pt", make) for title, make in list(_programs().items())[:12]]
+    codes = [File(f"program by {title}", "a.pkl", make) for title, make in programs().items() if title != "code behind the end"]
+    codes.append(File("program by code behind the end", "a.pkl", programs()["code behind the end"], EITHER))
+    codes += [File(f"program by {title} in a torch file", "a.pt", make) for title, make in list(programs().items())[:12]]
     codes += [
-        File(f"program in a {title}", name, make, EITHER if "beside" in title else REFUSED) for title, (name, make) in _carriers().items()
+        File(f"program in a {title}", name, make, EITHER if "beside" in title else REFUSED) for title, (name, make) in carriers().items()
     ]
-    bombs = [File(f"pickle of {title}", "a.pkl", lambda _, make=make: make()) for title, make in _bombs().items()]
-    bombs += [
+    heavy = [File(f"pickle of {title}", "a.pkl", lambda _, make=make: make()) for title, make in bombs().items()]
+    heavy += [
         File(f"torch archive of {title}", "a.pt", lambda _, make=make: packed({"a/data.pkl": make()}))
-        for title, make in list(_bombs().items())[:8]
+        for title, make in list(bombs().items())[:8]
     ]
     archives = [File(title, name, lambda _, make=make: make(), wanted, alone) for title, name, make, wanted, alone in _archives()]
     safe = [File(f"safetensors: {title}", "a.safetensors", lambda _, make=make: make(), wanted) for title, make, wanted in _safe()]
     own = [File(f"own file with {title}", "a.safetensors", lambda _, make=make: make(), wanted) for title, make, wanted in _forged()]
     values = [File(title, name, lambda _, make=make: make(), wanted) for title, name, make, wanted in _values()]
-    return codes + bombs + archives + safe + own + values
+    return codes + heavy + archives + safe + own + values
 
 
 ARRAYS = _all()

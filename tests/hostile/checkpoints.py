@@ -11,18 +11,9 @@ from typing import Any
 
 import torch
 
-from tests.hostile.arrays import forged, lying, npy, overlapping, packed, pt, row, tensors
+from tests.hostile.array_files import forged, lying, npy, overlapping, packed, pt, row, tensors
 from tests.hostile.files import EITHER, REFUSED, File
-
-
-class _Marking:
-    """An object whose unpickling makes a file."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (eval, (f"open({str(self.mark)!r}, 'w')",))
+from tests.hostile.programs import Marking
 
 
 def encoder(**changed: Any) -> dict[str, Any]:
@@ -49,14 +40,14 @@ def _all() -> list[File]:
     for _ in range(150):
         deep = {"a": deep}
     listed: list[tuple[str, str, Callable[[Path], bytes], str]] = [
-        ("program in its options", "psp.pt", lambda mark: pt(encoder(opts=_Marking(mark))), REFUSED),
-        ("program in its options, old make", "psp.pt", lambda mark: pt(encoder(opts=_Marking(mark)), old=True), REFUSED),
-        ("plain pickle", "psp.pt", lambda mark: pickle.dumps(_Marking(mark)), REFUSED),
+        ("program in its options", "psp.pt", lambda mark: pt(encoder(opts=Marking(mark))), REFUSED),
+        ("program in its options, old make", "psp.pt", lambda mark: pt(encoder(opts=Marking(mark)), old=True), REFUSED),
+        ("plain pickle", "psp.pt", lambda mark: pickle.dumps(Marking(mark)), REFUSED),
         ("raw command", "psp.pt", lambda mark: b"cos\nsystem\n(S'touch " + str(mark).encode() + b"'\ntR.", REFUSED),
         (
             "program beside the weights",
             "psp.pt",
-            lambda mark: packed({"a/data.pkl": pickle.dumps(1), "a/code.pkl": pickle.dumps(_Marking(mark))}),
+            lambda mark: packed({"a/data.pkl": pickle.dumps(1), "a/code.pkl": pickle.dumps(Marking(mark))}),
             REFUSED,
         ),
         ("archive that packs 200 MB and says 2 kB", "psp.pt", lambda _: lying("archive/data.pkl", 200 * 2**20), REFUSED),

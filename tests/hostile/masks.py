@@ -3,7 +3,7 @@
 import base64
 
 from tests.hostile.files import chunk, zeros
-from tests.hostile.pictures import animated_png, encoded, gif, gradient, png, raw_png
+from tests.hostile.picture_files import animated_png, encoded, gif, gradient, png, raw_png
 
 URL = "data:image/png;base64,"
 

@@ -4,25 +4,22 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
 from typing import Any, TypeVar
 
 import httpx
 
+from tests.hostile.answers import Answer, Call, finished, said
 from tests.hostile.files import File
 from tests.hostile.serving import PASSWORD, USER
 
@@ -40,50 +37,6 @@ _TOO_MANY = "which is the most for one visitor"
 _MOST_READ = 8_000_000
 _SETTLES_WITHIN, _REQUEST_WITHIN = 8.0, 20.0
 Case = TypeVar("Case")
-_PATHS = re.compile(r"/(?:etc|home|proc|root|tmp|usr|var|opt|dev|work|srv|mnt|private|Users)/[^\s\"'<>\\]*")
-
-
-@dataclass(frozen=True)
-class Call:
-    """An event or an endpoint with its values.
-
-    Attributes:
-        title: What is wrong with it.
-        event: Number of the event on the page.
-        values: What is sent for its inputs.
-        more: Other fields of the request.
-        raw: The whole request in JSON, where `json.dumps` could not write it.
-    """
-
-    title: str
-    event: Any
-    values: Any
-    more: dict[str, Any] = field(default_factory=dict)
-    raw: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back for a call.
-
-    Attributes:
-        status: Of the request, or 0 if none came in time.
-        words: The error's sentence; of a call that succeeded, all of its output as text.
-        succeeded: Whether the event ran to its end.
-        body: All that came, as text.
-        seconds: From the request to the end of the answer.
-    """
-
-    status: int
-    words: str
-    succeeded: bool
-    body: str
-    seconds: float
-
-    @property
-    def refused(self) -> bool:
-        """Whether it was refused, by an error or by words on the page."""
-        return not self.succeeded or "⚠️" in self.words
 
 
 class Studio:
@@ -282,9 +235,9 @@ class Studio:
             if response.status_code == 200:
                 waiting[response.json()["event_id"]] = number
             else:
-                words = _said(response)
+                words = said(response)
                 answers[number] = Answer(response.status_code, words, False, response.text, time.monotonic() - started)
-        for name, message in _finished(self.client, session, set(waiting)):
+        for name, message in finished(self.client, session, set(waiting)):
             output = message.get("output") or {}
             succeeded = bool(message.get("success"))
             words = json.dumps(output.get("data"), ensure_ascii=False) if succeeded else output.get("error")
@@ -314,7 +267,7 @@ class Studio:
                 value = {"path": response.json()[0], "meta": {"_type": "gradio.FileData"}, "orig_name": file.name}
                 calls.append(Call(file.title, event, [value, *others]))
             else:
-                refused[number] = Answer(response.status_code, _said(response), False, response.text, 0.0)
+                refused[number] = Answer(response.status_code, said(response), False, response.text, 0.0)
         answers = iter(self.send(calls)) if calls else iter(())
         return [refused.get(number) or next(answers) for number in range(len(files))]
 
@@ -353,91 +306,3 @@ def _new_pages() -> SimpleQueue[str]:
     for _ in range(VISITORS):
         pages.put(uuid.uuid4().hex)
     return pages
-
-
-def _said(response: httpx.Response) -> str:
-    """The words of a request that was refused."""
-    try:
-        detail = response.json()
-    except ValueError:
-        return response.text
-    said = detail.get("detail", detail.get("error", detail)) if isinstance(detail, dict) else detail
-    return said if isinstance(said, str) else json.dumps(said)
-
-
-def _finished(client: httpx.Client, session: str, waiting: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The last message of each event that a session waits for."""
-    if not waiting:
-        return
-    try:
-        with client.stream("GET", f"gradio_api/queue/data?session_hash={session}") as stream:
-            for line in stream.iter_lines():
-                message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
-                if message.get("msg") == "process_completed" and message["event_id"] in waiting:
-                    yield message["event_id"], message
-                    waiting.discard(message["event_id"])
-    except httpx.TransportError:
-        return
-
-
-def leaks(studio: Studio, text: str, sent: Iterable[str] = ()) -> list[str]:
-    """Paths of the machine that an answer names, those aside that its own request named."""
-    found = [path.rstrip(".,;:)") for path in _PATHS.findall(studio.without_own_folder(text.replace("\\/", "/")))]
-    known = " ".join(sent)
-    return [path for path in found if path not in known]
-
-
-def faults(studio: Studio, answer: Answer, sent: str = "") -> list[str]:
-    """The rules that an answer breaks, whatever was sent."""
-    found = []
-    if answer.status == 0:
-        return ["no answer came"]
-    if answer.status >= 500:
-        found.append(f"status {answer.status}: {answer.words[:200]}")
-    if not answer.succeeded and not is_sentence(answer.words):
-        found.append(f"no sentence: {answer.status} {answer.words[:200]!r}")
-    if "belongs to another browser" in answer.words or "There is no function" in answer.words:
-        found.append(f"did not get there: {answer.words}")
-    if "Something went wrong" in answer.words:
-        found.append("an error that nobody foresaw")
-    if named := leaks(studio, answer.body, [sent]):
-        found.append(f"names {named[:3]}")
-    if "Traceback" in answer.body:
-        found.append("shows a traceback")
-    return found
-
-
-def is_sentence(words: str) -> bool:
-    """Whether something is said that a person can read: several words, no name of a class, no bare error."""
-    return len(re.findall(r"[A-Za-z]{2,}", words)) >= 3 and not re.match(r"\w*(Error|Exception)\b", words)
-
-
-@contextmanager
-def overheard() -> Iterator[tuple[str, list[str]]]:
-    """An address of this machine, and the requests that somebody made to it."""
-    heard: list[str] = []
-
-    class Listener(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            heard.append(self.path)
-            self.send_response(404)
-            self.end_headers()
-
-        do_HEAD = do_POST = do_GET
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/heard", heard
-    server.shutdown()
-    server.server_close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image as Pil
 from engines.core.decoding import decoded
 from engines.core.errors import ImageError
 from engines.core.files import NO_FILE
-from engines.core.formats import FORMATS, MOST_SCANS
+from engines.core.formats import FORMATS, MOST_SCANS, scans
 from engines.core.images import area, open_image, png_bytes, read_image, to_picture, to_tensor
 
 SIDE = 40
@@ -241,6 +242,13 @@ def test_markers_without_end_are_refused_at_once() -> None:
     data = encoded(gradient(), "JPEG")
     with pytest.raises(ImageError, match="more markers"):
         read_image(data[:2] + b"\xff\xfe\x00\x02" * 50_000 + data[2:])
+
+
+def test_fill_bytes_are_walked_over_once() -> None:
+    started = time.process_time()
+    assert not scans(encoded(gradient(), "JPEG")[:-2] + b"\xff" * 60_000).whole
+    assert scans(b"\xff\xd8" + b"\xff" * 60_000 + b"\xd9").whole
+    assert time.process_time() - started < 2
 
 
 def test_one_tile_cannot_take_more_memory_than_its_picture_should() -> None:
