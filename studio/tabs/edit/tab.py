@@ -48,7 +48,7 @@ def build(shared: TabContext, tab: gr.Tab) -> None:
     prose = "Ways to find a direction in latent space, each shown on your face. A click gives a card its slider."
     with cell("Directions", prose, folded=True):
         cards = choose_cell(editor)
-    prose = "Sliders are in sigma, the spread of faces along a direction; several add up."
+    prose = "Sliders are in sigma, the standard deviation of faces along a direction; several add up."
     with cell("Edit", prose):
         board = board_cell(editor, start)
     with cell("Save and export", "The full picture follows when the sliders rest, and with it what else the edit changed.", folded=True):
