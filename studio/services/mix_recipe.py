@@ -105,7 +105,7 @@ def _name(mixer: Mixer, visitor: Visitor, key: str, face: Face, ready: tuple[str
 
 def _packed(mask: Painted) -> str:
     buffer = io.BytesIO()
-    as_layer(mask).save(buffer, format="WEBP", lossless=True)
+    as_layer(mask).save(buffer, format="WEBP", lossless=True, quality=50, method=2)  # quality is effort here
     return base64.b64encode(buffer.getvalue()).decode()
 
 

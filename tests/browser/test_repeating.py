@@ -71,6 +71,7 @@ def test_a_mixture_is_repeated_from_its_picture_and_by_a_link(visit: Visit, toy_
     expect(linked.locator("#mix-live img")).to_be_in_viewport(timeout=60_000)
     says(linked, "50% of the picture is painted")
     expect(linked.locator("#mix-parts").get_by_label("left half")).to_be_checked()
+    drawn(linked, "part = Part")  # only what has settled is a step to go back to
     brought(linked, "#mix-repeat", tmp_path / "mixed.png")
     drawn(linked, "strength=0.6")
     linked.click("#mix-undo")
