@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 from gradio.tunneling import CURRENT_TUNNELS
 
+from engines.core.memory import give_back_regularly
 from studio.app import build
 from studio.services.autosave import autosave_of
 from studio.serving.disk import PUBLIC, Bounds, disk, sweep
@@ -46,6 +47,7 @@ def serve(settings: Settings) -> None:
     session = Session(settings)
     session.warm()
     session.visitors.watch()
+    give_back_regularly()
     autosave = autosave_of(session)
     page = build(session, autosave)
     _, address, link = page.launch(**launch_options(page, settings))
