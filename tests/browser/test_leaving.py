@@ -39,13 +39,21 @@ def shelved(page: Page) -> None:
 
 def test_with_something_unsaved_a_public_page_asks(visit: Visit, public_url: str) -> None:
     page = visit(public_url)
-    assert not page.evaluate(_ASKS)
     shelved(page)
-    assert page.evaluate(_ASKS)
+    assert page.evaluate(_ASKS)  # nothing after this: Gradio ends a page's connections when it is about to be left
+
+
+def test_with_everything_saved_it_does_not(visit: Visit, public_url: str) -> None:
+    page = visit(public_url)
+    shelved(page)
     page.get_by_role("button", name="Lab book").click()
     with page.expect_download():
         page.click("#book-save")
     assert not page.evaluate(_ASKS)
+
+
+def test_with_nothing_made_it_does_not(visit: Visit, public_url: str) -> None:
+    assert not visit(public_url).evaluate(_ASKS)
 
 
 def test_a_page_that_remembers_does_not(visit: Visit, toy_url: str) -> None:
