@@ -7,7 +7,7 @@ from PIL import Image as Pil
 
 from engines.core.errors import StudioError
 from engines.inputs import Reading
-from studio.serving.lines import Standing
+from studio.serving.tickets import Standing
 from studio.state.moments import Moment
 
 Told: TypeAlias = tuple[Pil.Image | None, dict[str, Any]]

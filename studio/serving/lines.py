@@ -24,6 +24,7 @@ from gradio.context import LocalContext
 from engines.core.errors import StudioError
 from studio.serving.cookie import asker_of
 from studio.serving.threads import on_thread
+from studio.serving.tickets import Standing, Ticket
 
 RUN, ONE_PASS, PREVIEW, POINT, PHOTO, FILES = "run", "one-pass", "preview", "point", "photo", "files"
 SETTLE, MAP, PROGRAM, ASIDE, BACKGROUND = "settle", "map", "program", "aside", "background"
@@ -45,65 +46,6 @@ among them, since those of a second would wait for it; it gives way between its 
 _MANY_HANDS = 4
 
 _lent: "ContextVar[Ticket | None]" = ContextVar("_lent", default=None)
-
-
-@dataclass(eq=False)
-class Ticket:
-    """A place in a line.
-
-    Attributes:
-        visitor: Whose.
-        kind: What is to be done, for how long it usually takes.
-        joined: When, in seconds that only grow.
-        turn: Set once it may start.
-        started: When it started.
-        is_taken: Whether a run of several steps has it, and gives it up by itself.
-        session: Whose page asked.
-        is_dropped: Whether that page was closed before its turn.
-    """
-
-    visitor: str
-    kind: str
-    joined: float
-    turn: asyncio.Event = field(default_factory=asyncio.Event)
-    started: float | None = None
-    is_taken: bool = False
-    session: str = ""
-    is_dropped: bool = False
-
-    async def wait(self) -> None:
-        """Until its turn.
-
-        Raises:
-            StudioError: The page was closed.
-        """
-        await self.turn.wait()
-        if self.is_dropped:
-            raise StudioError("The page that asked was closed.")
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a ticket stands.
-
-    Attributes:
-        place: 1 for the next.
-        count: How many wait.
-        seconds: Until its start, as far as that is known.
-    """
-
-    place: int
-    count: int
-    seconds: float | None
-
-    def __str__(self) -> str:
-        if self.seconds is None:
-            about = ""
-        elif self.seconds < 90:
-            about = f", about {max(1, round(self.seconds))} s until it starts"
-        else:
-            about = f", about {round(self.seconds / 60)} min until it starts"
-        return f"Waiting: place {self.place} of {self.count} in line{about}."
 
 
 @dataclass(eq=False)
@@ -142,6 +84,7 @@ class Line:
         crowd: Lines, this one among them, of which only some may go at once.
         share: Of the crowd's time, while others of it wait, too: start-time fair queueing (Goyal et al. 1996).
         beside: Lines in which the same visitor's things must not go at the same time: they write the same values.
+        newest_only: Whether a thing that a page asks for anew takes the place of the one that still waits, which nobody would look at.
     """
 
     def __init__(
@@ -154,9 +97,10 @@ class Line:
         beside: "tuple[Line, ...]" = (),
         crowd: Crowd | None = None,
         share: float = 1.0,
+        newest_only: bool = False,
     ) -> None:
         self.each, self.most, self.patience, self.before = each, most, patience, before
-        self.share, self.spent = share, 0.0
+        self.share, self.spent, self.newest_only = share, 0.0, newest_only
         self.beside, self.behind = list(beside), list[Line]()
         self.crowd = crowd or Crowd(1)
         self.crowd.lines.append(self)
@@ -193,6 +137,8 @@ class Line:
         if len(self._waiting) >= self.most:
             raise StudioError(f"{len(self._waiting)} runs are waiting, the most that this machine takes. Try again in a few minutes.")
         ticket = Ticket(visitor, kind, time.monotonic(), session=session)
+        if self.newest_only:
+            self._overtake(ticket)
         if self.idle:
             self.spent = max(self.spent, self.crowd.spent)
         self._waiting.append(ticket)
@@ -212,6 +158,15 @@ class Line:
             self.spent += took / self.share
         for line in (*sorted(self.crowd.lines, key=lambda line: line.spent), *self.beside, *self.behind):
             line.advance()
+
+    def _overtake(self, newer: Ticket) -> None:
+        """End the wait of what the same page asked for in the same event, and let the newer one have waited as long."""
+        asked = (newer.visitor, newer.session, newer.kind)
+        for ticket in [each for each in self._waiting if newer.session and (each.visitor, each.session, each.kind) == asked]:
+            self._waiting.remove(ticket)
+            newer.joined = min(newer.joined, ticket.joined)
+            ticket.is_overtaken = True
+            ticket.turn.set()
 
     def drop(self, session: str) -> None:
         """Let nothing be computed any more for a page that was closed."""
@@ -313,7 +268,7 @@ class Lines:
     def __init__(self, each: int, most: int) -> None:
         hands = preview, point, photo = Line(), Line(), Line()
         crowd = Crowd(_BESIDE_HANDS, hands)
-        settle = Line(patience=2.0, before=hands, beside=(preview,), crowd=crowd, share=6)
+        settle = Line(patience=2.0, before=hands, beside=(preview,), crowd=crowd, share=6, newest_only=True)
         one_pass = Line(each=each, most=most, before=hands, crowd=crowd, share=12)
         watched = (*hands, settle, one_pass)
         self.by_name = {
@@ -323,11 +278,11 @@ class Lines:
             FILES: Line(),
             SETTLE: settle,
             ONE_PASS: one_pass,
-            MAP: Line(before=hands, beside=(point,), crowd=crowd, share=6),
+            MAP: Line(before=hands, beside=(point,), crowd=crowd, share=6, newest_only=True),
             PROGRAM: Line(each=each, most=most, patience=1.0, before=hands, crowd=crowd, share=6),
             RUN: Line(each=each, most=most, before=hands),
-            ASIDE: Line(patience=6.0, before=watched, crowd=crowd),
-            BACKGROUND: Line(patience=15.0, before=watched, crowd=crowd),
+            ASIDE: Line(patience=6.0, before=watched, crowd=crowd, newest_only=True),
+            BACKGROUND: Line(patience=15.0, before=watched, crowd=crowd, newest_only=True),
         }
 
     @property

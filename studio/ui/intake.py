@@ -25,6 +25,7 @@ from engines.core.errors import StudioError
 from studio.serving.cookie import asker_of, visitor_of
 from studio.serving.disk import DISK_IS_FULL, disk, is_full
 from studio.serving.lines import Lines
+from studio.serving.tickets import Overtaken
 from studio.ui.opening import hand_on_through_our_script
 from studio.ui.run_events import refusal
 from studio.ui.unframed import leave_out_frames
@@ -122,6 +123,8 @@ class Page(gr.Blocks):  # type: ignore[misc]
                     return await super().process_api(block_fn, *args, **kwargs)
                 async with line(asker_of(request), str(getattr(block_fn, "_id", block_fn)), kwargs.get("session_hash") or ""):
                     return await super().process_api(block_fn, *args, **kwargs)
+        except Overtaken:
+            return _unchanged(self.fns[block_fn] if isinstance(block_fn, int) else block_fn)
         except (gr.Error, StopAsyncIteration):
             raise
         except StudioError as error:
@@ -142,6 +145,12 @@ class Page(gr.Blocks):  # type: ignore[misc]
         if line is None:
             return None
         return line.lent if inspect.isasyncgenfunction(event.fn) else line.turn
+
+
+def _unchanged(event: BlockFunction) -> dict[str, Any]:
+    """The answer of an event that changes nothing, in the form of Gradio's `process_api`."""
+    still = {"data": [gr.skip() for _ in event.outputs], "is_generating": False, "iterator": None, "duration": 0.0}
+    return still | {"average_duration": None, "render_config": None, "changed_state_ids": [], "used_cache": None}
 
 
 def _is_over(predictions: Any) -> bool:

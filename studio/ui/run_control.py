@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 
 from engines.core.errors import StudioError
-from studio.serving.lines import RUN, Lines, Standing, asking, told
+from studio.serving.lines import RUN, Lines, asking, told
+from studio.serving.tickets import Standing
 from studio.state.moments import STOPPED
 from studio.state.visitor import JobSlot
 from studio.state.visitors import Visitors

@@ -15,8 +15,9 @@ from gradio.state_holder import SessionState
 
 from engines.core.errors import StudioError
 from studio.serving.cookie import VISITOR_COOKIE
-from studio.serving.lines import MAP, ONE_PASS, POINT, PREVIEW, RUN, SETTLE, Crowd, Line, Lines, Standing, Ticket, in_line, told
+from studio.serving.lines import ASIDE, BACKGROUND, MAP, ONE_PASS, POINT, PREVIEW, RUN, SETTLE, Crowd, Line, Lines, in_line, told
 from studio.serving.threads import on_thread
+from studio.serving.tickets import Overtaken, Standing, Ticket
 from studio.ui.intake import Page
 from tests.waiting import done
 
@@ -230,6 +231,37 @@ async def test_what_a_closed_page_asked_for_is_not_computed_but_its_runs_are() -
     assert lines[PREVIEW].idle and run.turn.is_set() and not run.is_dropped
 
 
+@alone
+async def test_what_a_page_asks_for_anew_overtakes_what_still_waits_and_nothing_else() -> None:
+    for name in (SETTLE, MAP, ASIDE, BACKGROUND):
+        line = Lines(4, 20)[name]
+        going = line.join("ann", "full", "page")
+        older, of_another, of_another_page = (
+            asyncio.ensure_future(entered(line.turn(*asked)))
+            for asked in (("ann", "full", "page"), ("ben", "full", "other"), ("ann", "full", "second"))
+        )
+        await asyncio.sleep(0)
+        newer = line.join("ann", "full", "page")
+        with pytest.raises(Overtaken):
+            await older
+        assert line.count == 4 and not of_another.done() and not of_another_page.done() and not newer.turn.is_set()
+        line.leave(going)
+        line.leave(newer)
+        await asyncio.gather(of_another, of_another_page)
+        assert line.idle
+
+
+@alone
+async def test_previews_and_runs_are_never_overtaken() -> None:
+    for name in (PREVIEW, POINT, ONE_PASS, RUN):
+        line = Lines(4, 20)[name]
+        tickets = [line.join("ann", "each", "page") for _ in range(3)]
+        assert line.count == 3
+        for ticket in tickets:
+            await asyncio.wait_for(ticket.wait(), 1)
+            line.leave(ticket)
+
+
 async def entered(turn: Any) -> None:
     async with turn:
         pass
@@ -368,6 +400,38 @@ def test_an_event_that_waited_reads_what_the_one_before_it_wrote(is_generator: b
 
     done(both())
     assert session[count._id] == 2 and page.lines[PREVIEW].idle
+
+
+@pytest.mark.parametrize("is_generator", [False, True])
+def test_an_event_that_was_overtaken_changes_nothing_and_is_no_error(is_generator: bool) -> None:
+    def settle(value: str) -> tuple[str, str]:
+        time.sleep(0.1)
+        return value, value
+
+    def step(value: str) -> Iterator[tuple[str, str]]:
+        yield settle(value)
+
+    with Page(analytics_enabled=False) as page:
+        asked, shown, also = gr.Textbox(), gr.Textbox(), gr.Textbox()
+        gr.Button().click(step if is_generator else settle, asked, [shown, also], concurrency_id=SETTLE)
+    page.lines = Lines(4, 20)
+    page.lines.serve(page)
+    state = SessionState(page)
+
+    async def ask(value: str) -> list[Any]:
+        answer = await page.process_api(0, inputs=[value], state=state, iterator=None, session_hash="page")
+        first = answer["data"]
+        while answer["is_generating"]:
+            answer = await page.process_api(0, inputs=[value], state=state, iterator=answer["iterator"], session_hash="page")
+        return first
+
+    async def all_three() -> list[list[Any]]:
+        return await asyncio.gather(*(ask(value) for value in "abc"))
+
+    first, second, third = done(all_three())
+    assert first == ["a", "a"] and third == ["c", "c"]
+    assert [value["__type__"] for value in second] == ["update", "update"] and all("value" not in value for value in second)
+    assert page.lines[SETTLE].idle
 
 
 def test_every_event_of_the_page_that_names_a_line_passes_gradios_queue(page: gr.Blocks) -> None:
