@@ -25,7 +25,7 @@ from engines.registry import generator_for, left_out
 _SHOWN_ROWS = 10
 _USAGE = """usage: studio run ENGINE [--INPUT VALUE ...] [--KNOB VALUE ...] [--out out.png] [--save directions.npz]
        studio run ENGINE --help    what the engine takes
-       studio run official --checkpoint psp_ffhq_encode.pt --image photo.jpg    a published encoder of pSp, e4e or ReStyle
+       studio run official --checkpoint e4e_ffhq_encode.pt --image photo.jpg    a published encoder of e4e or ReStyle
        studio run finegan --checkpoint netG_birds.pth --codes 12,1,12    a published generator of FineGAN
 """
 
@@ -175,7 +175,7 @@ def _foreign(parsed: argparse.Namespace) -> type[AnyEngine]:
             "or with finegan and finegan_codes."
         )
     if parsed.checkpoint is None:
-        raise StudioError("studio run official takes a published encoder of pSp, e4e or ReStyle: add --checkpoint FILE.")
+        raise StudioError("studio run official takes a published encoder of e4e or ReStyle: add --checkpoint FILE.")
     return able[parsed.engine]
 
 

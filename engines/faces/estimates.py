@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engines.core.packed import load_packed
 from engines.core.shapes import Image
-from engines.faces.packed import load_packed
 
 SIZE = 112
 """Side of the networks' input, in pixels."""

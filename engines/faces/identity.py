@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engines.core.errors import ImageError
+from engines.core.packed import load_packed
 from engines.core.shapes import Image
-from engines.faces.packed import load_packed
 
 Embedding = Float[Tensor, "batch 128"]
 Distances = Float[Tensor, " batch"]
@@ -78,9 +78,23 @@ class IdentityEmbedder(nn.Module):
 
     def forward(self, chips: Image) -> Embedding:
         """Embedding of chips (batch, 3, 150, 150) in [-1, 1]."""
+        return torch.as_tensor(self.head(self._maps(chips)[-1].mean((2, 3))))
+
+    def stages(self, image: Image) -> list[Tensor]:
+        """What each residual block says of aligned faces, (batch, channels, h, w) each; the last one's mean is what `head` reads."""
+        return self._maps(chips(image, self._usual(image)))
+
+    def _maps(self, chips: Image) -> list[Tensor]:
         mean = chips.new_tensor(MEAN_COLOUR)[:, None, None] / 255
-        features = F.max_pool2d(F.relu(self.stem((chips + 1) / 2 - mean)), 3, 2)
-        return torch.as_tensor(self.head(self.blocks(features).mean((2, 3))))
+        maps = [F.max_pool2d(F.relu(self.stem((chips + 1) / 2 - mean)), 3, 2)]
+        for block in self.blocks:
+            maps.append(block(maps[-1]))
+        return maps[1:]
+
+    @staticmethod
+    def _usual(image: Image) -> Points:
+        """The five points of aligned faces."""
+        return (image.new_tensor(ALIGNED_POINTS) * image.shape[2]).expand(len(image), 5, 2)
 
     def embed(self, image: Image, points: Points | None = None) -> Embedding:
         """Embedding of faces, with gradients to every pixel of the chip.
@@ -97,7 +111,7 @@ class IdentityEmbedder(nn.Module):
                 raise ImageError(
                     f"The picture is {image.shape[3]} x {image.shape[2]}: aligned pictures are square. Align it, or give its five points."
                 )
-            points = (image.new_tensor(ALIGNED_POINTS) * image.shape[2]).expand(len(image), 5, 2)
+            points = self._usual(image)
         return self.forward(chips(image, points))
 
 

@@ -85,8 +85,11 @@ class Perceptual:
 
     def features(self, image: Image) -> list[Tensor]:
         """Of each of AlexNet's five layers (B,C,n,n), with channels of unit length at every cell."""
-        found = self.network.net(self.network.scaling_layer(image))  # type: ignore[operator]
-        return [values * (values.square().sum(dim=1, keepdim=True) + _TINY).rsqrt() for values in found]
+        return [values * (values.square().sum(dim=1, keepdim=True) + _TINY).rsqrt() for values in self.raw(image)]
+
+    def raw(self, image: Image) -> list[Tensor]:
+        """Of each of AlexNet's five layers (B,C,n,n), as it computes them."""
+        return list(self.network.net(self.network.scaling_layer(image)))  # type: ignore[operator]
 
 
 _VGG_MEAN, _VGG_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -113,10 +116,10 @@ class VggFeatures:
 
     def __call__(self, image: Image, target: Image) -> Tensor:
         """Distance of each pair, shape (batch,)."""
-        pairs = zip(self._features(image), self._features(target), strict=True)
+        pairs = zip(self.features(image), self.features(target), strict=True)
         return torch.stack([(ours - theirs).square().mean(dim=(1, 2, 3)) for ours, theirs in pairs]).sum(dim=0)
 
-    def _features(self, image: Image, taps: frozenset[str] = _VGG_TAPS) -> list[Tensor]:
+    def features(self, image: Image, taps: frozenset[str] = _VGG_TAPS) -> list[Tensor]:
         """Of the layers called `taps`; those behind the last are not computed."""
         mean, std = (image.new_tensor(values).view(1, 3, 1, 1) for values in (_VGG_MEAN, _VGG_STD))
         x, found = ((image + 1) / 2 - mean) / std, []
@@ -143,7 +146,7 @@ class VggStyle(VggFeatures):
 
     def _gram(self, image: Image, mask: Mask | None) -> Tensor:
         """(B,256,256): products of each two channels, averaged over the cells that are seen."""
-        features = self._features(image, frozenset({_STYLE_TAP}))[0]
+        features = self.features(image, frozenset({_STYLE_TAP}))[0]
         weight = features.new_ones(1, 1, 1, 1) if mask is None else area(mask, features.shape[-1])
         seen = (features * weight).flatten(2)
         cells = weight.expand_as(features[:, :1]).square().sum(dim=(2, 3)).clamp_min(1.0)

@@ -1,10 +1,12 @@
 """Statistics of W: its mean, its standard deviation, and a bank of samples that strengths are measured against."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engines.core.seeds import z_codes
@@ -12,6 +14,7 @@ from engines.core.shapes import Code, Codes
 
 BANK_SIZE = 10_000
 BANK_SEED = 123
+_LEAST = 1e-8
 
 
 @runtime_checkable
@@ -45,6 +48,20 @@ class Statistics:
     def truncate(self, w: Codes, psi: float) -> Codes:
         """Move w, or each slot of w_plus, towards the mean: psi 1 keeps it, 0 is the average face."""
         return self.mean + psi * (w - self.mean)
+
+    @cached_property
+    def components(self) -> Tensor:
+        """Principal components of W (width,width), largest spread first, each row as long as its standard deviation."""
+        offsets = (self.bank - self.mean).double()
+        values, vectors = torch.linalg.eigh((offsets.T @ offsets / len(offsets)).cpu())
+        return (values.flip(0).clamp_min(_LEAST).sqrt()[:, None] * vectors.flip(1).T).to(self.bank)
+
+    def within(self, codes: Codes, count: int) -> Codes:
+        """Codes (...,width) with the first `count` principal components of W alone: what a generator whose W+ is its own can follow."""
+        if count >= codes.shape[-1]:
+            return codes
+        kept = F.normalize(self.components[:count], dim=1)
+        return self.mean + (codes - self.mean) @ kept.T @ kept
 
     def w_plus_spread(self, codes: Codes) -> float:
         """W+ spread of a w_plus (1,slots,width): root mean square offset of its layers in units of `deviation`; 0 for a w."""

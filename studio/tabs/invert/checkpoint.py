@@ -12,6 +12,7 @@ import gradio as gr
 from engines import InvertRequest, Result
 from engines.core.errors import StudioError
 from engines.invert.encode import OfficialEncoder, load_official
+from engines.invert.encode.official import KEPT
 from studio.services.photo_pipeline import aligned_face
 from studio.services.snippets import program
 from studio.serving.lines import RUN
@@ -76,9 +77,12 @@ def accordion(session: Session) -> CheckpointParts | None:
         return None
     with gr.Accordion("Upload a published checkpoint", open=False, elem_id="published"):
         gr.Markdown(
-            "The authors' own encoders of **pSp**, **e4e** and **ReStyle** for FFHQ at 1024 px (`psp_ffhq_encode.pt`, "
-            "`e4e_ffhq_encode.pt`, `restyle_psp_ffhq_encode.pt`, `restyle_e4e_ffhq_encode.pt`) answer the photo on this generator: "
-            "their 18 vectors go to its layers. Nothing in the file is run, and the upload is deleted as soon as it was read. "
+            "The authors' own encoders **e4e** and **ReStyle** for FFHQ at 1024 px (`e4e_ffhq_encode.pt`, "
+            "`restyle_e4e_ffhq_encode.pt`, `restyle_psp_ffhq_encode.pt`) answer the photo on this generator: their 18 vectors go to its "
+            f"layers, each within the first {KEPT} principal components of W. This generator shares W with StyleGAN2, but not W+: faces "
+            "come out whole, in the right pose, age and expression, and less like the person than on StyleGAN2. "
+            "pSp's own checkpoint cannot be followed here and is refused. "
+            "Nothing in the file is run, and the upload is deleted as soon as it was read. "
             f"At most {session.settings.checkpoint_megabytes} MB; the encoder then takes about a gigabyte of memory until you forget it.",
             elem_classes="status",
         )
@@ -127,7 +131,7 @@ class CheckpointHandlers:
         """Reserve the visitor's one run, or say why not."""
         visitor = self.visitor(request)
         if self.shelved.encoder is None:
-            raise StudioError("No checkpoint is loaded. Choose a file of pSp, e4e or ReStyle first.")
+            raise StudioError("No checkpoint is loaded. Choose a file of e4e or ReStyle first.")
         aligned_face(visitor)
         return self.runs.claim(visitor)
 
@@ -171,6 +175,6 @@ _SNIPPET = program("""
 generator = load_generator("ffhq")
 photo = read_image(Path("photo.jpg"))
 target = to_tensor(align(photo, find_faces(photo)[0].alignment))
-encoder = OfficialEncoder(generator, load_official(Path("psp_ffhq_encode.pt")))
+encoder = OfficialEncoder(generator, load_official(Path("e4e_ffhq_encode.pt")))
 to_picture(encoder(InvertRequest(image=target)).images).save("inversion.png")
 """)

@@ -4,9 +4,9 @@ import torch
 from PIL import Image as Pictures
 
 from engines.core.errors import ImageError
+from engines.core.packed import load_packed
 from engines.faces import SAME_PERSON, align, identity_distance, identity_embedder
 from engines.faces.identity import CHIP_POINTS, chips
-from engines.faces.packed import load_packed
 from tests.engines.faces.pictures import GENERATED, astronaut, astronaut_face, generated, generated_face, tensor
 
 

@@ -15,6 +15,7 @@ from engines.generators import FfhqGenerator
 from engines.generators.ffhq import ffhq_slots
 from engines.invert.encode.official import OfficialEncoder, load_official
 from engines.nets.irse50 import Kind, PublishedEncoder
+from engines.spaces.statistics import statistics
 
 STEM, DEPTHS, COUNTS = 8, (8, 12, 16, 20), (3, 4, 14, 3)
 WIDTH = 24
@@ -168,8 +169,31 @@ def test_it_runs_as_every_engine_does(kind: str, passes: int, tmp_path: Path) ->
     assert "(published checkpoint)" in encoder.title
 
 
+def test_an_encoder_whose_codes_draw_noise_here_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match="nine standard deviations outside W"):
+        OfficialEncoder(Canvas(), load_official(written(tmp_path, checkpoint("psp"))))
+
+
+class Elongated(Canvas):
+    """The canvas with a W that is spread along its first eight axes alone, all around a mean."""
+
+    def map(self, z: Tensor) -> Tensor:
+        return 0.25 + z * torch.linspace(1, 0.1, WIDTH) * (torch.arange(WIDTH) < 8)
+
+
+def test_each_layer_keeps_the_first_components_of_w_alone(tmp_path: Path) -> None:
+    official, canvas, photo = load_official(written(tmp_path, checkpoint("e4e"))), Elongated(), torch.zeros(1, 3, 256, 256)
+    ((whole, _),), ((kept, image),) = (list(official.codes(photo, canvas, components=count)) for count in (WIDTH, 8))
+    mean = statistics(canvas).mean
+    size = float(whole.abs().mean())
+    assert float((whole - mean)[..., 8:].abs().mean()) > 0.1 * size
+    assert torch.allclose(kept[..., :8], whole[..., :8], atol=1e-3 * size)
+    assert float((kept - mean)[..., 8:].abs().max()) < 1e-3 * size
+    assert torch.equal(image, canvas.synthesize(kept))
+
+
 def test_a_generator_that_its_codes_do_not_fit_is_refused_before_the_run(tmp_path: Path, toy: FfhqGenerator) -> None:
-    official = load_official(written(tmp_path, checkpoint("psp")))
+    official = load_official(written(tmp_path, checkpoint("e4e")))
     with pytest.raises(SpaceError, match="codes have 24 values; those of toy have 32"):
         OfficialEncoder(toy, official)
     small = Canvas()
@@ -262,7 +286,7 @@ def test_an_encoder_that_was_trained_without_an_average_answers_as_it_is(tmp_pat
         assert any("without an average" in remark for remark in official.remarks)
 
 
-@pytest.mark.parametrize("kind", ["psp", "restyle_psp"])
+@pytest.mark.parametrize("kind", ["e4e", "restyle_e4e"])
 def test_where_the_average_is_missing_the_mean_of_w_stands_for_it(kind: str, tmp_path: Path) -> None:
     content = checkpoint(kind)
     del content["latent_avg"]
