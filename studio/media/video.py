@@ -1,7 +1,7 @@
 """Moving pictures: frames become an MP4 that every browser plays, or a GIF that every chat takes; all in memory."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from threading import Lock
 
@@ -14,6 +14,9 @@ from engines.core.errors import StudioError
 _NOTE = "Latent Studio: these pictures were made or changed by a generative model"
 _OPTIONS = {"crf": "18", "preset": "veryfast", "tune": "animation"}
 _PALETTE_SIDE = 128
+_LONGEST_RECIPE, _MOST_BOXES = 250_000, 1000
+_SKIPPED = {b"meta": 4, b"data": 8}
+"""Bytes before the inner boxes or the text: version and flags; type and language."""
 
 
 def mp4(frames: Iterable[Pil.Image], fps: float) -> bytes:
@@ -30,6 +33,37 @@ def mp4(frames: Iterable[Pil.Image], fps: float) -> bytes:
     for frame in frames:
         film.add(frame)
     return film.mp4()
+
+
+def mp4_recipe(data: bytes) -> str:
+    """What a film was given as its recipe; empty where there is none. Boxes of the file are walked, no frame is decoded.
+
+    Raises:
+        StudioError: It is no MP4.
+    """
+    if data[4:8] != b"ftyp":
+        raise StudioError("This is no MP4. A video that was saved here as an MP4 carries its recipe.")
+    inner = memoryview(data)
+    for name in (b"moov", b"udta", b"meta", b"ilst", b"desc", b"data"):
+        found = next((body for kind, body in _boxes(inner) if kind == name), None)
+        if found is None:
+            return ""
+        inner = found[_SKIPPED.get(name, 0) :]
+    return bytes(inner[:_LONGEST_RECIPE]).decode("utf-8", "replace")
+
+
+def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of each box (ISO/IEC 14496-12, section 4.2) that lies within the data."""
+    at, count = 0, 0
+    while at + 8 <= len(data) and count < _MOST_BOXES:
+        size, head = int.from_bytes(data[at : at + 4], "big"), 8
+        if size == 1:
+            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        end = len(data) if size == 0 else at + size
+        if end < at + head:
+            return
+        yield bytes(data[at + 4 : at + 8]), data[at + head : end]
+        at, count = end, count + 1
 
 
 def gif(frames: Iterable[Pil.Image], fps: float, side: int) -> bytes:
@@ -58,9 +92,10 @@ class Film:
     Args:
         fps: Frames a second.
         side: Longest side of the small copies kept for a GIF; 0 keeps none.
+        recipe: What it can be made again from; `mp4_recipe` reads it back.
     """
 
-    def __init__(self, fps: float, side: int = 0) -> None:
+    def __init__(self, fps: float, side: int = 0, recipe: str = "") -> None:
         self.fps = fps
         self.side = side
         self.count = 0
@@ -68,6 +103,8 @@ class Film:
         self._buffer = io.BytesIO()
         self._container = av.open(self._buffer, "w", format="mp4")
         self._container.metadata["comment"] = _NOTE
+        if recipe:
+            self._container.metadata["description"] = recipe
         self._stream: av.VideoStream | None = None
         self._data: bytes | None = None
         self._lock = Lock()

@@ -1,4 +1,4 @@
-"""A saved picture, or the page's address, taken up again: whose recipe it is decides which tab goes on with it."""
+"""A saved picture or video, or the page's address, taken up again: whose recipe it is decides which tab goes on with it."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import gradio as gr
 
 from engines.core.errors import StudioError
 from engines.core.images import png_recipe
+from studio.media.video import mp4_recipe
 from studio.services.recipe_text import brief, from_query, kind_of
 from studio.serving.lines import FILES
 from studio.state.visitor import Visitor
@@ -29,7 +30,8 @@ _RECIPE = """() => {
 """Once for a tab of the browser: after a reload, what was done since counts."""
 
 NO_RECIPE = (
-    "This picture carries no recipe. Edits, mixtures and inversions that are downloaded here as PNG do; a photo is for the cell Photo."
+    "This file carries no recipe. Edits, mixtures and inversions that are downloaded here as PNG do, and videos of the tab Edit directions "
+    "as MP4; a photo is for the cell Photo."
 )
 
 
@@ -88,10 +90,11 @@ class Repeats:
 
     @spoken
     def picture(self, path: str | None, request: gr.Request) -> list[Any]:
-        """Take up what a picture that was saved here tells."""
+        """Take up what a picture or video that was saved here tells."""
         if path is None:
             raise StudioError("Choose a picture first.")
-        told = png_recipe(content(path)[0])
+        data = content(path)[0]
+        told = mp4_recipe(data) if data[4:8] == b"ftyp" else png_recipe(data)
         if not told:
             raise StudioError(NO_RECIPE)
         return self._taken_up(told, request)

@@ -37,6 +37,6 @@ def link_to(what: str, info: str, prefix: str) -> Link:
 
 def repeat_button(carries: str, prefix: str) -> gr.UploadButton:
     """Build the button, and a line that says what a picture of this cell carries; whatever picture comes, its own tab opens."""
-    button = gr.UploadButton("Repeat a saved picture (PNG)", file_types=[".png"], elem_id=f"{prefix}-repeat")
+    button = gr.UploadButton("Repeat a saved picture (PNG) or video (MP4)", file_types=[".png", ".mp4"], elem_id=f"{prefix}-repeat")
     gr.Markdown(f"A picture saved here carries its recipe: {carries}.", elem_classes="status")
     return button

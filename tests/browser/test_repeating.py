@@ -83,7 +83,7 @@ def test_a_picture_without_a_recipe_is_told(visit: Visit, toy_url: str, tmp_path
     settled(page, "random_w(generator, 13")
     saved(page, "#mix-download-mask", tmp_path / "mask.png")
     brought(page, "#mix-repeat", tmp_path / "mask.png")
-    expect(page.locator(".toast-body")).to_contain_text("This picture carries no recipe")
+    expect(page.locator(".toast-body")).to_contain_text("This file carries no recipe")
 
 
 def test_an_inversion_sets_its_method_and_asks_for_its_photo(visit: Visit, toy_url: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pil
 
 from engines.core.errors import StudioError
-from studio.media.video import Film, gif, mp4
+from studio.media.video import Film, gif, mp4, mp4_recipe
 
 
 def frames(count: int, size: tuple[int, int] = (64, 64)) -> list[Pil.Image]:
@@ -46,3 +46,38 @@ def test_no_frames_are_a_sentence() -> None:
     for make in (lambda: mp4([], 24), lambda: gif([], 24, 64), Film(24).gif):
         with pytest.raises(StudioError, match="no frames"):
             make()
+
+
+RECIPE = '{"studio": 1, "kind": "edit", "say": "ü, \u5b57"}'
+
+
+def told(recipe: str) -> bytes:
+    film = Film(24, recipe=recipe)
+    for frame in frames(3):
+        film.add(frame)
+    return film.mp4()
+
+
+@pytest.mark.parametrize("recipe", ["", RECIPE, "x" * 60_000])
+def test_an_mp4_carries_its_recipe_and_players_can_read_it(recipe: str) -> None:
+    data = told(recipe)
+    assert mp4_recipe(data) == recipe
+    with av.open(io.BytesIO(data)) as film:
+        assert film.metadata.get("description", "") == recipe
+        assert "generative model" in film.metadata["comment"]
+
+
+def test_what_is_no_film_is_told_and_a_damaged_one_tells_nothing() -> None:
+    with pytest.raises(StudioError, match="no MP4"):
+        mp4_recipe(b"\x89PNG\r\n\x1a\n")
+    data = told(RECIPE)
+    for cut in range(8, len(data), 97):
+        assert mp4_recipe(data[:cut]) in ("", RECIPE)
+        spoilt = bytearray(data)
+        spoilt[cut : cut + 4] = b"\xff\xff\xff\xff"
+        assert isinstance(mp4_recipe(bytes(spoilt)), str)
+
+
+def test_a_film_of_half_a_million_empty_boxes_tells_nothing() -> None:
+    for box in (b"\0\0\0\x08free", b"\0\0\0\0free", b"\0\0\0\x01free" + b"\0" * 8, b"\0\0\0\x02free"):
+        assert mp4_recipe(b"\0\0\0\x08ftyp" + box * 500_000) == ""

@@ -22,8 +22,9 @@ from engines.edit.interfacegan import Boundary
 from engines.spaces.directions import apply_directions
 from engines.spaces.statistics import statistics
 from studio.media.animation import Sheet, between, fill, phases, shoot, sweep
-from studio.media.video import Film
+from studio.media.video import Film, mp4_recipe
 from studio.services.direction_library import Library
+from studio.services.edit_recipe import read_recipe
 from studio.services.editor import Editor
 from studio.services.user_directions import (
     MOST,
@@ -340,6 +341,20 @@ def test_a_stopped_film_keeps_what_is_drawn(context: EditContext) -> None:
     frames = int(changes[status].split("has ")[1].split(" ")[0])
     assert 0 < frames < 40
     assert not answers.filming.stop(WHO)
+
+
+def test_a_sweeps_video_carries_face_and_sliders_of_its_last_frame(context: EditContext, visitor: Visitor) -> None:
+    with gr.Blocks():
+        status, preview, video, mp4, gif = (gr.State() for _ in range(5))
+    film: Any = animation_handlers.FilmParts([], SimpleNamespace(status=status), preview, video, mp4, gif)  # type: ignore[arg-type]
+    answers = animation_handlers.AnimationHandlers(context, film, SimpleNamespace(buttons=None))  # type: ignore[arg-type]
+    other, swept = context.editor.library.keys("interfacegan", visitor)[:2]
+    face, edits = Face("Seed", 7, 0.5), Edits((Turn(other, 1.5), Turn(swept, -0.5)))
+    asked = (face, edits, animation_handlers.SWEEP, swept, 2.0, "Seed", 7, None, animation_handlers.STRAIGHT, True, 3, "64", 24)
+    *_, changes = answers.record(WHO, *asked)
+    told = read_recipe(mp4_recipe(Path(changes[mp4].value["path"]).read_bytes()), context.editor, visitor)
+    assert (told.face.seed, told.face.truncation) == (7, 0.5)
+    assert {turn.key: turn.strength for turn in told.edits.turns} == {other: 1.5, swept: 2.0}
 
 
 def test_the_heat_table_escapes_and_its_csv_holds_no_formula() -> None:

@@ -1,7 +1,7 @@
 """What the cell that moves is answered with: videos and grids, drawn frame by frame, and what Stop leaves of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -14,7 +14,8 @@ from engines.core.images import png_bytes, to_picture
 from engines.spaces.directions import Edit, apply_directions
 from studio.media.animation import Sheet, Way, between, fill, phases, shoot, sweep
 from studio.media.video import Film
-from studio.state.edits import Edits, Face, Turn
+from studio.services.edit_recipe import EditRecipe
+from studio.state.edits import MOST, Edits, Face, Turn
 from studio.state.edits import reach as reach_of
 from studio.state.moments import STOPPED, Moment, moments
 from studio.state.visitor import Visitor
@@ -91,13 +92,14 @@ class AnimationHandlers:
     ) -> Going:
         visitor, status = self.context.visitor(request), self.film.buttons.status
         times = phases(_whole(frames, 2, MOST_FRAMES, "Frames"), back)
-        film = Film(_whole(fps, 1, 60, "Frames a second"), GIF_SIDE)
-        side = _one_of(size, sizes(self.context))
+        speed, side = _whole(fps, 1, 60, "Frames a second"), _one_of(size, sizes(self.context))
+        end = edits
         if what == SWEEP:
-            road = self.swept(visitor, face, edits, key, _reach(reach))
+            road, end = self.swept(visitor, face, edits, key, _reach(reach)), self._at_end(visitor, edits, key, reach)
         else:
             other = Face(kind, seed, face.truncation, item)
             road = self.crossed(visitor, face, other, edits, way == ARC)
+        film = Film(speed, GIF_SIDE, EditRecipe(face, end, self.context.session.generator.name).text)
         yield {self.film.preview: gr.Image(visible=True), status: "Starting …"}
         run = shoot(self.context.session.generator, road, times, side, film)
         for moment in self._moments(run, self.filming, request):
@@ -157,6 +159,13 @@ class AnimationHandlers:
         code, others = self._start(visitor, face, edits, {key})
         direction = self._direction(visitor, edits, key)
         return sweep(self.context.session.generator, code, others, direction, reach * reach_of(direction).times, face.truncation)
+
+    def _at_end(self, visitor: Visitor, edits: Edits, key: str | None, reach: float) -> Edits:
+        """The sliders of a sweep's last frame, which its recipe tells."""
+        own = next((turn for turn in edits.turns if turn.key == key), Turn(str(key)))
+        far = round(reach * reach_of(self._direction(visitor, edits, own.key)).times, 2)
+        whole = edits.with_turn(replace(own, strength=far))
+        return whole if len(whole.turns) <= MOST else edits
 
     def crossed(self, visitor: Visitor, face: Face, other: Face, edits: Edits, spherical: bool) -> Way:
         """From the face to another one, the sliders the same for both.
