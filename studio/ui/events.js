@@ -27,6 +27,11 @@
       return turns.get(this)(id => asked({targets: [[id]]})) ?? super.filter(asked, ...rest);
     }
   }
+  const listen = window.addEventListener;
+  window.addEventListener = function (kind, heard, ...rest) {
+    const ends = kind === 'beforeunload' && /\.close\(\)/.test(heard);
+    return listen.call(this, ends ? 'pagehide' : kind, heard, ...rest);
+  };
   if (!Array.isArray(config?.dependencies)) return config;
   for (const event of config.dependencies) event.targets = event.targets.filter(([id]) => id !== null);
   Object.setPrototypeOf(config.dependencies, Events.prototype);

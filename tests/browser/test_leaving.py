@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from studio.app import build
 from studio.server import launch_options
 from studio.settings import Settings
 from studio.state.session import Session
+from tests.browser.conftest import set_number
 from tests.browser.test_pages import Visit, tab
 
 pytestmark = pytest.mark.browser
@@ -40,7 +41,27 @@ def shelved(page: Page) -> None:
 def test_with_something_unsaved_a_public_page_asks(visit: Visit, public_url: str) -> None:
     page = visit(public_url)
     shelved(page)
-    assert page.evaluate(_ASKS)  # nothing after this: Gradio ends a page's connections when it is about to be left
+    assert page.evaluate(_ASKS)
+
+
+def test_who_is_asked_and_stays_goes_on_where_they_were(visit: Visit, public_url: str) -> None:
+    page, asked = visit(public_url), []
+    shelved(page)
+    before = page.locator("#edit-live img").get_attribute("src")
+    page.evaluate("window.here = true")
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(6_000)  # a page whose connections were ended opens itself anew within three
+    assert asked == ["beforeunload"]
+    assert page.evaluate("window.here") and page.get_by_role("tab", name="Edit directions").get_attribute("aria-selected") == "true"
+    set_number(page, "#edit-seed", 11)
+    expect(page.locator("#edit-live img")).not_to_have_attribute("src", before or "")
+    assert page.evaluate("window.here")
 
 
 def test_with_everything_saved_it_does_not(visit: Visit, public_url: str) -> None:
