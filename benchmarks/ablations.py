@@ -1,6 +1,6 @@
 """Ablations of the encoders: the network and the one trained without a component, on the same held-out faces.
 
-    studio train psp --without pictures && studio train psp --without levels --without pictures     # and so on, see COMPARED
+    studio train psp --steps 300 && studio train psp --steps 300 --without levels     # and so on, see COMPARED
     python -m benchmarks.ablations                       # those whose checkpoints are there
     python -m benchmarks.ablations --only cells          # one part again: the stylemap encoder's
 
@@ -59,7 +59,7 @@ class Ablation:
 
 
 COMPARED = (
-    Ablation("psp", "levels", "level-split heads"),
+    Ablation("psp", "levels", "level-split heads", ()),
     Ablation("e4e", "progressive", "offsets switched on one by one"),
     Ablation("e4e", "critic", "latent discriminator"),
     Ablation("e4e", "delta", "penalty on offsets"),

@@ -19,6 +19,7 @@ from benchmarks import (
     load_table,
     methods_table,
     networks,
+    real,
 )
 from benchmarks.grid import figure
 from benchmarks.grid import grid as _grid
@@ -36,6 +37,7 @@ def sections() -> dict[str, tuple[str, Callable[[dict[str, Any]], str]]]:
     """Title of each page, and what makes its text of a result, by the result's name."""
     return {
         "methods": ("Inversion methods side by side", methods_table.rendered),
+        "real": ("Thirty real portraits", real.rendered),
         "inversion": ("Inversion over time", _inversion),
         "ablations": ("Ablations", ablations.rendered),
         "in_domain": ("In-Domain inversion", in_domain.rendered),

@@ -15,12 +15,13 @@ from engines.training.recipes.finegan_classifier import FineGANCodeClassifier
 from engines.training.recipes.in_domain import InDomain
 from engines.training.recipes.infogan import InfoDigits
 from engines.training.recipes.infogan_birds import InfoBirds
-from engines.training.recipes.psp import Psp, Translation
+from engines.training.recipes.psp import Psp
 from engines.training.recipes.restyle import OverE4e, ReStyle
 from engines.training.recipes.stylemap import Stylemap
 from engines.training.recipes.stylemapgan import SIDES as MAP_SIDES
 from engines.training.recipes.stylemapgan import StyleMapFaces
 from engines.training.recipes.stylemapgan_mapping import StyleMapMapping
+from engines.training.recipes.translation import Translation
 
 
 def recipes() -> Mapping[str, Recipe[Any]]:

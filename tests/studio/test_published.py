@@ -67,21 +67,22 @@ def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: checkpoint.
         (bare(state_dict={"decoder.x": torch.zeros(1)}), "may be a generator's file"),
         ({key: value for key, value in saved("psp").items() if key != "latent_avg"}, "lacks latent_avg"),
         (bare(opts={"encoder_type": "GradualStyleEncoder", "output_size": 256}), "a generator of 256 px"),
+        (saved("psp"), "nine standard deviations outside W"),
     ],
 )
 def test_a_bad_file_gets_a_sentence_and_what_was_loaded_stays(
     content: Any, sentence: str, answers: checkpoint.CheckpointHandlers, tmp_path: Path
 ) -> None:
-    answers.take(uploaded(tmp_path, saved("psp")))
+    answers.take(uploaded(tmp_path, saved("e4e")))
     path = uploaded(tmp_path, content)
     _, words = answers.take(path)
-    assert sentence in words and "pSp (published checkpoint) stays loaded" in words
+    assert sentence in words and "e4e (published checkpoint) stays loaded" in words
     assert str(tmp_path) not in words
     assert not Path(path).exists()
 
 
 def test_the_run_wants_a_photo_and_its_turn(answers: checkpoint.CheckpointHandlers, tmp_path: Path) -> None:
-    answers.take(uploaded(tmp_path, saved("psp")))
+    answers.take(uploaded(tmp_path, saved("e4e")))
     with pytest.raises(gr.Error, match="no aligned face"):
         answers.claim(VISITOR)
     answers.runs.claim(ready(answers))

@@ -2,11 +2,11 @@
 
 Paper: Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", arXiv:2008.00951. Followed: codes as
 offsets from the average face (section 3), the level-split heads (3.1), mixing in random styles for variants
-(section 4), image translation by the same network (section 5). Changed: one small backbone for all encoders, and its levels averaged over a
-4 x 4 grid under linear maps instead of a map2style block a layer.
+(section 4), image translation (section 5). Changed: the pyramid's trunks are networks that ship already and have seen real pictures, with
+linear maps and a hidden layer over them instead of a map2style block a layer; translations stand on the body that other encoders share.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -19,7 +19,8 @@ from engines.core.shapes import Codes, Image
 from engines.core.weights import manifest
 from engines.data.degradations import TRANSLATIONS
 from engines.generators.base import Generator
-from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
+from engines.invert.encode.encoder import BODY, SIZE, Scale, load_body, load_heads, seen
+from engines.invert.encode.pyramid import TRUNKS, load_pyramid
 from engines.nets.heads import LevelHeads
 from engines.nets.irse import STAGES
 from engines.spaces.latent import Inversion, Latent
@@ -60,15 +61,19 @@ class Psp(Engine[InvertRequest, PspKnobs]):
     """One pass from photo to W+ (arXiv:2008.00951)."""
 
     card = Card(
-        name="psp", title="pSp", paper="arXiv:2008.00951", needs=frozenset({"w_plus", "encoders"}), weights=(BODY, *NETWORKS.values())
+        name="psp",
+        title="pSp",
+        paper="arXiv:2008.00951",
+        needs=frozenset({"w_plus", "encoders"}),
+        weights=(BODY, *TRUNKS, *NETWORKS.values()),
     )
     accepts, knob_set = InvertRequest, PspKnobs
     one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
-        self.body, self.scale = load_body(generator), Scale(generator)
-        self._known: dict[str, tuple[LevelHeads, int]] = {}
+        self.pyramid = load_pyramid("psp", generator)
+        self._known: dict[str, Callable[[Image], Codes]] = {"inversion": self.pyramid.encode}
 
     def run(self, request: InvertRequest, knobs: PspKnobs) -> Run:
         """Encode, draw, and draw again with other styles."""
@@ -86,21 +91,22 @@ class Psp(Engine[InvertRequest, PspKnobs]):
 
     @torch.no_grad()
     def encode(self, image: Image, task: str = "inversion") -> Codes:
-        """Codes (B,slots,width) of aligned photos (B,3,R,R), by the heads of a task."""
-        heads, size = self._heads(task)
-        return self.generator.slots.scatter(self.scale.codes(heads(self.body(seen(image, size)))))
+        """Codes (B,slots,width) of aligned photos (B,3,R,R), by the network of a task."""
+        return self.generator.slots.scatter(self._network(task)(image))
 
-    def _heads(self, task: str) -> tuple[LevelHeads, int]:
-        """Read when a task is first asked for."""
+    def _network(self, task: str) -> Callable[[Image], Codes]:
+        """Read when a task is first asked for; translations have heads on the shared body."""
         if task not in self._known:
-            self._known[task] = load_heads(NETWORKS[task], self.generator, lambda: heads_for(self.generator))
+            body, scale = load_body(self.generator), Scale(self.generator)
+            heads, size = load_heads(NETWORKS[task], self.generator, lambda: heads_for(self.generator))
+            self._known[task] = lambda image: scale.codes(heads(body(seen(image, size))))
         return self._known[task]
 
     def _given(self, image: Image, seed: int, knobs: PspKnobs) -> Image:
         """The photo, or what the network sees of it once something was taken away."""
         if knobs.task == "inversion" or not knobs.take_away:
             return image
-        return TRANSLATIONS[knobs.task](seen(image, self._heads(knobs.task)[1]), rng(seed))
+        return TRANSLATIONS[knobs.task](seen(image, SIZE), rng(seed))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Image:

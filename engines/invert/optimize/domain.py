@@ -1,7 +1,7 @@
 """Domain regularisation by an encoder, and the optimisation that In-Domain inversion and semantic diffusion share."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -15,6 +15,7 @@ from engines.generators.base import Generator
 from engines.invert.encode.e4e import joined
 from engines.invert.encode.encoder import Scale, load_body, load_heads, seen
 from engines.invert.encode.psp import heads_for
+from engines.invert.encode.pyramid import load_pyramid
 from engines.invert.optimize.descent import working_size
 from engines.invert.optimize.refinement import QuasiNewton, Refinement
 from engines.losses.reconstruction import ReconstructionLoss
@@ -59,16 +60,26 @@ class DomainEncoder:
     """
 
     def __init__(self, name: str, generator: Generator) -> None:
-        def build() -> LevelHeads | OffsetHeads:
-            heads = heads_for(generator)
-            return OffsetHeads(heads) if name == "e4e" else heads
-
-        self.body = load_body(generator).body  # not behind the gate that stops its gradients
-        self.heads, self.size = load_heads(name, generator, build)
+        self._read = _over_trunks(name, generator) if name == "psp" else _over_body(name, generator)
 
     def __call__(self, image: Image) -> Codes:
         """Numbers (B,16,width) of pictures (B,3,R,R)."""
-        return joined(self.heads(self.body(seen(image, self.size))))
+        return self._read(image)
+
+
+def _over_trunks(name: str, generator: Generator) -> Callable[[Image], Codes]:
+    pyramid, deviation = load_pyramid(name, generator), Scale(generator).deviation
+    return lambda image: pyramid(image) / deviation
+
+
+def _over_body(name: str, generator: Generator) -> Callable[[Image], Codes]:
+    def build() -> LevelHeads | OffsetHeads:
+        heads = heads_for(generator)
+        return OffsetHeads(heads) if name == "e4e" else heads
+
+    body = load_body(generator).body  # not behind the gate that stops its gradients
+    heads, size = load_heads(name, generator, build)
+    return lambda image: joined(heads(body(seen(image, size))))
 
 
 class DomainLoss(ReconstructionLoss):

@@ -41,8 +41,8 @@ from engines.training.faces import FaceSetting
 from engines.training.loop import Moment, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.re_encoding import ReEncoding
-from engines.training.recipes.psp import CPU as PSP_CPU
-from engines.training.recipes.psp import GPU, image_weights
+from engines.training.recipes.translation import CPU as PSP_CPU
+from engines.training.recipes.translation import GPU, image_weights
 from engines.training.redrawing import Redrawing
 from engines.training.samples import TRUNCATION
 from engines.training.schedules import constant

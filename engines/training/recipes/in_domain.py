@@ -33,8 +33,8 @@ from engines.training.faces import FacePreset, FaceSetting
 from engines.training.features import Change
 from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
-from engines.training.recipes.psp import CPU as PSP_CPU
-from engines.training.recipes.psp import image_weights
+from engines.training.recipes.translation import CPU as PSP_CPU
+from engines.training.recipes.translation import image_weights
 from engines.training.redrawing import Redrawing, draw
 from engines.training.schedules import Schedule, constant, through
 from engines.training.streams import Batch

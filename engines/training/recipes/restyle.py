@@ -43,7 +43,7 @@ from engines.training.loop import Moment, Plan, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
 from engines.training.recipes.e4e import WEIGHTS as E4E_WEIGHTS
 from engines.training.recipes.e4e import LatentDiscriminatorUpdate
-from engines.training.recipes.psp import UNSEEN
+from engines.training.recipes.translation import UNSEEN
 from engines.training.redrawing import Redrawing, draw
 from engines.training.schedules import constant, through
 from engines.training.streams import Batch

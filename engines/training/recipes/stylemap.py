@@ -30,8 +30,8 @@ from engines.training.encoding import Encoding
 from engines.training.faces import FaceSetting
 from engines.training.loop import Moment, Terms, TrainableModule, Trainer
 from engines.training.precision import lean
-from engines.training.recipes.psp import CPU as PSP_CPU
-from engines.training.recipes.psp import GPU, image_weights
+from engines.training.recipes.translation import CPU as PSP_CPU
+from engines.training.recipes.translation import GPU, image_weights
 from engines.training.redrawing import Redrawing, draw
 from engines.training.streams import Batch
 from engines.training.validation import Encode
