@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.faces import packed as module
+from engines.core import packed as module
 from scripts.convert_faces import GraphWeights, identity_convolution, packed
 
 
