@@ -1,7 +1,7 @@
 """What needs no descent: principal components of features, and ridge regression from them to codes.
 
-Prototypes showed that a linear map of pretrained features, found in closed form on a few thousand generated faces, says codes of unseen
-faces better than a body trained from scratch on fourteen thousand; descent begins there.
+A linear map of pretrained features, found in closed form on a few thousand generated faces, says codes of unseen faces better than a body
+trained from scratch on fourteen thousand (docs/training.md); descent begins there.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from engines.core.seeds import rng
 from engines.nets.pyramid import LevelMaps, Narrowed, PyramidHeads
 
-POWER, ENERGY = 0.75, 256.0
-"""Components keep this power of their spread, and this sum of squares in all: descent then moves strong and weak ones alike."""
+POWER = 0.75
+"""Components keep this power of their spread: descent then moves strong and weak ones alike."""
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 _LEAST = 1e-3

@@ -72,8 +72,7 @@ class OnBody(Encoding):
 
     def heads(self, setting: FaceSetting) -> nn.Module:
         """Heads before training."""
-        split = "levels" not in setting.without
-        return seeded(lambda: heads_for(setting.generator, split=split), setting.seed)
+        return seeded(lambda: heads_for(setting.generator), setting.seed)
 
     def trainer(self, setting: FaceSetting) -> Trainer:
         """Heads on one objective."""
