@@ -20,6 +20,8 @@ from engines.nets.factor_classifier import FactorClassifier, load_factor_classif
 from engines.nets.finegan import Stages
 
 Labels: TypeAlias = dict[str, Tensor]
+CLASSIFIER = "bird_oracle"
+"""Entry of assets/weights.toml; only measurements and recipes use it, so the wheel leaves it out."""
 _AT_ONCE = 32
 
 
@@ -30,7 +32,7 @@ def bird_classifier(device: str = "cpu") -> FactorClassifier:
     Raises:
         WeightsError: It is missing or altered.
     """
-    return load_factor_classifier("bird_oracle", device)
+    return load_factor_classifier(CLASSIFIER, device)
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from engines.core.weights import manifest
 from engines.generators import FfhqGenerator
 from engines.generators.flat import WEIGHTS as FLAT
 from engines.generators.stylemapgan import MAPPING
+from engines.metrics.birds import CLASSIFIER
 
 LACKING = [
     pytest.param(engine.knob_set, declared, id=f"{name}.{declared.name}")
@@ -73,7 +74,9 @@ def test_a_choice_that_lacks_its_network_is_not_offered_and_says_where_it_is(kno
 def test_what_the_wheel_leaves_out_is_a_rare_choice_or_for_measuring() -> None:
     chosen = {name for case in LACKING for name in case.values[1].knob.weights.values()}  # type: ignore[union-attr]
     beside = {f"{name}{MAPPING}" for name in chosen} | {FLAT, "stylemapgan_1"}
-    assert {name for name, entry in manifest().items() if not entry.get("ships", True)} <= chosen | beside
+    left_out = {name for name, entry in manifest().items() if not entry.get("ships", True)}
+    assert left_out <= chosen | beside | {CLASSIFIER}
+    assert CLASSIFIER not in {name for engine in catalogue().values() for name in engine.card.weights}
 
 
 def test_values_take_their_declared_type() -> None:
