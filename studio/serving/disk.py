@@ -9,11 +9,12 @@ import atexit
 import errno
 import math
 import os
+import re
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ _UNLOCKED_SECONDS = 24 * 3600
 SPARE_BYTES = 100 * 2**20
 """Disk that is left free when an upload is taken."""
 _NOBODY = ""
+_ENTRY = re.compile(r"[0-9a-f]{16}")
 _FETCHED_AFTER = 15.0
 """Seconds after which a browser has surely fetched what it was sent."""
 DISK_IS_FULL = "The studio's disk is full, so this could not be kept. Try again later, or tell who runs the studio."
@@ -72,6 +74,7 @@ class _Place:
     made: float = 0.0
     used: float = field(default_factory=time.monotonic)
     trimmed: float = 0.0
+    adopted: set[Path] = field(default_factory=set)
 
 
 class Disk:
@@ -169,20 +172,46 @@ class Disk:
             if visitor in self._places:
                 self._places[visitor].used = time.monotonic()
 
+    def adopt(self, visitor: str | None, paths: Iterable[object]) -> None:
+        """Let nobody's uploads that a visitor's event names go when the last who named them is forgotten.
+
+        A program without cookies uploads before it says who it is; only its event tells.
+        """
+        with self._lock:
+            nobody = self._places.get(_NOBODY)
+            if not visitor or nobody is None:
+                return
+            uploads = nobody.path / "uploads"
+            parts = [path[len(f"{uploads}/") :].split("/")[0] for path in paths if isinstance(path, str) and path.startswith(f"{uploads}/")]
+            named = {uploads / part for part in parts if _ENTRY.fullmatch(part) and (uploads / part).is_dir()}
+            if named:
+                self.folder(visitor)
+                self._places[visitor].adopted |= named
+
     def forget(self, visitor: str) -> None:
         """Delete a visitor's files."""
         with self._lock:
             place = self._places.pop(visitor, None)
+            others = self._adopted()
         if place is not None:
             shutil.rmtree(place.path, ignore_errors=True)
+            for entry in place.adopted - others:
+                shutil.rmtree(entry, ignore_errors=True)
 
     def tidy(self, staying: set[str], seconds: float) -> None:
-        """Delete the files of all but these who have not been seen for so long: what was drawn for someone who had left by then."""
+        """Delete what was drawn for someone who had left by then, and uploads that no event of anybody has named for so long."""
         before = time.monotonic() - seconds
         with self._lock:
             late = [name for name, place in self._places.items() if place.used < before and name not in staying and name != _NOBODY]
+            nobody, adopted = self._places.get(_NOBODY), self._adopted()
         for name in late:
             self.forget(name)
+        for changed, _, path in _entries(nobody.path / "uploads") if nobody else ():
+            if changed < time.time() - seconds and path not in adopted:
+                _delete(path)
+
+    def _adopted(self) -> set[Path]:
+        return set[Path]().union(*(place.adopted for place in self._places.values()))
 
     def forget_idle(self, seconds: float) -> None:
         """Delete the files of all who have not been seen for so long."""
@@ -191,10 +220,6 @@ class Disk:
             idle = [name for name, place in self._places.items() if place.used < before and name != _NOBODY]
         for name in idle:
             self.forget(name)
-        if _NOBODY in self._places:
-            for changed, _, path in _entries(self._places[_NOBODY].path / "uploads"):
-                if changed < time.time() - seconds:
-                    _delete(path)
 
     def make_room(self, size: int) -> None:
         """See that an upload of so many bytes can be taken, at the cost of whoever was away longest.
@@ -210,7 +235,7 @@ class Disk:
         for used, name in away:
             if total + size <= self.bounds.total or time.monotonic() - used < 60:
                 break
-            total -= size_of(self._places[name].path)
+            total -= sum(size_of(folder) for folder in (self._places[name].path, *self._places[name].adopted))
             self.forget(name)
         if total + size > self.bounds.total:
             raise StudioError("The studio holds as many files as it may. Try again in some minutes.")

@@ -107,7 +107,7 @@ class Page(gr.Blocks):  # type: ignore[misc]
             return [gr.skip() for _ in sent]
         return cast(list[Any], sent)
 
-    async def process_api(self, block_fn: BlockFunction | int, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    async def process_api(self, block_fn: BlockFunction | int, inputs: list[Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
         """As Gradio's, in the event's line and with every exception told in a sentence.
 
         States are read in there: an event that waits must not read what the one before it is still to write.
@@ -118,11 +118,14 @@ class Page(gr.Blocks):  # type: ignore[misc]
         try:
             _check_event(self.fns[block_fn] if isinstance(block_fn, int) else block_fn, kwargs.get("event_data"))
             line, request = self._turn_of(block_fn, kwargs.get("iterator")), kwargs.get("request")
-            with disk.serving(visitor_of(getattr(request, "cookies", None) or {}, kwargs.get("session_hash"))):
+            visitor = visitor_of(getattr(request, "cookies", None) or {}, kwargs.get("session_hash"))
+            if kwargs.get("iterator") is None:
+                disk.adopt(visitor, (file.get("path") for file in files_of(inputs)))
+            with disk.serving(visitor):
                 if line is None:
-                    return await super().process_api(block_fn, *args, **kwargs)
+                    return await super().process_api(block_fn, inputs, *args, **kwargs)
                 async with line(asker_of(request), str(getattr(block_fn, "_id", block_fn)), kwargs.get("session_hash") or ""):
-                    return await super().process_api(block_fn, *args, **kwargs)
+                    return await super().process_api(block_fn, inputs, *args, **kwargs)
         except Overtaken:
             return _unchanged(self.fns[block_fn] if isinstance(block_fn, int) else block_fn)
         except (gr.Error, StopAsyncIteration):

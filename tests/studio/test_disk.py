@@ -139,6 +139,33 @@ def test_files_of_who_left_no_sign_go_in_time(disk: Disk) -> None:
     assert list(disk._places) == [OTHER]
 
 
+def test_nobodys_uploads_go_with_the_last_program_that_named_them_or_unnamed_in_time(disk: Disk) -> None:
+    named, unnamed, fresh = (disk.new_upload(None) for _ in range(3))
+    files = [write(folder / "hash" / "a.png", 60, age=900) for folder in (named, unnamed)]
+    for folder in (named, unnamed):
+        os.utime(folder, (time.time() - 900,) * 2)
+    for program in (VISITOR, OTHER):
+        disk.adopt(program, [str(files[0]), str(fresh / ".." / ".." / "x"), f"{fresh.parent}/../../x", "/etc/passwd", 7, None])
+    disk.tidy({VISITOR, OTHER}, 600)
+    assert named.is_dir() and fresh.is_dir() and not unnamed.exists()
+    disk.forget(VISITOR)
+    assert named.is_dir()
+    disk.forget(OTHER)
+    assert not named.exists() and fresh.parent.is_dir()
+
+
+def test_an_event_makes_the_uploads_it_names_its_callers(monkeypatch: pytest.MonkeyPatch, disk: Disk) -> None:
+    monkeypatch.setattr("studio.ui.intake.disk", disk)
+    folder = disk.new_upload(None)
+    file = write(folder / "hash" / "note.txt", 5)
+    with Page(analytics_enabled=False) as page:
+        box = gr.JSON()
+        box.change(lambda value: None, box)
+    done(page.process_api(block_fn=0, inputs=[{"here": [{"path": str(file)}]}], session_hash="program"))
+    disk.forget("session:program")
+    assert not folder.exists()
+
+
 def test_a_full_disk_is_a_sentence_in_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/secret/place")
