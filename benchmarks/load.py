@@ -1,7 +1,7 @@
 """A class on one studio: many visitors at once, with their own photos and human pauses, on a page served as the public one is.
 
     python -m benchmarks load --visitors 30 --minutes 5
-    python -m benchmarks load --visitors 30 --minutes 5 --greedy 50                # one more makes 50 runs at once, halfway
+    python -m benchmarks load --visitors 30 --minutes 5 --greedy 50                # and again with one more, who makes 50 runs at once
     python -m benchmarks load --set grace_seconds=30 --after 90                    # settings of the studio; seconds until disk is read
 
 The studio and the visitors are a process each. The visitors share the machine with the studio, so what they cost is told.
@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -97,17 +97,27 @@ def measure(asked: Class) -> dict[str, Any]:
         folder = Path(name)
         prepare(folder, asked.visitors)
         plan = Plan("", ("class", secrets.token_urlsafe(9)), asked.visitors, asked.minutes * 60, asked.seed, asked.method, name, "")
-        return {"machine": machine, "commit": commit, "asked": asdict(asked)} | attended(asked, plan, folder)
+        alone = attended(replace(asked, greedy=0), plan, folder / "alone")[1] if asked.greedy else None
+        return {"machine": machine, "commit": commit, "asked": asdict(asked)} | attended(asked, plan, folder / "visit", alone)[0]
 
 
-def attended(asked: Class, plan: Plan, folder: Path) -> dict[str, Any]:
-    """One visit of all of them to a studio of its own, with the photos of `folder`; the figures of it.
+def attended(asked: Class, plan: Plan, folder: Path, alone: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One visit of all of them to a studio of its own.
+
+    Args:
+        asked: Who comes.
+        plan: What they do, with which photos.
+        folder: For files of the visit; it is made.
+        alone: What was seen in the same visit without the greedy visitor.
+
+    Returns:
+        The figures, and what was seen.
 
     Raises:
         RuntimeError: The studio did not start, or the visitors' process failed.
     """
     output, files = folder / "seen.json", folder / "disk"
-    files.mkdir()
+    files.mkdir(parents=True)
     with studio(asked.settings | {"auth": plan.login}, files) as (url, process):
         watch = Watch(process.pid, files)
         given = asdict(plan) | {"url": url, "output": str(output), "greedy": asked.greedy}
@@ -120,9 +130,9 @@ def attended(asked: Class, plan: Plan, folder: Path) -> dict[str, Any]:
             raise RuntimeError(f"the studio ended with {process.returncode} while visitors were there")
         left = watch.left(asked.after)
     seen = json.loads(output.read_text(encoding="utf-8"))
-    found = summarized(seen, watch) | {"after_leaving": left}
+    found = summarized(seen, watch, alone) | {"after_leaving": left}
     log = (folder / LOG).read_text(encoding="utf-8", errors="replace")
-    return found | {"errors_in_log": load_summary.errors(log), "kept": load_summary.kept(found)}
+    return found | {"errors_in_log": load_summary.errors(log), "kept": load_summary.kept(found)}, seen
 
 
 @contextmanager
@@ -233,8 +243,8 @@ def _bytes_under(folder: Path) -> int:
     return total
 
 
-def summarized(seen: dict[str, Any], watch: Watch) -> dict[str, Any]:
-    """The figures of a visit."""
+def summarized(seen: dict[str, Any], watch: Watch, alone: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The figures of a visit, beside what was seen in the same one without a greedy visitor."""
     visitors = seen["visitors"]
     records = [record for visitor in visitors for record in visitor["records"]]
     seconds = seen["ended"] - seen["begun"]
@@ -249,7 +259,7 @@ def summarized(seen: dict[str, Any], watch: Watch) -> dict[str, Any]:
         "pictures": seen["pictures"],
         "toasts": load_summary.toasts(visitors),
         "troubles": [trouble for trouble in [seen["greedy_trouble"], *(visitor["trouble"] for visitor in visitors)] if trouble],
-        "greedy": load_summary.greedy(seen["greedy"], visitors, seen["begun"]),
+        "greedy": load_summary.greedy(seen, alone),
         "studio": _held(watch, seen["begun"]),
         "visitors_processor": round(seen["cpu_seconds"] / seconds, 2),
     }

@@ -3,7 +3,7 @@
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 PREVIEW, DRAG, RUN, CLAIM = "preview, slider let go", "preview, while it moves", "run", "claim"
@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\bplace\b|\bin line\b|\bahead\b|\bbefore you\b|\b\d+(st|nd
 _GOING = re.compile(r"^(Step|Starting|Done|Stopped|Ended|Frame|Photo)\b")
 _SOON, _NEVER = 2.0, 1e9
 MOST_GROWTH, MOST_SLOWER = 0.1, 1.25
-"""Of memory; and of a preview's median beside many runs of one visitor: two halves of one visit differ by about that much anyway."""
+"""Of memory; and of a preview's median beside many runs of one visitor: two visits of one class differ by about that much anyway."""
 
 
 def kind(record: dict[str, Any]) -> str:
@@ -129,43 +129,52 @@ def _plain(text: str) -> str:
     return re.sub(r"\d+(\.\d+)?", "N", text)[:160]
 
 
-def greedy(calls: list[dict[str, Any]], visitors: list[dict[str, Any]], begun: float) -> dict[str, Any] | None:
-    """What many calls at once did to others: their previews and runs while such calls were open, and at other times."""
-    if not calls:
+def greedy(seen: dict[str, Any], alone: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What many calls at once did to others: their previews and runs while such calls were open.
+
+    A visit is busier towards its end, whoever is greedy. So the same seconds of the same visit without the calls stand beside it.
+
+    Args:
+        seen: In the visit with the calls.
+        alone: In the one without them.
+    """
+    calls, begun = seen["greedy"], seen["begun"]
+    if not calls or alone is None:
         return None
-    first = min(call["asked"] for call in calls)
-    last = max(call["ended"] or _NEVER for call in calls)
-
-    def within(moment: float) -> bool:
-        return first <= moment <= last
-
-    previews = [record for visitor in visitors for record in visitor["records"] if kind(record) == PREVIEW and record["asked"] > begun + 60]
-    every = [run for visitor in visitors for run in visitor["runs"] if run["ended"] and run["outcome"] == "answered"]
+    first, last = min(call["asked"] for call in calls), max(call["ended"] or _NEVER for call in calls)
+    span = first - begun, last - begun
+    beside, without = (
+        [record for record in _previews(visit) if span[0] <= record["asked"] - visit["begun"] <= span[1]] for visit in (seen, alone)
+    )
+    every = {name: _answered_runs(visit, span) for name, visit in (("meanwhile", seen), ("without", alone))}
     ends = [call["ended"] for call in calls if call["outcome"] == "answered"]
-    passed = [sum(run["clicked"] < end < run["ended"] for end in ends) for run in every if within(run["clicked"])]
-    beside, alone = (_taken(previews, moment) for moment in (within, lambda moment: not within(moment)))
+    passed = [sum(run["clicked"] < end < run["ended"] for end in ends) for run in every["meanwhile"]]
+    previews = {"meanwhile": _taken(beside), "without": _taken(without)}
     return {
         "calls": len(calls),
         "outcomes": dict(Counter(call["outcome"] for call in calls)),
         "words": dict(Counter(_plain(call["words"]) for call in calls if call["words"]).most_common(5)),
         "seconds": figures(call["ended"] - call["asked"] for call in calls if call["outcome"] == "answered"),
         "open_seconds": None if last == _NEVER else round(last - first, 1),
-        "previews": {"meanwhile": beside, "otherwise": alone, "ratio": _ratio(beside, alone)},
-        "previews_refused_meanwhile": sum(record["outcome"] in ("refused", "failed") and within(record["asked"]) for record in previews),
-        "runs_of_others": {
-            "meanwhile": figures(run["ended"] - run["clicked"] for run in every if within(run["clicked"])),
-            "otherwise": figures(run["ended"] - run["clicked"] for run in every if not within(run["clicked"])),
-        },
+        "previews": previews | {"ratio": _ratio(previews["meanwhile"], previews["without"])},
+        "previews_refused_meanwhile": sum(record["outcome"] in ("refused", "failed") for record in beside),
+        "runs_of_others": {name: figures(run["ended"] - run["clicked"] for run in runs) for name, runs in every.items()},
         "calls_answered_during_a_run_of_another": {"median": statistics.median(passed), "most": max(passed)} if passed else None,
     }
 
 
-def _taken(previews: list[dict[str, Any]], counts: Callable[[float], bool]) -> dict[str, float] | None:
-    return figures(
-        (record["shown"] or record["ended"]) - record["asked"]
-        for record in previews
-        if record["outcome"] == "answered" and counts(record["asked"])
-    )
+def _previews(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    return [record for visitor in seen["visitors"] for record in visitor["records"] if kind(record) == PREVIEW]
+
+
+def _answered_runs(seen: dict[str, Any], span: tuple[float, float]) -> list[dict[str, Any]]:
+    """Runs that were answered, of those that were asked for within seconds of a visit."""
+    every = [run for visitor in seen["visitors"] for run in visitor["runs"] if run["ended"] and run["outcome"] == "answered"]
+    return [run for run in every if span[0] <= run["clicked"] - seen["begun"] <= span[1]]
+
+
+def _taken(previews: list[dict[str, Any]]) -> dict[str, float] | None:
+    return figures((record["shown"] or record["ended"]) - record["asked"] for record in previews if record["outcome"] == "answered")
 
 
 def _ratio(one: dict[str, float] | None, other: dict[str, float] | None) -> float | None:

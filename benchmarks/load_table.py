@@ -100,7 +100,7 @@ def _greedy(results: dict[str, Any]) -> str:
     asked, found = results["asked"], results["greedy"]
     previews, runs, passed = found["previews"], found["runs_of_others"], found["calls_answered_during_a_run_of_another"]
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in found["outcomes"].items())
-    ratio = "" if previews["ratio"] is None else f" (median {previews['ratio']:.2f} times the other)"
+    ratio = "" if previews["ratio"] is None else f" (median {previews['ratio']:.2f} times that)"
     fair = (
         ""
         if passed is None
@@ -109,7 +109,8 @@ def _greedy(results: dict[str, Any]) -> str:
     return (
         f"**{asked['visitors']} visitors, and one who asks for {found['calls']} runs at once** by the API from several sessions "
         f"({asked['minutes']:g} minutes, commit {results['commit'] or 'unknown'}; {where(results['machine'])}): {outcomes}. "
-        f"Others' previews meanwhile {_times(previews['meanwhile'])} s, otherwise {_times(previews['otherwise'])} s{ratio}; "
+        f"Others' previews meanwhile {_times(previews['meanwhile'])} s, in the same seconds of the same visit without those "
+        f"runs {_times(previews['without'])} s{ratio}; "
         f"refused meanwhile: {found['previews_refused_meanwhile']}. Others' runs meanwhile {_times(runs['meanwhile'])} s, "
-        f"otherwise {_times(runs['otherwise'])} s.{fair}"
+        f"without {_times(runs['without'])} s.{fair}"
     )

@@ -205,7 +205,11 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     prepare(folder, 2)
     asked = load.Class(2, 1, greedy=4, after=1, settings={"generator": "toy"})
     plan = Plan("", ("class", "a-password"), 2, 400, 1, "e4e", str(folder), "", 4, 0.01, 2, 4, (0.1, 0.5))
-    return load.attended(asked, plan, folder) | {"machine": load.facts(), "commit": "abc", "asked": asdict(asked)}
+    return load.attended(asked, plan, folder / "visit", {"begun": 0.0, "visitors": []})[0] | {
+        "machine": load.facts(),
+        "commit": "abc",
+        "asked": asdict(asked),
+    }
 
 
 def test_a_short_visit_comes_to_its_end(seen: dict[str, Any]) -> None:
@@ -231,6 +235,20 @@ def test_the_studio_is_watched(seen: dict[str, Any]) -> None:
 def test_calls_at_once_are_counted_apart(seen: dict[str, Any]) -> None:
     assert seen["greedy"]["calls"] == 4 == sum(seen["greedy"]["outcomes"].values())
     assert not any(name.startswith("api.") for name in seen["events"])
+
+
+def test_previews_beside_calls_stand_beside_those_of_the_same_seconds_without_them() -> None:
+    def visit(begun: float, took: dict[float, float]) -> dict[str, Any]:
+        given = {"trigger": "edit-slider-1.release", "depth": 0, "outcome": "answered", "shown": 0.0}
+        records = [given | {"asked": begun + at, "ended": begun + at + seconds} for at, seconds in took.items()]
+        return {"begun": begun, "visitors": [{"records": records, "runs": []}], "greedy": []}
+
+    call = {"outcome": "answered", "asked": 110.0, "ended": 120.0, "words": ""}
+    beside, alone = visit(100, {5: 0.5, 11: 3.0, 25: 9.0}) | {"greedy": [call]}, visit(1000, {2: 8.0, 12: 2.0, 21: 8.0})
+    found = load_summary.greedy(beside, alone)
+    assert found is not None and found["previews"]["ratio"] == 1.5
+    assert found["previews"]["meanwhile"]["count"] == found["previews"]["without"]["count"] == 1
+    assert load_summary.greedy(alone, beside) is None
 
 
 def test_promises_are_judged_by_the_figures(seen: dict[str, Any]) -> None:
