@@ -14,6 +14,7 @@ import torch
 from engines.contract import Engine, InvertRequest
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
+from engines.generators.incremental import draw_inversion
 from engines.metrics import Reconstruction
 from engines.metrics.consistency import re_encoding_consistency
 from engines.metrics.disentanglement import SideEffects
@@ -90,10 +91,9 @@ class InversionEvaluator:
         """Measures attributes."""
         return SideEffects(self.generator)
 
-    @torch.no_grad()
     def draw(self, inversion: Inversion) -> Image:
         """The full picture, (1,3,R,R)."""
-        return self.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
+        return draw_inversion(self.generator, inversion)
 
     def figures(self, image: Image, photo: Image) -> dict[str, float]:
         """Figures of the protocol for a picture and its photo, (1,3,R,R) each."""

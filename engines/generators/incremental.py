@@ -29,6 +29,9 @@ def draw_inversion(generator: Generator, inversion: Inversion, size: int | None 
     Returns:
         (B,3,size,size), not clamped.
     """
+    if size in (None, generator.resolution):
+        with torch.no_grad():
+            return generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
     return IncrementalRenderer(generator).draw(inversion, size)
 
 

@@ -18,6 +18,7 @@ import engines.invert
 from engines import InvertRequest, catalogue
 from engines.core.errors import StudioError
 from engines.core.images import to_picture
+from engines.generators.incremental import draw_inversion
 from engines.spaces.statistics import random_w
 from studio.api import hierarchy, mixing
 from studio.api.progress import Told, going, sent, tell, waiting
@@ -114,13 +115,11 @@ def build(session: Session, library: Library, sampler: Sampler) -> None:
         knobs = offered[name].knob_set.of(given)
         request, last = InvertRequest.of({"image": sent(photo), "face": number}, reading := reading_for(session)), None
         tell(reading)
-        for moment in moments(session.engine(name).run(request, knobs), lambda _: None, session.settings.run_seconds):
+        for moment in moments(session.engine(name).run(request, knobs), session.settings.run_seconds):
             last = moment.result or last
             yield going(moment)
         assert last is not None
-        inversion = last.inversions[0]
-        with torch.no_grad():
-            image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
+        image = draw_inversion(session.generator, last.inversions[0])
         yield to_picture(image), session.reconstruction(image, request.image)
 
     def line_of(photo: str | None, name: str, settings: dict[str, Any] | None) -> tuple[str, str]:

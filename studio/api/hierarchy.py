@@ -64,7 +64,7 @@ def build(sampler: Sampler) -> None:
         tell(reading)
         knobs = FineFinder.knob_set.of(settings if isinstance(settings, dict) else {})
         run, result = sampler.finder.run(request, knobs), None
-        for moment in moments(run, lambda _: None, session.settings.run_seconds):
+        for moment in moments(run, session.settings.run_seconds):
             result = moment.result or result
             yield going(moment)
         assert result is not None

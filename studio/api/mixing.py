@@ -83,7 +83,7 @@ def build(session: Session, mixer: Mixer) -> None:
         reading = reading_for(session)
         run, found = session.engine(ENGINE).run(LocalRequest.of(words, reading), knobs), None
         tell(reading)
-        for moment in moments(run, lambda _: None, session.settings.run_seconds):
+        for moment in moments(run, session.settings.run_seconds):
             found = moment.result or found
             yield going(moment)
         assert found is not None

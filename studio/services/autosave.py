@@ -164,7 +164,7 @@ def autosave_of(session: Session) -> Autosave | None:
 
 def _state(visitor: Visitor) -> object:
     """What is saved of a visitor, as far as one sees whether it changed."""
-    made = (visitor.shelf, visitor.directions, visitor.book.entries, visitor.photo, visitor.kept)
+    made = (visitor.shelf, visitor.directions, visitor.book.entries, visitor.photo, visitor.results.inverted)
     if not any(made):
         return _NOTHING
     shelf = tuple((item.key, item.title) for item in list(visitor.shelf.values()))
@@ -174,7 +174,7 @@ def _state(visitor: Visitor) -> object:
 
 def _result(visitor: Visitor) -> object:
     """Which result is kept; that of a run under way counts as another from time to time."""
-    kept = visitor.kept
+    kept = visitor.results.inverted
     if kept is None:
         return None
     return kept.method, kept.seconds // _SECONDS_OF_A_RUN if visitor.running else kept.seconds

@@ -24,8 +24,9 @@ from engines.plugins import AnyEngine
 from studio.services import recipe_text
 from studio.services.recipe_text import INVERSION, brief, within
 from studio.state.lab_book import digest
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Kept, PhotoState
+from studio.state.visitor import PhotoState
 
 SEED = InvertRequest.seed
 """What the page's runs draw their noise from."""

@@ -6,8 +6,9 @@ from engines import Inversion
 from engines.core.images import to_picture, to_tensor
 from engines.core.shapes import Image
 from engines.generators.incremental import draw_inversion
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Item, Kept, Visitor
+from studio.state.visitor import Item, Visitor
 
 HINT = "One weight change for this photo and for those that pictures on the shelf were inverted from; each takes as long as the first."
 

@@ -1,14 +1,13 @@
 """What the tab Local mixing's search computes: the request that its controls stand for, and what each visitor's last run left."""
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import torch
 from PIL import Image as Pil
 
-from engines import Inversion, Latent, Result
+from engines import Latent, Result
 from engines.core.errors import StudioError
 from engines.core.images import area, to_tensor
 from engines.core.shapes import Image, Mask
@@ -19,22 +18,10 @@ from studio.services.mixer import Mixer
 from studio.state.edits import Edits, Face
 from studio.state.mix import CANVAS, Mix
 from studio.state.moments import Moment, moments
+from studio.state.results import Found
 from studio.state.visitor import Visitor
 
 ENGINE = "image2stylegan_pp_mix"
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """A result with the picture that it began from, (1,3,R,R)."""
-
-    result: Result
-    source: Image
-    seconds: float
-
-    @property
-    def inversion(self) -> Inversion:
-        return self.result.inversions[0]
 
 
 class Searcher:
@@ -49,25 +36,22 @@ class Searcher:
 
     def found(self, visitor: Visitor) -> Found | None:
         """What the visitor's last run left, its picture in full."""
-        found: Found | None = visitor.apart.get(self)
+        found = visitor.results.found
         if found is not None and found.result.images.shape[-1] != self.session.generator.resolution:
             images = draw_inversion(self.session.generator, found.inversion)
-            found = visitor.apart[self] = Found(Result(images, found.result.inversions), found.source, found.seconds)
+            found = visitor.results.found = replace(found, result=Result(images, found.result.inversions))
         return found
 
-    def run(self, visitor: Visitor, mix: Mix, layers: Sequence[bytes], knobs: LocalEmbeddingKnobs) -> Iterator[Moment]:
-        """Run for a visitor, and keep the best so far.
+    def run(self, visitor: Visitor, mix: Mix, layers: Sequence[bytes], knobs: LocalEmbeddingKnobs) -> Iterator[tuple[Moment, Found | None]]:
+        """Run for a visitor; each moment comes with the best so far, the last with the result.
 
         Raises:
             StudioError: Something is missing that the use needs.
         """
-        asked, start = self.request(visitor, mix, layers, knobs.use), time.perf_counter()
-        visitor.apart.pop(self, None)
-
-        def keep(result: Result) -> None:
-            visitor.apart[self] = Found(result, asked.image, time.perf_counter() - start)
-
-        yield from moments(self.session.engine(ENGINE).run(asked, knobs), keep, self.session.settings.run_seconds, visitor.is_stopping)
+        asked = self.request(visitor, mix, layers, knobs.use)
+        run = self.session.engine(ENGINE).run(asked, knobs)
+        for moment in moments(run, self.session.settings.run_seconds, visitor.is_stopping):
+            yield moment, None if moment.best is None else Found(moment.best, asked.image, moment.seconds)
 
     @torch.no_grad()
     def request(self, visitor: Visitor, mix: Mix, layers: Sequence[bytes], use: str) -> LocalRequest:

@@ -23,8 +23,9 @@ from engines.faces import Alignment, alignment_from_box
 from engines.faces.find import KEPT_MEGAPIXELS
 from studio.services.photo_pipeline import BOX_ENDS, box_of, in_full, place, use
 from studio.serving.disk import disk
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Kept, PhotoState
+from studio.state.visitor import PhotoState, Visitor
 
 DAMAGED = "The photo or its inversion in this session is damaged."
 _UPLOAD, _CODE, _TARGET, _PHOTO = "photo/upload", "result/code.safetensors", "result/target.png", "result/photo.jpg"
@@ -58,15 +59,15 @@ def decoded(data: bytes, megapixels: float) -> Pil.Image:
         raise StudioError(DAMAGED) from error
 
 
-def write_photo(visitor: PhotoState) -> tuple[dict[str, Any], dict[str, bytes]]:
+def write_photo(visitor: Visitor) -> tuple[dict[str, Any], dict[str, bytes]]:
     """A photo and the last result of it as values for JSON, and the files that belong to them; of what is not there, nothing."""
-    told, members, photo, kept = {}, dict[str, bytes](), visitor.photo, visitor.kept
+    told, members, photo, kept = {}, dict[str, bytes](), visitor.photo, visitor.results.inverted
     if photo is not None:
         upload = Path(visitor.path)
         members[_UPLOAD] = upload.read_bytes() if upload.is_file() else jpeg_bytes(photo)
         told["photo"] = {"suffix": upload.suffix.lower() if upload.is_file() else ".jpg"} | _placed(visitor)
     if kept is not None and kept.result.inversions:
-        members[_CODE] = write_codes(kept.result.inversions[0])
+        members[_CODE] = write_codes(kept.inversion)
         members[_TARGET] = encoded(kept, _TARGET, lambda: png_bytes(to_picture(kept.target)))
         members[_PHOTO] = encoded(kept, _PHOTO, lambda: jpeg_bytes(kept.photo))
         told["result"] = {
@@ -86,8 +87,8 @@ def _placed(visitor: PhotoState) -> dict[str, Any]:
     return {} if visitor.target is None else {"box": box_of(visitor)}
 
 
-def read_photo(told: dict[str, Any], read: Read, session: Session) -> PhotoState:
-    """What `write_photo` wrote, for the visitor who is being served.
+def read_photo(told: dict[str, Any], read: Read, session: Session) -> tuple[PhotoState, Kept | None]:
+    """What `write_photo` wrote, for the visitor who is being served: the photo as it is placed, and its last result.
 
     Args:
         told: The values.
@@ -102,9 +103,7 @@ def read_photo(told: dict[str, Any], read: Read, session: Session) -> PhotoState
     state, photo, result = PhotoState(), told.get("photo"), told.get("result")
     if photo:
         _put(state, photo, read(_UPLOAD), session)
-    if result:
-        state.kept = _kept(result, read, session)
-    return state
+    return state, _kept(result, read, session) if result else None
 
 
 def _put(state: PhotoState, told: dict[str, Any], data: bytes, session: Session) -> None:

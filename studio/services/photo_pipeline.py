@@ -1,16 +1,15 @@
 """From an uploaded file to an aligned face, and from there to a code while one watches."""
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from PIL import Image as Pil
 
 from engines import InvertRequest, Result
+from engines.contract import Run
 from engines.core.errors import FaceError
 from engines.core.images import Opened, to_picture, to_tensor
 from engines.core.knobs import Knobs
@@ -18,12 +17,14 @@ from engines.core.memory import give_back
 from engines.core.shapes import Image
 from engines.faces import Alignment, align, alignment_from_box, draw_overlay, find_faces, reduced, told
 from engines.faces.find import MOST_FACES
+from engines.generators.incremental import draw_inversion
 from engines.inputs import AlignedPhoto, Reading
 from engines.plugins import AnyEngine
 from studio.services import joint_tuning
 from studio.state.moments import Moment, moments
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Item, Kept, PhotoState
+from studio.state.visitor import Item, PhotoState
 
 OVERLAY_SIDE, PREVIEW_SIDE, ALIGNED_SIDE = 900, 384, 512
 NO_FACE = (
@@ -189,8 +190,8 @@ def aligned_face(visitor: PhotoState) -> Image:
 
 def inverting(
     session: Session, visitor: PhotoState, engine: type[AnyEngine], knobs: Knobs, others: Sequence[Item] = ()
-) -> Iterator[Moment]:
-    """Invert the aligned face a step at a time; `visitor.kept` is the best so far, and in the end the result.
+) -> Iterator[tuple[Moment, Kept | None]]:
+    """Invert the aligned face a step at a time; each moment comes with the best so far, the last with the result.
 
     Args:
         session: Who computes.
@@ -202,19 +203,35 @@ def inverting(
     Raises:
         FaceError: The photo was removed before the run's turn came.
     """
-    start = time.perf_counter()
-    target, alignment, photo = aligned_face(visitor), visitor.alignment, visitor.photo
-    assert alignment is not None and photo is not None
-    visitor.kept = None
-
-    beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
-
-    def keep(result: Result) -> None:
-        result = replace(result, images=result.images[:1]) if beside else result
-        visitor.kept = Kept(result, target, alignment, photo, engine.card.title, time.perf_counter() - start, beside)
-
+    target = aligned_face(visitor)
     run = session.engine(engine.card.name).run(InvertRequest(image=target, beside=joint_tuning.pairs(session, others)), knobs)
-    yield from moments(run, keep, session.settings.run_seconds, visitor.is_stopping)
+    beside = tuple((item.title, item.photo) for item in others if item.photo is not None)
+    return redrawing(session, visitor, run, engine.card.title, target, beside)
+
+
+def redrawing(
+    session: Session, visitor: PhotoState, run: Run, title: str, target: Image, beside: tuple[tuple[str, Pil.Image], ...] = ()
+) -> Iterator[tuple[Moment, Kept | None]]:
+    """Drive a run on the visitor's aligned photo; each moment comes with the best so far, the last with the result.
+
+    Args:
+        session: Whose time limit holds.
+        visitor: Whose photo, and who may stop the run.
+        run: What an engine's `run` returned.
+        title: The method's.
+        target: What is redrawn, (1,3,R,R).
+        beside: Titles and photos of the shelf that it is tuned to, too.
+    """
+    alignment, photo = visitor.alignment, visitor.photo
+    assert alignment is not None and photo is not None
+    best: Result | None = None
+    kept: Kept | None = None
+    for moment in moments(run, session.settings.run_seconds, visitor.is_stopping):
+        if moment.best is not None and moment.best is not best:
+            best = moment.best
+            alone = replace(best, images=best.images[:1]) if beside else best
+            kept = Kept(alone, target, alignment, photo, title, moment.seconds, beside)
+        yield moment, kept
 
 
 def preview(image: Image) -> Pil.Image:
@@ -231,7 +248,4 @@ def in_full(session: Session, kept: Kept) -> Kept:
     """The same with the full picture, where only a preview was at hand."""
     if kept.images.shape[-1] == session.generator.resolution:
         return kept
-    inversion = kept.result.inversions[0]
-    with torch.no_grad():
-        image = session.generator.synthesize(inversion.latent, tuning=inversion.tuning, features=inversion.features)
-    return replace(kept, images=image)
+    return replace(kept, images=draw_inversion(session.generator, kept.inversion))

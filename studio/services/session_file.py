@@ -34,6 +34,7 @@ from studio.services.user_directions import renamed
 from studio.state.lab_book import MOST as MOST_ENTRIES
 from studio.state.lab_book import THUMBNAIL, Entry
 from studio.state.mix import Mixed
+from studio.state.results import Kept
 from studio.state.visitor import Item, PhotoState, Visitor
 
 VERSION = 1
@@ -118,7 +119,7 @@ class _Read:
     files: dict[str, bytes]
     edited: str
     mixed: Mixed | None
-    photographed: PhotoState | None
+    photographed: tuple[PhotoState, Kept | None] | None
 
 
 def open_session(data: bytes, editor: Editor, visitor: Visitor, most: int, *, own: bool = False) -> str:
@@ -156,14 +157,14 @@ def open_session(data: bytes, editor: Editor, visitor: Visitor, most: int, *, ow
     visitor.mixed = read.mixed or visitor.mixed
     visitor.book.take(read.entries, read.files)
     if read.photographed is not None:
-        _take_photo(visitor, read.photographed)
+        _take_photo(visitor, *read.photographed)
     counts = ((len(keys), "faces on the shelf"), (len(read.directions), "directions"), (len(read.entries), "entries of the lab book"))
     return "Opened: " + ", ".join(f"{count} {name}" for count, name in counts) + "."
 
 
-def _take_photo(visitor: Visitor, came: PhotoState) -> None:
+def _take_photo(visitor: Visitor, came: PhotoState, kept: Kept | None) -> None:
     visitor.photo, visitor.faces, visitor.alignment, visitor.target = came.photo, came.faces, came.alignment, came.target
-    visitor.upload, visitor.path, visitor.kept = came.upload, came.path, came.kept
+    visitor.upload, visitor.path, visitor.results.inverted = came.upload, came.path, kept
 
 
 def _shelved(editor: Editor, visitor: Visitor, title: str, inversion: Inversion, strength: float, photo: Pil.Image | None) -> Item:
@@ -191,7 +192,7 @@ def _read(archive: Archive, editor: Editor, *, own: bool) -> _Read:
     return _Read(items, tuple(renamed(one, one.name) for one in found), entries, files, str(told.get("edited") or ""), mixed, photographed)
 
 
-def _photographed(archive: Archive, told: dict[str, Any], editor: Editor) -> PhotoState | None:
+def _photographed(archive: Archive, told: dict[str, Any], editor: Editor) -> tuple[PhotoState, Kept | None] | None:
     """The photo and its last result; where they cannot be had, the rest still can."""
     try:
         return read_photo(told, lambda name: bytes(archive.read(name)), editor.session)

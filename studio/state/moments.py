@@ -21,7 +21,8 @@ class Moment:
         progress: The newest heartbeat.
         history: Losses of all steps so far, by name.
         seconds: Time since the start.
-        result: The result, at the last moment only; none where the run was stopped before its first.
+        best: The best result so far; none before the first.
+        result: The same, at the last moment only: what the run returned, or what it had when it was ended.
         cut_short: Whether the time limit ended the run.
         stopped: Whether the visitor did.
     """
@@ -29,9 +30,15 @@ class Moment:
     progress: Progress
     history: dict[str, list[float]]
     seconds: float
+    best: Result | None = None
     result: Result | None = None
     cut_short: bool = False
     stopped: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run came to its own end."""
+        return self.result is not None and not self.stopped and not self.cut_short
 
 
 @dataclass(eq=False)
@@ -41,16 +48,18 @@ class _Watch:
     progress: Progress = field(default_factory=lambda: Progress(0, 1))
     best: Result | None = None
 
-    def moment(self, result: Result | None = None, cut_short: bool = False, stopped: bool = False) -> Moment:
-        return Moment(self.progress, self.history, time.perf_counter() - self.start, result, cut_short, stopped)
+    def moment(self) -> Moment:
+        return Moment(self.progress, self.history, time.perf_counter() - self.start, self.best)
+
+    def last(self, cut_short: bool = False, stopped: bool = False) -> Moment:
+        return Moment(self.progress, self.history, time.perf_counter() - self.start, self.best, self.best, cut_short, stopped)
 
 
-def moments(run: Run, keep: Callable[[Result], None], limit: float, stopped: Callable[[], bool] = lambda: False) -> Iterator[Moment]:
+def moments(run: Run, limit: float, stopped: Callable[[], bool] = lambda: False) -> Iterator[Moment]:
     """Drive a run; yields a few times a second and once at its end, when `result` is set.
 
     Args:
         run: What an engine's `run` returned.
-        keep: Called with each best result so far.
         limit: Seconds after which the run ends with its best result.
         stopped: Asked before each step: whether to end with the best result instead, or with none if there is none yet.
     """
@@ -58,22 +67,21 @@ def moments(run: Run, keep: Callable[[Result], None], limit: float, stopped: Cal
     try:
         while True:
             if stopped():
-                yield watch.moment(watch.best, stopped=True)
+                yield watch.last(stopped=True)
                 return
             try:
                 progress = next(run)
             except StopIteration as stop:
-                keep(stop.value)
-                yield watch.moment(stop.value)
+                watch.best = stop.value
+                yield watch.last()
                 return
             for name, value in progress.losses.items():
                 watch.history.setdefault(name, []).append(value)
             watch.progress = progress
             if progress.best is not None:
                 watch.best = progress.best
-                keep(progress.best)
             if watch.best is not None and time.perf_counter() - watch.start > limit:
-                yield watch.moment(watch.best, cut_short=True)
+                yield watch.last(cut_short=True)
                 return
             if time.perf_counter() - shown > _SECONDS_BETWEEN:
                 shown = time.perf_counter()

@@ -13,9 +13,9 @@ from typing import Any, TypeVar, cast
 from PIL import Image as Pil
 from torch import Tensor
 
-from engines import Direction, Inversion, Result
+from engines import Direction, Inversion
 from engines.core.errors import StudioError
-from engines.core.shapes import Image, Mask
+from engines.core.shapes import Image
 from engines.faces import Alignment, Face
 from studio.state.comparison import Comparison
 from studio.state.edits import Edits
@@ -24,6 +24,7 @@ from studio.state.holding import held_bytes
 from studio.state.lab_book import LabBook
 from studio.state.mix import Mixed
 from studio.state.packed import eight_bit, lossless
+from studio.state.results import Results
 
 THUMBNAIL = 160
 Kind = TypeVar("Kind")
@@ -71,41 +72,6 @@ class Item:
         return sum(change.numel() * change.element_size() for change in self.whole.tuning.values())
 
 
-@eight_bit("target", "images")
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """A result with what it was made from.
-
-    Attributes:
-        result: The best so far of a run that goes on, or the last of one that ended, its pictures apart.
-        target: The aligned photo it redraws.
-        alignment: Where that lay in the photo.
-        photo: The whole photo.
-        method: Title of the method.
-        seconds: How long it took.
-        beside: Titles and photos of the shelf that the same weight change was tuned to; theirs are the inversions after the first.
-        images: The result's pictures, unless others are given.
-        figures: What was measured of it, by name.
-        recipe: How it was made, as `studio.services.inversion_recipe` writes it; empty where that is not known.
-    """
-
-    result: Result
-    target: Image
-    alignment: Alignment
-    photo: Pil.Image
-    method: str
-    seconds: float
-    beside: tuple[tuple[str, Pil.Image], ...] = ()
-    images: Image = field(default=None)  # type: ignore[assignment]  # set below
-    figures: Mapping[str, float] = field(default_factory=dict)
-    recipe: str = ""
-
-    def __post_init__(self) -> None:
-        if self.images is None:
-            object.__setattr__(self, "images", self.result.images)
-        object.__setattr__(self, "result", replace(self.result, images=self.result.images[:0].clone()))
-
-
 @dataclass(eq=False, kw_only=True)
 class JobSlot:
     """Where a visitor's runs sit, one at a time.
@@ -116,6 +82,7 @@ class JobSlot:
         taken_at: When it was taken, by `time.monotonic`.
         under_way: Whether that run waits in its line or goes.
         begun: Whether it had its turn.
+        last_words: When the last run of each part ended, by `time.monotonic`, and what it said then.
     """
 
     taken_by: object | None = None
@@ -123,6 +90,7 @@ class JobSlot:
     taken_at: float = 0.0
     under_way: bool = False
     begun: bool = False
+    last_words: dict[object, tuple[float, str]] = field(default_factory=dict)
 
     def take(self, by: object) -> None:
         """Let a run sit here."""
@@ -153,7 +121,6 @@ class PhotoState(JobSlot):
         faces: Faces found in it.
         alignment: The crop in use.
         target: The aligned photo, (1,3,R,R).
-        kept: The best result of the run in progress, or the last result.
         upload: Hash of the file that the photo came in.
         path: Where that file lies among the uploads.
     """
@@ -162,7 +129,6 @@ class PhotoState(JobSlot):
     faces: tuple[Face, ...] = ()
     alignment: Alignment | None = None
     target: Image | None = None
-    kept: Kept | None = None
     upload: str = ""
     path: str = ""
 
@@ -175,8 +141,8 @@ class Visitor(PhotoState):
     Attributes:
         budget: Bytes that the shelf may hold.
         giver: A second aligned face, (1,3,R,R), whose part the first is to receive.
-        part: Which part of it the last run pasted, (1,1,R,R).
-        diffused: What became of the two, as `kept`; its target is the plain copy.
+        is_giver_drawn: Whether that is a generated one.
+        results: What their runs left.
         moves: Counts what changed the picture being edited.
         moved_at: When it changed last, by `time.monotonic`: the full picture waits for a hand at rest.
         drawn: The move whose full picture was drawn last.
@@ -193,8 +159,8 @@ class Visitor(PhotoState):
 
     budget: int
     giver: Image | None = None
-    part: Mask | None = None
-    diffused: Kept | None = None
+    is_giver_drawn: bool = False
+    results: Results = field(default_factory=Results)
     moves: int = 0
     moved_at: float = 0.0
     drawn: int = 0

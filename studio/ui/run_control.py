@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
 
 import gradio as gr
 
@@ -50,7 +49,6 @@ class Stopper:
 
     def __init__(self, buttons: Runner, slot: Callable[[gr.Request], JobSlot], lines: Lines) -> None:
         self.buttons, self.slot, self.lines = buttons, slot, lines
-        self._last_words: WeakKeyDictionary[JobSlot, tuple[float, str]] = WeakKeyDictionary()
 
     def claim(self, slot: JobSlot) -> str:
         """Take the slot for a run; returns what to say until its turn comes.
@@ -61,7 +59,7 @@ class Stopper:
         if slot.running and not slot.abandoned:
             raise StudioError("Your last run is still going. Wait for it, or press Stop first.")
         slot.take(self)
-        self._last_words.pop(slot, None)
+        slot.last_words.pop(self, None)
         return "Waiting for its turn …"
 
     def going(self, request: gr.Request, run: Going) -> Iterator[Updates]:
@@ -77,7 +75,7 @@ class Stopper:
             last = {self.buttons.status: STOPPED} if slot.stopping else (yield from run)
         finally:
             self.leave(slot)
-        self._last_words[slot] = (time.monotonic(), str(last[self.buttons.status]))
+        slot.last_words[self] = (time.monotonic(), str(last[self.buttons.status]))
         yield last
 
     def leave(self, slot: JobSlot) -> None:
@@ -93,7 +91,7 @@ class Stopper:
 
     def last_words(self, request: gr.Request) -> tuple[float, str]:
         """When the visitor's last run ended, by `time.monotonic`, and what it said then; 0 and `NOTHING` before one ended."""
-        return self._last_words.get(self.slot(request), (0.0, NOTHING))
+        return self.slot(request).last_words.get(self, (0.0, NOTHING))
 
     def waiting(self, run: Any, choose: Callable[..., tuple[str, str]]) -> Any:
         """A run of `going` that waits for its turn in a line, and says where it stands in it; Stop ends the waiting too."""

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image as Pil
 from playwright.sync_api import Page, expect
 
-from engines import Result
 from engines.contract import Run
 from engines.core.weights import assets
 from studio.state.moments import Moment, moments
@@ -301,9 +300,9 @@ def test_a_part_is_dragged_and_the_sliders_say_how_far(visit: Visit, toy_url: st
     assert back is not None and back["x"] == pytest.approx(box["x"], abs=1)
 
 
-def until_stopped(run: Run, keep: Callable[[Result], None], limit: float, stopped: Callable[[], bool]) -> Iterator[Moment]:
+def until_stopped(run: Run, limit: float, stopped: Callable[[], bool]) -> Iterator[Moment]:
     """A run that goes on until somebody stops it, however quick the machine."""
-    for moment in moments(run, keep, limit, stopped):
+    for moment in moments(run, limit, stopped):
         yield moment
         begun = time.monotonic()
         while moment.progress.preview is not None and not stopped() and time.monotonic() < begun + 30:

@@ -20,8 +20,9 @@ from studio.services import session_file
 from studio.services.autosave import Autosave, autosave_of
 from studio.services.photo_pipeline import box_of, forget, inverting, place, use
 from studio.settings import Settings
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Kept, Visitor
+from studio.state.visitor import Visitor
 
 ANN, BEN = "a" * 32, "b" * 32
 
@@ -59,10 +60,10 @@ def inverted(session: Session, visitor: Visitor, folder: Path) -> Kept:
     assert visitor.photo is not None
     use(session, visitor, alignment_from_box(visitor.photo.size, 0.45, 0.3, 0.4))
     engine = type(create("projector", session.generator))
-    for _ in inverting(session, visitor, engine, engine.knob_set.of({"steps": 2})):
-        pass
-    assert visitor.kept is not None
-    return visitor.kept
+    _, kept = list(inverting(session, visitor, engine, engine.knob_set.of({"steps": 2})))[-1]
+    assert kept is not None
+    visitor.results.inverted = kept
+    return kept
 
 
 def restarted(folder: Path, tab: str = "tab") -> Visitor:
@@ -136,7 +137,7 @@ def test_the_photo_and_its_last_result_come_back_as_they_were(tmp_path: Path) ->
     assert again.photo is not None and visitor.photo is not None and again.photo.tobytes() == visitor.photo.tobytes()
     assert (again.upload, box_of(again)) == (visitor.upload, box_of(visitor))
     assert torch.equal(again.target, visitor.target)
-    back = again.kept
+    back = again.results.inverted
     assert back is not None and (back.method, back.seconds) == (kept.method, kept.seconds)
     assert back.result.metrics == kept.result.metrics and back.alignment == kept.alignment
     assert torch.equal(back.target, kept.target) and back.photo.size == kept.photo.size
@@ -153,7 +154,7 @@ def test_a_photo_that_was_taken_away_does_not_come_back_and_its_result_does(tmp_
     forget(visitor)
     before[1].save()
     again = restarted(tmp_path / "visits")
-    assert again.photo is None and again.target is None and again.kept is not None
+    assert again.photo is None and again.target is None and again.results.inverted is not None
 
 
 @pytest.mark.parametrize("member", ["photo/upload", "result/target.png", "result/photo.jpg"])
@@ -166,7 +167,7 @@ def test_a_photo_that_cannot_be_read_leaves_the_shelf(tmp_path: Path, member: st
     monkeypatch.setattr(session_file, "write_photo", lambda visitor: _without(written(visitor), member))
     before[1].save()
     again = restarted(tmp_path / "visits")
-    assert list(again.shelf) == [key] and again.photo is None and again.kept is None
+    assert list(again.shelf) == [key] and again.photo is None and again.results.inverted is None
 
 
 def _without(written: tuple[dict[str, Any], dict[str, bytes]], member: str) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -180,9 +181,9 @@ def test_a_run_under_way_is_written_from_time_to_time_only(tmp_path: Path) -> No
     visitor.take(object())
     states = []
     for seconds in (1.0, 2.0, 29.0, 31.0):
-        visitor.kept = replace(kept, seconds=seconds)
+        visitor.results.inverted = replace(kept, seconds=seconds)
         before[1].save()
-        states.append(restarted(tmp_path / "visits").kept)
+        states.append(restarted(tmp_path / "visits").results.inverted)
     assert [state and state.seconds for state in states] == [1.0, 1.0, 1.0, 31.0]
 
 

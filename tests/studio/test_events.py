@@ -27,31 +27,34 @@ def steps(count: int, freed: list[str], pause: float = 0.0):
 
 def test_the_last_moment_carries_the_result_and_the_whole_history() -> None:
     freed: list[str] = []
-    kept: list[Result] = []
-    last = list(moments(steps(5, freed), kept.append, 60))[-1]
-    assert last.result is kept[-1] and len(last.history["pixel"]) == 5 and freed == ["freed"]
+    last = list(moments(steps(5, freed), 60))[-1]
+    assert (
+        last.result is last.best
+        and float(last.best.images.max()) == float((PICTURE + 5).max())
+        and len(last.history["pixel"]) == 5
+        and freed == ["freed"]
+    )
     assert say(last).startswith("Done")
 
 
 def test_closing_stops_the_run_and_leaves_the_best() -> None:
     freed: list[str] = []
-    kept: list[Result] = []
-    going = moments(steps(10_000, freed), kept.append, 60)
-    next(going)
+    going = moments(steps(10_000, freed), 60)
+    moment = next(going)
     going.close()
-    assert freed == ["freed"] and float(kept[-1].images.max()) >= 1
+    assert freed == ["freed"] and moment.result is None and float(moment.best.images.max()) >= 1
 
 
 def test_the_time_limit_ends_with_the_best() -> None:
     freed: list[str] = []
-    last = list(moments(steps(10_000, freed, pause=0.01), lambda _: None, 0.05))[-1]
+    last = list(moments(steps(10_000, freed, pause=0.01), 0.05))[-1]
     assert last.cut_short and last.result is not None and freed == ["freed"]
 
 
 def test_a_stop_between_two_steps_makes_the_next_moment_the_last() -> None:
     freed: list[str] = []
     asked: list[str] = []
-    going = moments(steps(10_000, freed, pause=0.01), lambda _: None, 60, lambda: bool(asked))
+    going = moments(steps(10_000, freed, pause=0.01), 60, lambda: bool(asked))
     before = next(going)
     asked.append("stop")
     after = list(going)
@@ -63,7 +66,7 @@ def test_a_stop_between_two_steps_makes_the_next_moment_the_last() -> None:
 
 def test_a_stop_before_the_first_step_computes_nothing() -> None:
     freed: list[str] = []
-    alone = list(moments(steps(5, freed), lambda _: None, 60, lambda: True))
+    alone = list(moments(steps(5, freed), 60, lambda: True))
     assert len(alone) == 1 and alone[0].stopped and alone[0].result is None and alone[0].progress.step == 0
     assert say(alone[0]) == STOPPED
 
@@ -103,7 +106,7 @@ def test_a_download_never_takes_a_path_from_its_name() -> None:
 def test_moments_from_another_thread() -> None:
     freed: list[str] = []
     found: list[Moment] = []
-    thread = threading.Thread(target=lambda: found.extend(moments(steps(3, freed), lambda _: None, 60)))
+    thread = threading.Thread(target=lambda: found.extend(moments(steps(3, freed), 60)))
     thread.start()
     thread.join(10)
     assert found[-1].result is not None

@@ -15,8 +15,9 @@ from engines.core.images import png_bytes, png_recipe
 from engines.faces import alignment_from_box
 from studio.services.inversion_recipe import InversionRecipe, made_with, of_inversion, read_inversion, said
 from studio.services.recipe_text import LONGEST, kind_of
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Kept, Visitor
+from studio.state.visitor import Visitor
 from studio.ui.knob_controls import knob_form
 
 METHOD = catalogue()["image2stylegan"]

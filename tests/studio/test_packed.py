@@ -12,7 +12,8 @@ from engines.core.weights import assets
 from engines.faces import alignment_from_box
 from studio.state.holding import held_bytes
 from studio.state.packed import eight_bit
-from studio.state.visitor import Kept, Visitor
+from studio.state.results import Kept, Results
+from studio.state.visitor import Visitor
 
 
 def noise(side: int) -> Pil.Image:
@@ -44,7 +45,7 @@ def test_a_desk_and_its_result_hold_bytes_rather_than_floats() -> None:
     face = to_tensor(noise(64))
     result = Result(face, (Inversion(Latent("w", torch.zeros(1, 512))),))
     kept = Kept(result, face, alignment_from_box((64, 64), 0.5, 0.5, 1.0), noise(64), "e4e", 1.0)
-    visitor = Visitor(0, target=face, kept=kept)
+    visitor = Visitor(0, target=face, results=Results(kept))
     assert held_bytes(visitor) == 4 * 3 * 64 * 64 + 4 * 512, "target twice, result, photo, and the code"
     other = replace(kept, images=face.flip(3))
     assert torch.equal(other.images, face.flip(3)) and torch.equal(other.target, face) and len(other.result.images) == 0

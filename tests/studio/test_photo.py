@@ -119,9 +119,9 @@ def test_without_a_face_a_box_is_proposed_and_nothing_is_aligned_until_a_person_
 def test_a_photo_that_was_forgotten_leaves_nothing_to_invert(session: Session, visitor: Visitor) -> None:
     place(session, visitor, str(ASTRONAUT))
     assert pick_face(visitor.faces, face_number("Face 1")).alignment is visitor.alignment
-    kept = visitor.kept = object()
+    kept = visitor.results.inverted = object()
     forget(visitor)
-    assert (visitor.photo, visitor.faces, visitor.alignment, visitor.target) == (None, (), None, None) and visitor.kept is kept
+    assert (visitor.photo, visitor.faces, visitor.alignment, visitor.target) == (None, (), None, None) and visitor.results.inverted is kept
     with pytest.raises(FaceError, match="Choose a photo"):
         aligned_face(visitor)
     with pytest.raises(FaceError, match="Choose a photo"):

@@ -24,7 +24,8 @@ VISITOR: Any = SimpleNamespace(session_hash="visitor")
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> checkpoint.CheckpointHandlers:
     session: Any = SimpleNamespace(generator=Canvas(), settings=Settings(), visitors=Visitors(2**20), lines=Lines(4, 20))
-    monkeypatch.setattr(checkpoint, "conclusion", lambda _, visitor, out: {out.metrics: visitor.kept})
+    monkeypatch.setattr(checkpoint, "finished", lambda _, kept: kept)
+    monkeypatch.setattr(checkpoint, "shown", lambda _, kept, out: {out.metrics: kept})
     with gr.Blocks():
         parts = checkpoint.accordion(session)
     assert parts is not None
@@ -53,7 +54,7 @@ def test_a_checkpoint_is_read_deleted_and_answers_the_photo(answers: checkpoint.
     assert answers.claim(VISITOR) and visitor.running
     changes: list[dict[Any, Any]] = list(answers.run(VISITOR, 2))
     assert changes[-1]["metrics"].method == "ReStyle over pSp (published checkpoint)"
-    assert visitor.kept.result.inversions[0].latent.codes.shape == (1, 23, 24)
+    assert visitor.results.inverted.result.inversions[0].latent.codes.shape == (1, 23, 24)
     assert not visitor.running
     assert answers.forget() == checkpoint.NOTHING
     with pytest.raises(gr.Error, match="No checkpoint is loaded"):

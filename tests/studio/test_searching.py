@@ -50,7 +50,7 @@ def painted(searcher: Searcher, visitor: Visitor) -> Mix:
 @pytest.mark.parametrize("use", USES)
 def test_each_use_runs_and_leaves_a_picture_for_the_shelf(searcher: Searcher, visitor: Visitor, use: str) -> None:
     mix = painted(searcher, visitor)
-    *_, moment = searcher.run(visitor, mix, [SCRIBBLE], LocalEmbeddingKnobs.of(QUICK | {"use": use}))
+    *_, (moment, visitor.results.found) = searcher.run(visitor, mix, [SCRIBBLE], LocalEmbeddingKnobs.of(QUICK | {"use": use}))
     found = searcher.found(visitor)
     assert found is not None and moment.result is found.result
     assert torch.equal(found.source, searcher.mixer.face(visitor, mix.source).clamp(-1, 1))
@@ -61,7 +61,7 @@ def test_a_stopped_run_leaves_its_best_in_full(searcher: Searcher, visitor: Visi
     run = searcher.run(
         visitor, painted(searcher, visitor), [], LocalEmbeddingKnobs.of(QUICK | {"steps": 50, "quick_steps": 3, "use": "inpaint"})
     )
-    next(run)
+    _, visitor.results.found = next(run)
     run.close()
     found = searcher.found(visitor)
     assert found is not None and found.result.images.shape[-1] == 64

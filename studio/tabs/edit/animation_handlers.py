@@ -146,7 +146,7 @@ class AnimationHandlers:
 
     def _moments(self, run: Run, runs: Stopper, request: gr.Request) -> Iterator[Moment]:
         """A run's moments, until its end or Stop; what is drawn is kept in the video or the sheet."""
-        return moments(run, lambda _: None, self.context.session.settings.run_seconds, runs.slot(request).is_stopping)
+        return moments(run, self.context.session.settings.run_seconds, runs.slot(request).is_stopping)
 
     def swept(self, visitor: Visitor, face: Face, edits: Edits, key: str | None, reach: float) -> Way:
         """From end to end of a direction, the other sliders as they are.

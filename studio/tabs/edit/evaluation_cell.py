@@ -53,7 +53,7 @@ def build(context: EditContext) -> None:
         count, at = measurer.checked(faces, strength)
         yield {buttons.status: f"Measuring {len(directions)} directions on {count} faces …"}
         working = rescore_directions(context.session.generator, directions, strength=at, faces=count)
-        for moment in moments(working, lambda _: None, context.session.settings.run_seconds, runs.slot(request).is_stopping):
+        for moment in moments(working, context.session.settings.run_seconds, runs.slot(request).is_stopping):
             words = STOPPED if moment.stopped else say(moment)
             yield {buttons.status: words}
         if moment.result is None:

@@ -112,7 +112,7 @@ class Teacher:
         request = FitRequest(bank=bank, attribute=name, labels=labels.to(bank.w), keep=tuple(keep))
         yield {fitting.buttons.status: "Fitting …"}
         run = self.context.session.engine("interfacegan").run(request, knobs)
-        for moment in moments(run, lambda _: None, self.context.session.settings.run_seconds, slot.is_stopping):
+        for moment in moments(run, self.context.session.settings.run_seconds, slot.is_stopping):
             yield {fitting.buttons.status: STOPPED if moment.stopped else say(moment)}
         if moment.stopped or moment.result is None:
             return {fitting.buttons.status: STOPPED}

@@ -11,6 +11,7 @@ from engines.core.images import to_picture
 from engines.faces import dominates, pick_face
 from studio.services.photo_pipeline import READING, aligned, aligned_face, face_names, face_number, forget, inverting, place, preview, use
 from studio.state.moments import say
+from studio.state.results import Kept
 from studio.state.session import Session
 from studio.state.visitor import PhotoState
 from studio.ui import menus
@@ -122,18 +123,16 @@ class Reader:
 
     def _inverted(self, request: gr.Request) -> Going:
         photo_state, engine = self.photo_state(request), self.session.default_inversion
-        photo_state.kept = None
         yield {self.part.seen: aligned(photo_state)}
-        for moment in inverting(self.session, photo_state, engine, engine.knob_set()):
-            seen = moment.progress.preview if moment.result is None else moment.result.images
+        for moment, kept in inverting(self.session, photo_state, engine, engine.knob_set()):
+            seen = moment.progress.preview if moment.result is None or kept is None else kept.images
             yield (last := {self.part.buttons.status: say(moment)} | ({} if seen is None else {self.part.seen: preview(seen)}))
-        return last if moment.result is None else self._shelved(request, photo_state, say(moment))
+        return last if kept is None else self._shelved(request, kept, say(moment))
 
-    def _shelved(self, request: gr.Request, photo_state: PhotoState, words: str) -> dict[Any, Any]:
+    def _shelved(self, request: gr.Request, kept: Kept, words: str) -> Updates:
         """The code on the shelf and chosen there, which makes it the face that is edited."""
-        assert photo_state.kept is not None
-        visitor, kept = self.session.visitors.visitor(request), photo_state.kept
-        item = visitor.put(kept.method, to_picture(kept.images), kept.result.inversions[0])
+        visitor = self.session.visitors.visitor(request)
+        item = visitor.put(kept.method, to_picture(kept.images), kept.inversion)
         shown = dict(zip(self.strip.outputs, self.strip.show(visitor, item.key), strict=True))
         return {self.part.buttons.status: f"{words} It is on the shelf and is what the sliders below turn.", self.kind: "Shelf"} | shown
 

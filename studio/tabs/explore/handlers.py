@@ -138,7 +138,7 @@ class ExploreHandlers:
         plan = replace(plan, shelf=tuple(visitor.shelf), arrows=tuple(key for key in plan.arrows if key not in gone))
         yield {status: "Looking at the measured faces …"}
         limit, slot = self.maps.session.settings.run_seconds, self.drawing.slot(request)
-        for moment in moments(self.maps.run(plan, visitor), lambda _: None, limit, slot.is_stopping):
+        for moment in moments(self.maps.run(plan, visitor), limit, slot.is_stopping):
             yield (said := {status: say(moment)})
         if moment.result is None:
             return said

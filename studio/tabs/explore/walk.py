@@ -72,7 +72,7 @@ def walk_cell(handlers: ExploreHandlers) -> gr.Dropdown:
         knobs = engine.knob_set.of({"frames": frames, "reach": reach, "preview": True})
         limit = handlers.maps.session.settings.run_seconds
         yield {walk.buttons.status: "Walking …", handlers.wire: {"paths": []}}
-        for moment in moments(engine.run(wanted, knobs), lambda _: None, limit, runs.slot(request).is_stopping):
+        for moment in moments(engine.run(wanted, knobs), limit, runs.slot(request).is_stopping):
             yield (last := {walk.buttons.status: say(moment)})
         if moment.result is None:
             return last

@@ -90,7 +90,7 @@ def find_cell(handlers: SamplerHandlers) -> None:
         yield {find.buttons.status: READY}
         engine, knobs = handlers.sampler.finder, find.knobs.knobs(FineFinder.card.name, settings)
         run = engine.run(DrawingRequest(image=to_tensor(picture)), knobs)  # type: ignore[arg-type]
-        for moment in moments(run, lambda _: None, session.settings.run_seconds, runs.slot(request).is_stopping):
+        for moment in moments(run, session.settings.run_seconds, runs.slot(request).is_stopping):
             seen = moment.progress.preview if moment.result is None else None
             yield {find.buttons.status: say(moment)} | ({} if seen is None else {find.preview: large(to_picture(seen))})
         if moment.result is None:

@@ -80,7 +80,7 @@ def discover_cell(sampler: Sampler) -> None:
         start, size = whole(seed, MOST_SEED + 1, "Seed"), sampler.finegan.form.size
         device = session.generator.device
         run = discovering(many, few, start, size, device, reader_if_bundled(device))
-        for moment in moments(run, lambda _: None, session.settings.run_seconds, runs.slot(request).is_stopping):
+        for moment in moments(run, session.settings.run_seconds, runs.slot(request).is_stopping):
             yield {parts.buttons.status: say(moment)}
         if moment.result is None:
             return {parts.buttons.status: STOPPED}

@@ -50,7 +50,7 @@ def grid_cell(handlers: SamplerHandlers) -> None:
         columns, rows, codes = handlers.sampler.laid(pick, chosen[1], chosen[0], _chosen(count, _COUNTS))
         sheet = Sheet(across, down, [str(value) for value in columns], [str(value) for value in rows], _TILE)
         pictures, limit = list[Pil.Image](), handlers.sampler.session.settings.run_seconds
-        run = moments(handlers.sampler.drawing(codes), lambda _: None, limit, runs.slot(request).is_stopping)
+        run = moments(handlers.sampler.drawing(codes), limit, runs.slot(request).is_stopping)
         for moment in run:
             yield {grid.buttons.status: f"Picture {moment.progress.step} of {moment.progress.total}"}
         if moment.result is None:

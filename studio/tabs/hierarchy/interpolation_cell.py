@@ -63,7 +63,7 @@ def film_cell(handlers: SamplerHandlers) -> None:
         count, speed = whole(frames, _MOST_FRAMES + 1, "Frames", 2), whole(fps, _MOST_FPS + 1, "Frames a second", 1)
         film, codes = Film(speed, _GIF_SIDE), (start, end, start) if back else (start, end)
         run = record(handlers.sampler.drawing(codes, count), film, large)
-        for moment in moments(run, lambda _: None, session.settings.run_seconds, runs.slot(request).is_stopping):
+        for moment in moments(run, session.settings.run_seconds, runs.slot(request).is_stopping):
             yield {way.buttons.status: f"Frame {film.count} of {count} · {moment.seconds:.1f} s"}
         if not film.count:
             return {way.buttons.status: STOPPED}

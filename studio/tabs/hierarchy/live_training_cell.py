@@ -52,7 +52,7 @@ def live_cell(session: Session) -> None:
             raise StudioError(f"{length:g} minutes came; a lesson takes from {_SHORTEST:g} to {_LONGEST:g}.")
         run = finegan_lesson(length, whole(start, MOST_SEED + 1, "Seed"))
         moment: Moment | None = None
-        for moment in moments(run, lambda _: None, session.settings.run_seconds, runs.slot(request).is_stopping):
+        for moment in moments(run, session.settings.run_seconds, runs.slot(request).is_stopping):
             seen = moment.progress.preview if moment.result is None else None
             yield {buttons.status: _status(moment), figures: _told(moment)} | ({} if seen is None else {shown: _large(seen)})
         if moment is None or moment.result is None:

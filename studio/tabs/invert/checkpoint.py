@@ -1,6 +1,5 @@
 """A published checkpoint on a person's own machine: its file is read once, its encoder answers the aligned photo."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +8,17 @@ from typing import Any
 
 import gradio as gr
 
-from engines import InvertRequest, Result
+from engines import InvertRequest
 from engines.core.errors import StudioError
 from engines.invert.encode import OfficialEncoder, load_official
 from engines.invert.encode.official import KEPT
-from studio.services.photo_pipeline import aligned_face
+from studio.services.photo_pipeline import aligned_face, redrawing
 from studio.services.snippets import program
 from studio.serving.lines import RUN
-from studio.state.moments import moments, say
+from studio.state.moments import say
 from studio.state.session import Session
-from studio.state.visitor import Kept, Visitor
-from studio.tabs.invert.result import Outputs, conclusion
+from studio.state.visitor import Visitor
+from studio.tabs.invert.result import Outputs, finished, shown
 from studio.ui.afresh import READY, afresh
 from studio.ui.cell import Runner, code, runner
 from studio.ui.run_control import Going, Stopper, Updates, connect_stop
@@ -141,22 +140,19 @@ class CheckpointHandlers:
         yield from self.runs.going(request, afresh(self.out.results, self._encoded(self.visitor(request), looks)))
 
     def _encoded(self, visitor: Visitor, looks: int) -> Going:
-        encoder, target, alignment, photo = self.shelved.encoder, visitor.target, visitor.alignment, visitor.photo
-        if encoder is None or target is None or alignment is None or photo is None:
+        encoder, target = self.shelved.encoder, visitor.target
+        if encoder is None or target is None:
             raise StudioError("The checkpoint or the photo is gone. Choose it again.")
-        visitor.kept = None
+        visitor.results.inverted = None
         yield {self.parts.buttons.status: READY}
-        start = time.perf_counter()
-
-        def keep(result: Result) -> None:
-            visitor.kept = Kept(result, target, alignment, photo, encoder.title, time.perf_counter() - start)
-
         run = encoder.run(InvertRequest(image=target), encoder.knob_set.of({"steps": int(looks)}))
-        for moment in moments(run, keep, self.session.settings.run_seconds, visitor.is_stopping):
+        for moment, kept in redrawing(self.session, visitor, run, encoder.title, target):
+            visitor.results.inverted = kept
             yield (last := {self.parts.buttons.status: say(moment)})
-        if moment.result is None:
+        if kept is None:
             return last
-        return last | {self.out.code: _SNIPPET} | conclusion(self.session, visitor, self.out)
+        kept = visitor.results.inverted = finished(self.session, kept)
+        return last | {self.out.code: _SNIPPET} | shown(self.session, kept, self.out)
 
 
 def connect(session: Session, parts: CheckpointParts | None, out: Outputs) -> None:

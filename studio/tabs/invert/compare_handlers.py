@@ -212,7 +212,7 @@ class CompareHandlers:
             yield {status: f"{place} · {title} · getting ready …"}
             engine = self.session.engine(name)
             run = engine.run(InvertRequest(image=comparison.target), engine.knob_set())
-            for moment in moments(run, lambda _: None, limit, visitor.is_stopping):
+            for moment in moments(run, limit, visitor.is_stopping):
                 changes: Updates = {status: f"{place} · {title} · {say(moment)}"}
                 if moment.progress.preview is not None:
                     changes[self.parts.preview] = preview(moment.progress.preview)

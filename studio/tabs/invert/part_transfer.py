@@ -1,16 +1,13 @@
 """The Invert tab's last cell: a part of another face is pasted into the aligned one, and the generator makes one face of the two."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import gradio as gr
 import torch
 
 import engines.invert
-from engines import Result
 from engines.core.errors import FaceError, StudioError
 from engines.core.images import area, png_bytes, side_by_side, to_picture, to_tensor
 from engines.faces.parts import PARTS, part_mask, rectangle_mask
@@ -19,11 +16,12 @@ from engines.invert.optimize.semantic_diffusion import paste
 from engines.metrics.seam import seam
 from engines.plugins import AnyEngine
 from engines.spaces.statistics import random_w
-from studio.services.photo_pipeline import READING, aligned_face, face_names, face_number, in_full, preview, small, uploaded_face
+from studio.services.photo_pipeline import READING, aligned_face, face_names, face_number, in_full, preview, redrawing, small, uploaded_face
 from studio.services.snippets import knob_arguments, program
-from studio.state.moments import moments, say
+from studio.state.moments import say
+from studio.state.results import Transferred
 from studio.state.session import Session
-from studio.state.visitor import Kept, Visitor
+from studio.state.visitor import Visitor
 from studio.ui import menus
 from studio.ui.afresh import READY, afresh
 from studio.ui.cell import Runner, cell, code, lesson, runner
@@ -152,7 +150,6 @@ def marked(session: Session, visitor: Visitor, part: str, *place: float) -> Diff
 def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequence[Any]) -> None:
     finished = [parts.slider, parts.figures, parts.keep, parts.file, parts.code]
     quick: dict[str, Any] = {"concurrency_id": "photo"} | PRIVATE
-    drawn: WeakSet[Visitor] = WeakSet()  # whose giving face is a generated one
 
     def visitor_at(request: gr.Request) -> Visitor:
         return session.visitors.visitor(request)
@@ -181,10 +178,9 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
     def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> list[Any]:
         """Read a second photo and align its largest face; the one before is forgotten, also where this one cannot be used."""
         visitor, hidden = visitor_at(request), gr.Radio(visible=False)
-        if path is None and visitor in drawn:  # the photo made room for a generated face
+        if path is None and visitor.is_giver_drawn:  # the photo made room for a generated face
             return [*copied(visitor, *chosen), hidden]
-        visitor.giver = None
-        drawn.discard(visitor)
+        visitor.giver, visitor.is_giver_drawn = None, False
         if path is None:
             return [*copied(visitor, *chosen), hidden]
         try:
@@ -211,7 +207,7 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
         visitor = visitor_at(request)
         with torch.no_grad():
             visitor.giver = session.generator.synthesize(random_w(session.generator, seed)).clamp(-1, 1).cpu()
-        drawn.add(visitor)
+        visitor.is_giver_drawn = True
         return [*copied(visitor, *chosen), gr.Radio(visible=False), seed + 1, None]
 
     @spoken
@@ -233,23 +229,20 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
     def diffused(visitor: Visitor, values: tuple[Any, ...]) -> Going:
         """One face of the two, drawn in full at last."""
         chosen, knobs = values[: len(parts.chosen)], parts.knobs.knobs(NAME, values[-1])
-        asked, start = marked(session, visitor, *chosen), time.perf_counter()
+        asked = marked(session, visitor, *chosen)
         mask, pasted = paste(asked)
-        alignment, photo = visitor.alignment, visitor.photo
-        assert alignment is not None and photo is not None
-        visitor.part, visitor.diffused = mask, None
+        visitor.results.transferred = None
         yield {parts.buttons.status: READY}
-
-        def keep(result: Result) -> None:
-            visitor.diffused = Kept(result, pasted, alignment, photo, parts.knobs.engine(NAME).card.title, time.perf_counter() - start)
-
-        for moment in moments(session.engine(NAME).run(asked, knobs), keep, session.settings.run_seconds, visitor.is_stopping):
+        run, title = session.engine(NAME).run(asked, knobs), parts.knobs.engine(NAME).card.title
+        for moment, kept in redrawing(session, visitor, run, title, pasted):
+            visitor.results.transferred = None if kept is None else Transferred(kept, mask)
             last: Updates = {parts.buttons.status: say(moment)}
             seen = moment.progress.preview if moment.result is None else None
             yield last if seen is None else last | {parts.preview: preview(seen)}
-        if moment.result is None:
+        if kept is None:
             return last
-        return last | {parts.code: snippet(chosen, knobs)} | conclusion(session, visitor, parts)
+        done = visitor.results.transferred = Transferred(in_full(session, kept), mask)
+        return last | {parts.code: snippet(chosen, knobs)} | shown(done, parts)
 
     @spoken
     def run_method(request: gr.Request, *values: Any) -> Iterator[Updates]:
@@ -260,9 +253,10 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
     def put_on_shelf(request: gr.Request) -> list[Any]:
         """Keep the face for the other tabs."""
         visitor = visitor_at(request)
-        if visitor.diffused is None or visitor.running:
+        done = visitor.results.transferred
+        if done is None or visitor.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
-        item = visitor.put(visitor.diffused.method, to_picture(visitor.diffused.images), visitor.diffused.result.inversions[0])
+        item = visitor.put(done.kept.method, to_picture(done.kept.images), done.kept.inversion)
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(visitor, item.key)
 
@@ -274,18 +268,16 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
     parts.generated.click(take_generated, [parts.seed, *parts.chosen], [*given, parts.seed, parts.photo], **quick)
     for event in faced:
         event.success(look, parts.chosen, seen, **quick)
-    shown = [parts.place, *seen]
-    gr.on([control.input for control in parts.chosen], choose_part, parts.chosen, shown, trigger_mode="always_last", **quick)
+    gr.on([control.input for control in parts.chosen], choose_part, parts.chosen, [parts.place, *seen], trigger_mode="always_last", **quick)
     runs.connect(run_method, [*parts.chosen, parts.knobs.component], [parts.buttons.status, parts.preview, *finished], claim)
     connect_stop(runs)
     parts.keep.click(put_on_shelf, None, strip.outputs, **QUICK | PRIVATE)
 
 
-def conclusion(session: Session, visitor: Visitor, parts: TransferParts) -> dict[Any, Any]:
-    """Draw what is kept in full, and say what became of the border."""
-    assert visitor.diffused is not None and visitor.part is not None
-    kept = visitor.diffused = in_full(session, visitor.diffused)
-    before, after = seam(kept.target, visitor.part), seam(kept.images, visitor.part)
+def shown(done: Transferred, parts: TransferParts) -> Updates:
+    """The face of two on the page, and what became of the border."""
+    kept = done.kept
+    before, after = seam(kept.target, done.part), seam(kept.images, done.part)
     picture = to_picture(kept.images)
     words = (
         f"**Border** (how much more neighbouring pixels differ across it than beside it): {before:.3f} in the copy, "

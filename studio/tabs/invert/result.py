@@ -15,11 +15,13 @@ from engines.spaces.statistics import statistics
 from studio.services.photo_pipeline import in_full, small
 from studio.services.snippets import knob_arguments, program
 from studio.state.lab_book import Made
+from studio.state.moments import Moment, say
+from studio.state.results import Kept
 from studio.state.session import Session
-from studio.state.visitor import Kept, Visitor
 from studio.ui.cell import code
 from studio.ui.plots import error_map
 from studio.ui.repeating import repeat_button
+from studio.ui.run_control import Updates
 from studio.ui.run_events import offer
 from studio.ui.terms import explained
 from studio.ui.ways import next_steps
@@ -106,11 +108,13 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
     return None
 
 
-def conclusion(session: Session, visitor: Visitor, out: Outputs) -> dict[Any, Any]:
-    """Draw what is kept in full, measure it, and offer it for download."""
-    assert visitor.kept is not None
-    kept = visitor.kept = _measured(session, in_full(session, visitor.kept))
-    inversion = kept.result.inversions[0]
+def finished(session: Session, kept: Kept) -> Kept:
+    """A result drawn in full and measured."""
+    return kept if kept.figures else _measured(session, in_full(session, kept))
+
+
+def shown(session: Session, kept: Kept, out: Outputs) -> Updates:
+    """A finished result on the page, offered for download."""
     picture = to_picture(kept.images)
     pasted = paste_back(kept.photo, picture, kept.alignment)
     return {
@@ -120,7 +124,7 @@ def conclusion(session: Session, visitor: Visitor, out: Outputs) -> dict[Any, An
         out.metrics: _table(kept, by_small_network=_is_by_small_network(session, kept)),
         out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture, kept.recipe)), interactive=True),
         out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
-        out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", write_codes(inversion)), interactive=True),
+        out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", write_codes(kept.inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
         **{button: gr.Button(interactive=True) for button in (out.edit, out.mix, out.map)},
         out.stages: _gallery(kept),
@@ -131,11 +135,11 @@ def _measured(session: Session, kept: Kept) -> Kept:
     """The same with its figures."""
     target = kept.target.to(session.generator.device)
     figures = {**session.reconstruction(kept.images[:1].to(target), target), **kept.result.metrics}
-    figures["drift"] = statistics(session.generator).w_plus_spread(kept.result.inversions[0].latent.codes)
+    figures["drift"] = statistics(session.generator).w_plus_spread(kept.inversion.latent.codes)
     return replace(kept, figures=figures)
 
 
-def made(session: Session, kept: Kept, chosen: type[AnyEngine], knobs: Any, said: str) -> Made:
+def made(session: Session, kept: Kept, chosen: type[AnyEngine], knobs: Any, moment: Moment) -> Made:
     """A finished run as an entry of the lab book: it begins with the aligned face, whoever aligned it.
 
     Args:
@@ -143,10 +147,10 @@ def made(session: Session, kept: Kept, chosen: type[AnyEngine], knobs: Any, said
         kept: The result, measured.
         chosen: The method.
         knobs: Its settings.
-        said: The run's last words: of one that did not come to its end, the lines go further.
+        moment: The run's last: of one that did not come to its end, the lines go further.
     """
     figures = [f"{title} {form.format(kept.figures[name])}" for name, (title, form, _) in METRICS.items() if name in kept.figures][:5]
-    exact = said.startswith("Done") and not kept.beside
+    exact = moment.is_whole and not kept.beside
     beside = "" if not kept.beside else f" Tuned along with {len(kept.beside)} of the shelf, which these lines leave out."
     code = program(f'''
 generator = load_generator("{session.generator.name}")
@@ -154,8 +158,8 @@ target = to_tensor(read_image(Path("face.png")))
 result = create("{chosen.card.name}", generator)(InvertRequest(image=target){knob_arguments(knobs)})
 to_picture(result.images[:1]).save("inversion.png")
 ''')
-    words = f"{said}{beside} {' · '.join(figures)}"
-    files, face = {"face.png": png_bytes(to_picture(kept.target))}, write_codes(kept.result.inversions[0])
+    words = f"{say(moment)}{beside} {' · '.join(figures)}"
+    files, face = {"face.png": png_bytes(to_picture(kept.target))}, write_codes(kept.inversion)
     return Made("Invert", kept.method, words, code, "inversion.png", files, exact, face=face)
 
 
@@ -176,7 +180,7 @@ def _is_by_small_network(session: Session, kept: Kept) -> bool:
 
 
 def _table(kept: Kept, *, by_small_network: bool) -> str:
-    inversion = kept.result.inversions[0]
+    inversion = kept.inversion
     space = {"w": "W, 1 vector", "w_plus": "W+, 16 vectors"}.get(inversion.latent.space, inversion.latent.space)
     if "grid" in inversion.features:
         space += " and a stylemap of {2} x {3}".format(*inversion.features["grid"].shape)

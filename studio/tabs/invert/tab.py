@@ -37,7 +37,7 @@ from studio.state.session import Session, examples
 from studio.state.visitor import Visitor
 from studio.tabs.invert import checkpoint, compare_cell, part_transfer
 from studio.tabs.invert.method_cell import Chooser, method_cell
-from studio.tabs.invert.result import Outputs, conclusion, made, result_cell, snippet, viewed
+from studio.tabs.invert.result import Outputs, finished, made, result_cell, shown, snippet, viewed
 from studio.tabs.tab import Tab, TabContext
 from studio.ui import menus
 from studio.ui.afresh import READY, afresh
@@ -188,18 +188,17 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         chosen, knobs = form.engine(name), form.knobs(name, settings)
         others = visitor.others(to_picture(visitor.target)) if together and chosen.tunes_along and visitor.target is not None else []
         aligned_face(visitor)
-        photo = visitor.upload
+        photo, visitor.results.inverted = visitor.upload, None
         yield {buttons.status: READY}
-        for moment in inverting(session, visitor, chosen, knobs, others):
+        for moment, kept in inverting(session, visitor, chosen, knobs, others):
+            visitor.results.inverted = kept
             yield (last := _live(moment, buttons, out))
-        if moment.result is None:
+        if kept is None:
             return last
-        assert visitor.kept is not None
-        whole = say(moment).startswith("Done")
-        visitor.kept = replace(visitor.kept, recipe=of_inversion(session, visitor.kept, photo, chosen, knobs, whole=whole))
-        shown = conclusion(session, visitor, out)
-        visitor.book.note(made(session, visitor.kept, chosen, knobs, say(moment)), to_picture(visitor.kept.images[:1]))
-        return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown
+        recipe = of_inversion(session, kept, photo, chosen, knobs, whole=moment.is_whole)
+        kept = visitor.results.inverted = finished(session, replace(kept, recipe=recipe))
+        visitor.book.note(made(session, kept, chosen, knobs, moment), to_picture(kept.images[:1]))
+        return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown(session, kept, out)
 
     def choose(request: gr.Request, name: str, *_: Any) -> tuple[str, str]:
         """In which line the chosen method waits."""
@@ -213,7 +212,7 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
     @spoken
     def show(name: str, request: gr.Request) -> list[Any]:
         """Switch the view."""
-        kept = visitor_at(request).kept
+        kept = visitor_at(request).results.inverted
         if kept is None:
             return [gr.skip(), gr.skip()]
         picture = viewed(kept, name)
@@ -223,21 +222,26 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
     def put_on_shelf(request: gr.Request) -> list[Any]:
         """Keep the inversion for the other tabs."""
         visitor = visitor_at(request)
-        if visitor.kept is None or visitor.running:
+        kept = visitor.results.inverted
+        if kept is None or visitor.running:
             raise StudioError("There is nothing to put on the shelf yet. Press Run first, and wait for its end or press Stop.")
-        item = joint_tuning.shelve(session, visitor, visitor.kept)
+        item = joint_tuning.shelve(session, visitor, kept)
         return strip.show(visitor, item.key)
 
     def told(request: gr.Request) -> list[Any]:
         """The same where the page stays."""
-        shown = put_on_shelf(request)
+        updates = put_on_shelf(request)
         gr.Success("On the shelf, where every tab finds it.")
-        return shown
+        return updates
 
     def come_back(request: gr.Request) -> Updates:
         """The last result of a visitor who opens the page again, unless its run still goes."""
         visitor = visitor_at(request)
-        return {out.view: gr.skip()} if visitor.kept is None or visitor.running else conclusion(session, visitor, out)
+        kept = visitor.results.inverted
+        if kept is None or visitor.running:
+            return {out.view: gr.skip()}
+        kept = visitor.results.inverted = finished(session, kept)
+        return shown(session, kept, out)
 
     @spoken
     def set_as_told(told: tuple[int, str] | None, value: Any, request: gr.Request) -> list[Any]:
@@ -245,8 +249,8 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         if told is None:
             return [gr.skip() for _ in range(len(chooser.follows) + 2)]
         recipe = read_inversion(told[1], session)
-        shown = chooser.following(recipe.method, form.set(recipe.method, recipe.knobs, value))
-        return [recipe.method, *shown, said(recipe, session, visitor_at(request))]
+        following = chooser.following(recipe.method, form.set(recipe.method, recipe.knobs, value))
+        return [recipe.method, *following, said(recipe, session, visitor_at(request))]
 
     def take_up(event: Any, told: gr.State) -> None:
         """The recipe in the state: nothing of it is left with the visitor, since method and knobs stand on their page."""

@@ -12,12 +12,13 @@ from engines.core.images import png_bytes, to_picture
 from engines.core.knobs import Value
 from engines.invert.optimize.local_embedding import ATTRIBUTE, CROSSOVER, INPAINT, SCRIBBLE, STYLE
 from studio.media.export import data_url
-from studio.services.mask_search import ENGINE, Found, Searcher
+from studio.services.mask_search import ENGINE, Searcher
 from studio.services.photo_pipeline import preview, small
 from studio.services.snippets import knob_arguments, program
 from studio.state.edits import Face
 from studio.state.mix import CANVAS, Mix
 from studio.state.moments import say
+from studio.state.results import Found
 from studio.state.visitor import Visitor
 from studio.tabs.mix.handlers import MixHandlers
 from studio.ui.afresh import afresh
@@ -132,7 +133,9 @@ def _connect(handlers: MixHandlers, search: Search, mix: gr.State) -> Callable[[
 
     def searched(visitor: Visitor, mix: Mix, drawn: list[bytes], use: str, settings: Any) -> Going:
         knobs: Any = search.knobs.knobs(ENGINE, settings, use=use)
-        for moment in searcher.run(visitor, mix, drawn, knobs):
+        visitor.results.found = None
+        for moment, found in searcher.run(visitor, mix, drawn, knobs):
+            visitor.results.found = found
             seen = moment.progress.preview if moment.result is None else None
             yield {status: say(moment)} | ({} if seen is None else {search.preview: preview(seen)})
         found = searcher.found(visitor)

@@ -128,7 +128,7 @@ class UploadHandlers:
         names = [engine.card.name for engine in session.offered(engines.invert)]
         engine = session.engine(METHOD if METHOD in names else names[0])
         run = engine.run(InvertRequest(image=target), engine.knob_set())
-        return moments(run, lambda _: None, session.settings.run_seconds, visitor.is_stopping)
+        return moments(run, session.settings.run_seconds, visitor.is_stopping)
 
 
 def _shelved(visitor: Visitor, result: Result) -> str:
