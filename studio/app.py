@@ -81,7 +81,7 @@ def _arrival(session: Session, page: gr.Blocks, shelf: Strip, autosave: Autosave
     """The event of a page that opens: its tab finds again what it had, the shelf first; what else is shown follows this event."""
     tab = gr.Textbox(visible=False, label="Name of the tab")
 
-    def arrive(tab: str, request: gr.Request) -> list[Any]:
+    def arrive(tab: str, request: gr.Request) -> dict[Any, Any]:
         visitor = session.visitors.arrive(request, tab)
         if autosave is not None:
             autosave.restore(visitor, request, tab)

@@ -104,10 +104,10 @@ class Lesson:
     fold: gr.Accordion
     text: gr.Markdown
 
-    def show(self, name: str) -> list[Any]:
-        """The note of another engine, in the order of `fold` and `text`."""
+    def show(self, name: str) -> dict[Any, Any]:
+        """The note of another engine, by component."""
         text = note(name)
-        return [gr.Accordion(label=_heading(text), visible=bool(text)), text]
+        return {self.fold: gr.Accordion(label=_heading(text), visible=bool(text)), self.text: text}
 
 
 def lesson(name: str) -> Lesson:

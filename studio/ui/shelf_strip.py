@@ -14,6 +14,7 @@ from studio.serving.lines import FILES
 from studio.state.session import Session
 from studio.state.visitor import Item, Visitor
 from studio.ui.lanes import AT_ONCE, PRIVATE
+from studio.ui.run_control import Updates
 from studio.ui.run_events import QUICK, offer, spoken
 
 EMPTY = "**Shelf** · Nothing here yet: faces that you invert or pick go here, and every tab can use them."
@@ -56,28 +57,32 @@ class Strip:
 
     @property
     def outputs(self) -> list[Any]:
-        """Components that `show` updates, in its order."""
+        """Components that `show` updates."""
         return [self.gallery, self.chosen, self.hint, self.more, *self.of_chosen]
 
     @property
     def of_chosen(self) -> list[Any]:
-        """What belongs to the chosen item, in the order of `_of`."""
+        """What belongs to the chosen item."""
         return [self.name, self.remove, self.strength]
 
-    def show(self, visitor: Visitor, chosen: str | None) -> list[Any]:
+    def show(self, visitor: Visitor, chosen: str | None) -> Updates:
         """Updates after the shelf changed."""
         items = list(visitor.shelf.values())
         keys = [item.key for item in items]
         index = keys.index(chosen) if chosen in keys else None
         pictures = [(item.thumbnail, _caption(item)) for item in items]
         words = f"**Shelf** · {len(items)} on the shelf, {visitor.used() / 2**20:.1f} MB. Yours alone." if items else EMPTY
-        return [
-            gr.Gallery(pictures, selected_index=index, visible=bool(items)),
-            chosen if index is not None else None,
-            words,
-            gr.Button(visible=bool(items)),
-            *_of(visitor.shelf.get(chosen or "")),
-        ]
+        return {
+            self.gallery: gr.Gallery(pictures, selected_index=index, visible=bool(items)),
+            self.chosen: chosen if index is not None else None,
+            self.hint: words,
+            self.more: gr.Button(visible=bool(items)),
+        } | self.show_item(visitor.shelf.get(chosen or ""))
+
+    def show_item(self, item: Item | None) -> Updates:
+        """Name, removal and strength of the chosen item; hidden where none is chosen."""
+        name = gr.Textbox(visible=False) if item is None else gr.Textbox(value=item.title, visible=True)
+        return {self.name: name, self.remove: gr.Button(visible=item is not None), self.strength: _strength_of(item)}
 
     def item(self, request: gr.Request, key: str | None) -> Item | None:
         """The chosen item, if it is still there."""
@@ -89,12 +94,6 @@ def _caption(item: Item) -> str:
     if not item.tuning_bytes:
         return item.title
     return f"{item.title} · tuned, {item.tuning_bytes / 2**20:.1f} MB{'' if item.strength == 1 else f', at {item.strength:.2f}'}"
-
-
-def _of(item: Item | None) -> list[Any]:
-    """Name, removal and strength of the chosen item; hidden where none is chosen."""
-    name = gr.Textbox(visible=False) if item is None else gr.Textbox(value=item.title, visible=True)
-    return [name, gr.Button(visible=item is not None), _strength_of(item)]
 
 
 def _strength_of(item: Item | None) -> gr.Slider:
@@ -145,21 +144,22 @@ def strip(session: Session) -> Strip:
 
 
 def _connect(session: Session, built: Strip) -> None:
-    def choose(event: gr.SelectData, request: gr.Request) -> list[Any]:
+    def choose(event: gr.SelectData, request: gr.Request) -> Updates:
         items = list(session.visitors.visitor(request).shelf.values())
         item = items[event.index] if isinstance(event.index, int) and 0 <= event.index < len(items) else None
-        return [item.key if item else None, *_of(item)]
+        return {built.chosen: item.key if item else None} | built.show_item(item)
 
     @spoken
-    def weaken(key: str | None, strength: float, request: gr.Request) -> list[Any]:
+    def weaken(key: str | None, strength: float, request: gr.Request) -> Updates:
         """Let less of the chosen item's weight change count; its key changes, and with it the picture in the other tabs."""
         visitor = session.visitors.visitor(request)
         item = visitor.weaken(key or "", strength)
         shown = built.show(visitor, item.key)
-        return [*shown[:2], f"{shown[2]} The chosen one's tuning counts at {item.strength:.2f}.", *shown[3:-1], gr.skip()]
+        words = f"{shown[built.hint]} The chosen one's tuning counts at {item.strength:.2f}."
+        return shown | {built.hint: words, built.strength: gr.skip()}
 
     @spoken
-    def rename(key: str | None, name: str, request: gr.Request) -> list[Any]:
+    def rename(key: str | None, name: str, request: gr.Request) -> Updates:
         """Another name for the chosen item."""
         visitor = session.visitors.visitor(request)
         item = visitor.rename(key or "", " ".join(name.split())[:_LONGEST_NAME])
@@ -173,7 +173,7 @@ def _connect(session: Session, built: Strip) -> None:
             raise StudioError("The shelf is empty: there is nothing to download yet.")
         return gr.DownloadButton(value=offer("shelf.zip", archive_of(items)))
 
-    def take_off(key: str | None, request: gr.Request) -> list[Any]:
+    def take_off(key: str | None, request: gr.Request) -> Updates:
         visitor = session.visitors.visitor(request)
         visitor.take_off(key or "")
         return built.show(visitor, None)

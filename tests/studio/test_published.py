@@ -24,8 +24,8 @@ VISITOR: Any = SimpleNamespace(session_hash="visitor")
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> checkpoint.CheckpointHandlers:
     session: Any = SimpleNamespace(generator=Canvas(), settings=Settings(), visitors=Visitors(2**20), lines=Lines(4, 20))
-    monkeypatch.setattr(checkpoint, "finished", lambda _, kept: kept)
-    monkeypatch.setattr(checkpoint, "shown", lambda _, kept, out: {out.metrics: kept})
+    monkeypatch.setattr(checkpoint, "finished", lambda _, kept: SimpleNamespace(kept=kept))
+    monkeypatch.setattr(checkpoint, "shown", lambda _, drawn, out: {out.metrics: drawn.kept})
     with gr.Blocks():
         parts = checkpoint.accordion(session)
     assert parts is not None

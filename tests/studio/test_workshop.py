@@ -180,9 +180,12 @@ def test_a_file_is_read_and_a_large_one_refused(context: EditContext, tmp_path) 
         content(str(path), 0)
 
 
+PARTS: Any = files.FileParts("which", "take", "space", "status")
+
+
 def importer(context: EditContext, visitor: Visitor, *found: Direction) -> files.Importer:
     drafts_of(visitor).pending = found
-    return files.Importer(context)
+    return files.Importer(context, PARTS)
 
 
 def test_an_import_never_contradicts_itself(context: EditContext, bank: Bank, visitor: Visitor) -> None:
@@ -227,7 +230,8 @@ def test_a_code_brought_as_a_file_of_directions_goes_on_the_shelf(context: EditC
     path = tmp_path / "my <b>face.safetensors"
     path.write_bytes(write_codes(saved))
     visitor.shelf.clear()
-    *_, words, _, chosen = files.Importer(context).read(str(path), WHO)[: 2 - len(context.strip.outputs)]
+    answer = files.Importer(context, PARTS).read(str(path), WHO)
+    words, chosen = answer["status"], answer[context.strip.chosen]
     (item,) = visitor.shelf.values()
     assert item.key == chosen and item.title == "my b face" and "on the shelf as “my b face”" in words
     assert torch.equal(item.inversion.latent.codes, saved.latent.codes)

@@ -2,6 +2,7 @@
 
 import html
 import time
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,7 @@ from studio.services.session_file import open_session, write_session
 from studio.state.lab_book import Entry
 from studio.state.visitor import Visitor
 from studio.ui.inputs import content
+from studio.ui.run_control import Updates
 from studio.ui.run_events import offer, spoken
 from studio.ui.shelf_strip import Strip
 
@@ -27,71 +29,117 @@ INEXACT = "It was stopped, or tuned along with others: the lines begin it anew, 
 NO_MATCH = "Nothing of that is in the lab book. Empty the box to see all of it."
 
 
+@dataclass(frozen=True, eq=False)
+class BookParts:
+    """What the panel shows of the book.
+
+    Attributes:
+        gallery: The entries that were found.
+        hint: How many there are.
+        seen: How often the book had changed when they were listed.
+        number: Of the entry that is looked at.
+        said: That one in words.
+        code: And in Python.
+        again: Takes it up.
+        remove: Deletes it.
+        recipe: What was taken up, empty where it is no edit.
+    """
+
+    gallery: gr.Gallery
+    hint: gr.Markdown
+    seen: gr.State
+    number: gr.State
+    said: gr.Markdown
+    code: gr.Code
+    again: gr.Button
+    remove: gr.Button
+    recipe: gr.Textbox
+
+    @property
+    def listed(self) -> list[Any]:
+        """What belongs to all entries."""
+        return [self.gallery, self.hint, self.seen]
+
+    @property
+    def chosen(self) -> list[Any]:
+        """What belongs to the one that is looked at."""
+        return [self.number, self.said, self.code, self.again, self.remove]
+
+
 class BookHandlers:
     """The order of arguments is that of the inputs in the panel's wiring.
 
     Args:
         editor: Who draws codes and knows directions.
         strip: The shelf above the tabs.
+        parts: What is shown.
     """
 
-    def __init__(self, editor: Editor, strip: Strip) -> None:
-        self.editor, self.session, self.strip = editor, editor.session, strip
+    def __init__(self, editor: Editor, strip: Strip, parts: BookParts) -> None:
+        self.editor, self.session, self.strip, self.parts = editor, editor.session, strip, parts
 
     def visitor(self, request: gr.Request) -> Visitor:
         return self.session.visitors.visitor(request)
 
     @spoken
-    def look(self, words: str | None, seen: int, request: gr.Request) -> list[Any]:
+    def look(self, words: str | None, seen: int, request: gr.Request) -> Updates:
         """The list, where there is something new in it."""
         book = self.visitor(request).book
-        return [gr.skip(), gr.skip(), gr.skip()] if book.changes == seen else self._listed(request, words)
+        return {self.parts.seen: gr.skip()} if book.changes == seen else self._listed(request, words)
 
     @spoken
-    def search(self, words: str | None, request: gr.Request) -> list[Any]:
+    def search(self, words: str | None, request: gr.Request) -> Updates:
         """The entries that some words are in."""
         return self._listed(request, words)
 
-    def _listed(self, request: gr.Request, words: str | None) -> list[Any]:
+    def _listed(self, request: gr.Request, words: str | None) -> Updates:
         book = self.visitor(request).book
         found = book.find(_brief(words))
         pictures = [(Pil.open(BytesIO(entry.thumbnail)), f"{entry.number} · {entry.title}") for entry in found]
         hint = f"**{len(book.entries)}** entries." if found else NO_MATCH if book.entries else NOTHING
-        return [gr.Gallery(pictures, visible=bool(found), selected_index=None), hint, book.changes]
+        gallery = gr.Gallery(pictures, visible=bool(found), selected_index=None)
+        return {self.parts.gallery: gallery, self.parts.hint: hint, self.parts.seen: book.changes}
 
     @spoken
-    def choose(self, words: str | None, event: gr.SelectData, request: gr.Request) -> list[Any]:
+    def choose(self, words: str | None, event: gr.SelectData, request: gr.Request) -> Updates:
         """An entry, in words and in Python."""
         found = self.visitor(request).book.find(_brief(words))
         if not (isinstance(event.index, int) and 0 <= event.index < len(found)):
             raise StudioError("That entry is no longer in the lab book. Choose another.")
         return self._chosen(found[event.index])
 
-    def _chosen(self, entry: Entry | None) -> list[Any]:
+    def _chosen(self, entry: Entry | None) -> Updates:
+        parts = self.parts
         if entry is None:
-            return [None, "", gr.Code("", visible=False), gr.Button(visible=False), gr.Button(visible=False)]
-        again = bool(entry.recipe or entry.code_file)
-        return [entry.number, described(entry), gr.Code(entry.code, visible=True), gr.Button(visible=again), gr.Button(visible=True)]
+            hidden = {button: gr.Button(visible=False) for button in (parts.again, parts.remove)}
+            return {parts.number: None, parts.said: "", parts.code: gr.Code("", visible=False), **hidden}
+        return {
+            parts.number: entry.number,
+            parts.said: described(entry),
+            parts.code: gr.Code(entry.code, visible=True),
+            parts.again: gr.Button(visible=bool(entry.recipe or entry.code_file)),
+            parts.remove: gr.Button(visible=True),
+        }
 
     @spoken
-    def remove(self, number: int | None, words: str | None, request: gr.Request) -> list[Any]:
+    def remove(self, number: int | None, words: str | None, request: gr.Request) -> Updates:
         """Without the entry that is looked at."""
         if number is not None:
             self.visitor(request).book.remove(number)
-        return [*self._chosen(None), *self._listed(request, words)]
+        return self._chosen(None) | self._listed(request, words)
 
     @spoken
-    def again(self, number: int | None, request: gr.Request) -> list[Any]:
+    def again(self, number: int | None, request: gr.Request) -> Updates:
         """An edit with its sliders, or any face on the shelf, as it was; says whether there are sliders to go on with."""
         visitor = self.visitor(request)
         entry = visitor.book.entry(number or 0)
         key = self._shelved(visitor, entry)
         if not entry.recipe:
             gr.Success("On the shelf, where every tab finds it.")
-            return ["", *self.strip.show(visitor, key)]
+            return {self.parts.recipe: ""} | self.strip.show(visitor, key)
         recipe = read_recipe(entry.recipe, self.editor, visitor)
         visitor.edited, visitor.edited_on = (recipe.face, recipe.edits), ""
-        return [entry.recipe, *self.strip.show(visitor, recipe.face.chosen)]
+        return {self.parts.recipe: entry.recipe} | self.strip.show(visitor, recipe.face.chosen)
 
     def _shelved(self, visitor: Visitor, entry: Entry) -> str | None:
         """The face of an entry on the shelf, under the key that it had there; none where a seed stands for it."""
@@ -130,13 +178,13 @@ class BookHandlers:
         return offer("session.zip", written.data)
 
     @spoken
-    def open(self, path: str | None, request: gr.Request) -> list[Any]:
+    def open(self, path: str | None, request: gr.Request) -> Updates:
         """Take up a saved session, beside what is here."""
         if path is None:
             raise StudioError("Choose a file first.")
         visitor, most = self.visitor(request), self.session.settings.session_megabytes
         gr.Success(open_session(content(path, most)[0], self.editor, visitor, 2 * most * 2**20))
-        return [*self.strip.show(visitor, None), *self._listed(request, "")]
+        return self.strip.show(visitor, None) | self._listed(request, "")
 
 
 def _brief(words: str | None) -> str:

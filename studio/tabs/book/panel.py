@@ -6,7 +6,7 @@ import gradio as gr
 
 from studio.services.editor import Editor
 from studio.serving.lines import FILES
-from studio.tabs.book.handlers import NOTHING, BookHandlers
+from studio.tabs.book.handlers import NOTHING, BookHandlers, BookParts
 from studio.tabs.tab import TabContext
 from studio.ui.lanes import AT_ONCE, IN_TURN, PRIVATE
 from studio.ui.run_events import QUICK
@@ -20,7 +20,6 @@ _FETCH = "() => { setTimeout(() => document.querySelector('#%s').click(), 200); 
 def build(context: TabContext) -> None:
     """The panel and its events; while it is open, it follows what is made."""
     strip = context.shelf
-    handlers = BookHandlers(Editor(context.session, context.library), strip)
     with gr.Accordion("Lab book", open=False, elem_id="book") as panel:
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
@@ -53,18 +52,19 @@ def build(context: TabContext) -> None:
         files = [gr.DownloadButton(name, visible="hidden", elem_id=f"book-{name}-file") for name in ("notebook", "script", "session")]
         timer = gr.Timer(_SECONDS, active=False)
     number, seen, recipe = gr.State(None), gr.State(-1), gr.Textbox(visible=False, label="Recipe of an entry")
-    listed, chosen = [gallery, hint, seen], [number, said, code, again, remove]
+    parts = BookParts(gallery, hint, seen, number, said, code, again, remove, recipe)
+    handlers = BookHandlers(Editor(context.session, context.library), strip, parts)
     looking: dict[str, Any] = QUICK | PRIVATE
-    gr.on([panel.expand, timer.tick], handlers.look, [words, seen], listed, **looking)
+    gr.on([panel.expand, timer.tick], handlers.look, [words, seen], parts.listed, **looking)
     panel.expand(lambda: gr.Timer(active=True), None, timer, **AT_ONCE)
     panel.collapse(lambda: gr.Timer(active=False), None, timer, **AT_ONCE)
-    words.input(handlers.search, words, listed, trigger_mode="always_last", **looking)
-    gallery.select(handlers.choose, words, chosen, **looking)
-    remove.click(handlers.remove, [number, words], [*chosen, *listed], **looking)
+    words.input(handlers.search, words, parts.listed, trigger_mode="always_last", **looking)
+    gallery.select(handlers.choose, words, parts.chosen, **looking)
+    remove.click(handlers.remove, [number, words], [*parts.chosen, *parts.listed], **looking)
     exports = ((notebook, handlers.notebook), (script, handlers.script), (save, handlers.save))
     for (button, handler), file in zip(exports, files, strict=True):
         written = button.click(handler, None, file, concurrency_id=FILES, **PRIVATE)
         written.success(None, None, None, js=_FETCH % file.elem_id, **AT_ONCE)
-    bring.upload(handlers.open, bring, [*strip.outputs, *listed], concurrency_id=FILES, **PRIVATE)
+    bring.upload(handlers.open, bring, [*strip.outputs, *parts.listed], concurrency_id=FILES, **PRIVATE)
     taken = again.click(handlers.again, number, [recipe, *strip.outputs], **IN_TURN)
     context.ways.lead(taken, EDIT, takes=True, where=recipe)  # empty where an entry is no edit

@@ -15,6 +15,7 @@ from studio.state.session import Session
 from studio.state.visitor import Visitor
 from studio.ui.inputs import content
 from studio.ui.lanes import PRIVATE
+from studio.ui.run_control import Updates
 from studio.ui.run_events import spoken
 from studio.ui.shelf_strip import Strip
 
@@ -62,12 +63,12 @@ def connect_bring_code(session: Session, strip: Strip, part: BringCode, kind: gr
     """The upload's event, after which the face is the one that was brought."""
 
     @spoken
-    def bring(path: str | None, request: gr.Request) -> list[Any]:
+    def bring(path: str | None, request: gr.Request) -> Updates:
         """Read a saved code, put it on the shelf and choose it there."""
         if path is None:
             raise StudioError("Choose a file first.")
         visitor = session.visitors.visitor(request)
         key, words = shelve(session, visitor, *content(path))
-        return [words, "Shelf", *strip.show(visitor, key)]
+        return {part.status: words, kind: "Shelf"} | strip.show(visitor, key)
 
     return part.file.upload(bring, part.file, [part.status, kind, *strip.outputs], **FILES)

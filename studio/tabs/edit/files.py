@@ -1,5 +1,6 @@
 """The part of the workshop that reads a file: directions are chosen from it, codes go on the shelf as faces."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -18,6 +19,7 @@ from studio.tabs.edit.context import EditContext
 from studio.ui import menus
 from studio.ui.inputs import MOST_MEGABYTES, content
 from studio.ui.lanes import ASIDE, PRIVATE
+from studio.ui.run_control import Updates
 from studio.ui.run_events import QUICK, spoken
 
 SPACES = ("W", "Z")
@@ -48,14 +50,33 @@ def known(visitor: Visitor, direction: Direction) -> str | None:
     return None
 
 
+@dataclass(frozen=True, eq=False)
+class FileParts:
+    """What a file is read into."""
+
+    which: gr.Dropdown
+    take: gr.Button
+    space: gr.Radio
+    status: gr.Markdown
+
+    @property
+    def all(self) -> list[Any]:
+        return [self.which, self.take, self.space, self.status]
+
+    @property
+    def hidden(self) -> Updates:
+        """Nothing to choose from."""
+        return {self.which: gr.Dropdown(visible=False), self.take: gr.Button(visible=False), self.space: gr.Radio(visible=False)}
+
+
 class Importer:
     """Answers what is asked about a file."""
 
-    def __init__(self, context: EditContext) -> None:
-        self.context = context
+    def __init__(self, context: EditContext, parts: FileParts) -> None:
+        self.context, self.parts = context, parts
 
     @spoken
-    def read(self, path: str | None, request: gr.Request) -> list[Any]:
+    def read(self, path: str | None, request: gr.Request) -> Updates:
         """See what a file holds: directions to choose from, or codes, which go on the shelf."""
         if path is None:
             raise StudioError("Choose a file first.")
@@ -64,13 +85,14 @@ class Importer:
         if holds_codes(data, name, self.context.session.generator):
             drafts_of(visitor).pending = ()
             key, words = shelve(self.context.session, visitor, data, name)
-            return [gr.Dropdown(visible=False), gr.Button(visible=False), gr.Radio(visible=False), words, *strip.show(visitor, key)]
+            return self.parts.hidden | {self.parts.status: words} | strip.show(visitor, key)
         found = read_file(self.context, path)
         drafts_of(visitor).pending = found
         choices = [(f"{index + 1}: {direction.name} ({direction.space})", index) for index, direction in enumerate(found)]
         words = f"{len(found)} direction{'s' * (len(found) > 1)} found."
         space = gr.Radio(value="Z" if all(one.space == "z" for one in found) else "W", visible=any(one.space in "wz" for one in found))
-        return [gr.Dropdown(choices, value=[0], visible=True), gr.Button(visible=True), space, words, *[gr.skip() for _ in strip.outputs]]
+        parts, menu = self.parts, gr.Dropdown(choices, value=[0], visible=True)
+        return {parts.which: menu, parts.take: gr.Button(visible=True), parts.space: space, parts.status: words}
 
     @spoken
     def add(self, numbers: list[int], space: str, keys: tuple[str, ...], request: gr.Request) -> list[Any]:
@@ -126,10 +148,10 @@ def file_part(context: EditContext) -> None:
             space = gr.Radio(list(SPACES), value="W", label="Vectors of", info=_SPACE, visible=False, elem_id="file-space")
             take = gr.Button("Take the chosen ones", visible=False, elem_id="file-take")
             status = gr.Markdown("", elem_id="file-status", elem_classes="status")
-    importer, last = Importer(context), gr.State(None)
-    hidden = [gr.Dropdown(visible=False), gr.Button(visible=False), gr.Radio(visible=False), ""]
-    file.upload(importer.read, file, [which, take, space, status, *context.strip.outputs], **FILES)
-    file.clear(lambda: hidden, None, [which, take, space, status], **_QUIET)
+    parts, last = FileParts(which, take, space, status), gr.State(None)
+    importer = Importer(context, parts)
+    file.upload(importer.read, file, [*parts.all, *context.strip.outputs], **FILES)
+    file.clear(lambda: parts.hidden | {status: ""}, None, parts.all, **_QUIET)
     taken = take.click(importer.add, [which, space, context.keys], [context.added, last, status], **_QUIET)
     context.use(taken)
     taken.success(importer.look, [last, status], status, **ASIDE, **PRIVATE)

@@ -184,7 +184,7 @@ class EditHandlers:
         visitor.edited, visitor.edited_on = (recipe.face, recipe.edits), ""
 
     @spoken
-    def put(self, face: Face, edits: Edits, request: gr.Request) -> list[Any]:
+    def put(self, face: Face, edits: Edits, request: gr.Request) -> dict[Any, Any]:
         """The edited code on the shelf."""
         visitor = self.visitor(request)
         picture = self.editor.draw(visitor, face, edits, self.size)

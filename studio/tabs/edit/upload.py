@@ -133,8 +133,8 @@ class Reader:
         """The code on the shelf and chosen there, which makes it the face that is edited."""
         visitor = self.session.visitors.visitor(request)
         item = visitor.put(kept.method, to_picture(kept.images), kept.inversion)
-        shown = dict(zip(self.strip.outputs, self.strip.show(visitor, item.key), strict=True))
-        return {self.part.buttons.status: f"{words} It is on the shelf and is what the sliders below turn.", self.kind: "Shelf"} | shown
+        words = f"{words} It is on the shelf and is what the sliders below turn."
+        return {self.part.buttons.status: words, self.kind: "Shelf"} | self.strip.show(visitor, item.key)
 
 
 def connect_upload(reader: Reader) -> Any:

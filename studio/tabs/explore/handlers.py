@@ -275,7 +275,7 @@ class ExploreHandlers:
         return whole
 
     @spoken
-    def keep(self, plan: Plan | None, name: str | None, request: gr.Request) -> list[Any]:
+    def keep(self, plan: Plan | None, name: str | None, request: gr.Request) -> Updates:
         """The face on the shelf; of a change, the one after it."""
         visitor = self.visitor(request)
         title, inversion = self.faces(visitor, plan, name)[-1]

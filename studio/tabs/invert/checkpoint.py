@@ -151,8 +151,9 @@ class CheckpointHandlers:
             yield (last := {self.parts.buttons.status: say(moment)})
         if kept is None:
             return last
-        kept = visitor.results.inverted = finished(self.session, kept)
-        return last | {self.out.code: _SNIPPET} | shown(self.session, kept, self.out)
+        drawn = finished(self.session, kept)
+        visitor.results.inverted = drawn.kept
+        return last | {self.out.code: _SNIPPET} | shown(self.session, drawn, self.out)
 
 
 def connect(session: Session, parts: CheckpointParts | None, out: Outputs) -> None:

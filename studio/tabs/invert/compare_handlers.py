@@ -140,7 +140,7 @@ class CompareHandlers:
         return self.shown(visitor, "")
 
     @spoken
-    def put(self, request: gr.Request, event: gr.EventData) -> list[Any]:
+    def put(self, request: gr.Request, event: gr.EventData) -> Updates:
         """A row on the shelf."""
         visitor = self.visitor(request)
         name = getattr(event, "name", None)

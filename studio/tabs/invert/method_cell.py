@@ -12,6 +12,7 @@ from studio.state.session import Session
 from studio.ui.cell import Lesson, Runner, fold, lesson, runner
 from studio.ui.knob_controls import KnobForm, knob_form
 from studio.ui.lanes import AT_ONCE
+from studio.ui.run_control import Updates
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +33,13 @@ class Chooser:
 
     @property
     def follows(self) -> list[Any]:
-        """What depends on the method, in the order of `following`."""
+        """What depends on the method."""
         return [self.form.component, self.about.fold, self.about.text, self.company]
 
-    def following(self, name: str, form: gr.HTML | None = None) -> list[Any]:
+    def following(self, name: str, form: gr.HTML | None = None) -> Updates:
         """Updates of that for a method; its knobs stand as they were left unless `form` sets them."""
         along = name in self.form.engines and self.form.engines[name].tunes_along
-        return [form or self.form.show(name), *self.about.show(name), gr.Checkbox(visible=along)]
+        return {self.form.component: form or self.form.show(name), self.company: gr.Checkbox(visible=along)} | self.about.show(name)
 
 
 def method_cell(session: Session) -> tuple[Chooser, Runner, gr.Image, gr.HTML]:

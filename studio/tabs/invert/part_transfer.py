@@ -156,66 +156,70 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
 
     runs = Stopper(parts.buttons, visitor_at, session.lines)
 
-    def copied(visitor: Visitor, *chosen: Any) -> list[Any]:
+    def seen(picture: Any, words: str) -> Updates:
+        return {parts.pasted: picture, parts.sentence: words}
+
+    def copied(visitor: Visitor, *chosen: Any) -> Updates:
         """The plain copy as a preview, as far as both faces are there."""
         if visitor.giver is None:
-            return [None, ""]
+            return seen(None, "")
         if visitor.target is None:
-            return [small(to_picture(visitor.giver), 512), "Now choose the target, in the cell Photo."]
+            return seen(small(to_picture(visitor.giver), 512), "Now choose the target, in the cell Photo.")
         asked = marked(session, visitor, *chosen)
         both = side_by_side(torch.cat([area(picture, 512) for picture in (asked.image, paste(asked)[1])]))
-        return [to_picture(both), "The source face, and the plain copy. Run makes one face of it."]
+        return seen(to_picture(both), "The source face, and the plain copy. Run makes one face of it.")
 
-    def give(visitor: Visitor, path: str, name: str | None, chosen: tuple[Any, ...]) -> list[Any]:
+    def give(visitor: Visitor, path: str, name: str | None, chosen: tuple[Any, ...]) -> Updates:
         """A face of the second photo, and what was found in it."""
         found = uploaded_face(session, path, face_number(name))
         visitor.giver = to_tensor(found.picture)
         names = face_names(found.faces)
-        picture, sentence = copied(visitor, *chosen)
-        return [picture, f"{found.words} {sentence}", gr.Radio(names, value=name or names[0], visible=len(names) > 1)]
+        updates = copied(visitor, *chosen)
+        words, radio = f"{found.words} {updates[parts.sentence]}", gr.Radio(names, value=name or names[0], visible=len(names) > 1)
+        return updates | {parts.sentence: words, parts.which: radio}
 
     @spoken
-    def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> list[Any]:
+    def choose_giver(path: str | None, request: gr.Request, *chosen: Any) -> Updates:
         """Read a second photo and align its largest face; the one before is forgotten, also where this one cannot be used."""
-        visitor, hidden = visitor_at(request), gr.Radio(visible=False)
+        visitor, hidden = visitor_at(request), {parts.which: gr.Radio(visible=False)}
         if path is None and visitor.is_giver_drawn:  # the photo made room for a generated face
-            return [*copied(visitor, *chosen), hidden]
+            return copied(visitor, *chosen) | hidden
         visitor.giver, visitor.is_giver_drawn = None, False
         if path is None:
-            return [*copied(visitor, *chosen), hidden]
+            return copied(visitor, *chosen) | hidden
         try:
             return give(visitor, path, None, chosen)
         except StudioError as error:
             gr.Warning(str(error), duration=12)
-            return [None, f"⚠️ {error}", hidden]
+            return seen(None, f"⚠️ {error}") | hidden
 
     @spoken
-    def choose_face(path: str | None, name: str | None, request: gr.Request, *chosen: Any) -> list[Any]:
+    def choose_face(path: str | None, name: str | None, request: gr.Request, *chosen: Any) -> Updates:
         """Align another of its faces."""
         if path is None:
             raise FaceError("There is no second photo any more. Choose it again.")
         return give(visitor_at(request), path, name, chosen)
 
     @spoken
-    def look(request: gr.Request, *chosen: Any) -> list[Any]:
+    def look(request: gr.Request, *chosen: Any) -> Updates:
         """The plain copy anew: another face receives it, or none."""
         return copied(visitor_at(request), *chosen)
 
     @spoken
-    def take_generated(seed: int, request: gr.Request, *chosen: Any) -> list[Any]:
+    def take_generated(seed: int, request: gr.Request, *chosen: Any) -> Updates:
         """Draw a face to give instead of a photo; the next click draws another."""
         visitor = visitor_at(request)
         with torch.no_grad():
             visitor.giver = session.generator.synthesize(random_w(session.generator, seed)).clamp(-1, 1).cpu()
         visitor.is_giver_drawn = True
-        return [*copied(visitor, *chosen), gr.Radio(visible=False), seed + 1, None]
+        return copied(visitor, *chosen) | {parts.which: gr.Radio(visible=False), parts.seed: seed + 1, parts.photo: None}
 
     @spoken
-    def choose_part(part: str, request: gr.Request, *place: float) -> list[Any]:
+    def choose_part(part: str, request: gr.Request, *place: float) -> Updates:
         """Show the plain copy of another part."""
         visitor = visitor_at(request)
         waiting = visitor.giver is None or visitor.target is None
-        return [gr.Column(visible=part == RECTANGLE), *([gr.skip(), gr.skip()] if waiting else copied(visitor, part, *place))]
+        return {parts.place: gr.Column(visible=part == RECTANGLE)} | ({} if waiting else copied(visitor, part, *place))
 
     @spoken
     def claim(request: gr.Request) -> str:
@@ -237,8 +241,8 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
         for moment, kept in redrawing(session, visitor, run, title, pasted):
             visitor.results.transferred = None if kept is None else Transferred(kept, mask)
             last: Updates = {parts.buttons.status: say(moment)}
-            seen = moment.progress.preview if moment.result is None else None
-            yield last if seen is None else last | {parts.preview: preview(seen)}
+            so_far = moment.progress.preview if moment.result is None else None
+            yield last if so_far is None else last | {parts.preview: preview(so_far)}
         if kept is None:
             return last
         done = visitor.results.transferred = Transferred(in_full(session, kept), mask)
@@ -250,7 +254,7 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
         yield from runs.going(request, afresh([parts.preview, *finished], diffused(visitor_at(request), values)))
 
     @spoken
-    def put_on_shelf(request: gr.Request) -> list[Any]:
+    def put_on_shelf(request: gr.Request) -> Updates:
         """Keep the face for the other tabs."""
         visitor = visitor_at(request)
         done = visitor.results.transferred
@@ -260,15 +264,15 @@ def _connect(session: Session, strip: Strip, parts: TransferParts, faced: Sequen
         gr.Success("On the shelf. The tab Edit directions picks it up.")
         return strip.show(visitor, item.key)
 
-    seen = [parts.pasted, parts.sentence]
-    given = [*seen, parts.which]
+    copy = [parts.pasted, parts.sentence]
+    given = [*copy, parts.which]
     parts.photo.change(None, parts.photo, parts.sentence, js=READING, **AT_ONCE)
     parts.photo.change(choose_giver, [parts.photo, *parts.chosen], given, **quick)
     parts.which.input(choose_face, [parts.photo, parts.which, *parts.chosen], given, **quick)
     parts.generated.click(take_generated, [parts.seed, *parts.chosen], [*given, parts.seed, parts.photo], **quick)
     for event in faced:
-        event.success(look, parts.chosen, seen, **quick)
-    gr.on([control.input for control in parts.chosen], choose_part, parts.chosen, [parts.place, *seen], trigger_mode="always_last", **quick)
+        event.success(look, parts.chosen, copy, **quick)
+    gr.on([control.input for control in parts.chosen], choose_part, parts.chosen, [parts.place, *copy], trigger_mode="always_last", **quick)
     runs.connect(run_method, [*parts.chosen, parts.knobs.component], [parts.buttons.status, parts.preview, *finished], claim)
     connect_stop(runs)
     parts.keep.click(put_on_shelf, None, strip.outputs, **QUICK | PRIVATE)

@@ -108,21 +108,39 @@ def viewed(kept: Kept, view: str) -> Pil.Image | None:
     return None
 
 
-def finished(session: Session, kept: Kept) -> Kept:
-    """A result drawn in full and measured."""
-    return kept if kept.figures else _measured(session, in_full(session, kept))
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A finished result as the page shows it.
+
+    Attributes:
+        kept: The result, in full and measured.
+        face: The aligned photo.
+        picture: The same, redrawn.
+    """
+
+    kept: Kept
+    face: Pil.Image
+    picture: Pil.Image
 
 
-def shown(session: Session, kept: Kept, out: Outputs) -> Updates:
+def finished(session: Session, kept: Kept, recipe: str = "") -> Drawn:
+    """Draw a result in full and measure it, unless both was done; the recipe says how it was made."""
+    if not kept.figures:
+        whole = in_full(session, kept)
+        kept = replace(whole, figures=_figures(session, whole), recipe=recipe or kept.recipe)
+    return Drawn(kept, to_picture(kept.target), to_picture(kept.images))
+
+
+def shown(session: Session, drawn: Drawn, out: Outputs) -> Updates:
     """A finished result on the page, offered for download."""
-    picture = to_picture(kept.images)
-    pasted = paste_back(kept.photo, picture, kept.alignment)
+    kept = drawn.kept
+    pasted = paste_back(kept.photo, drawn.picture, kept.alignment)
     return {
-        out.slider: gr.ImageSlider((to_picture(kept.target), picture), visible=True),
+        out.slider: gr.ImageSlider((drawn.face, drawn.picture), visible=True),
         out.picture: gr.Image(visible=False),
         out.view: gr.Radio(value=VIEWS[0], visible=True),
         out.metrics: _table(kept, by_small_network=_is_by_small_network(session, kept)),
-        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(picture, kept.recipe)), interactive=True),
+        out.inversion_file: gr.DownloadButton(value=offer("inversion.png", png_bytes(drawn.picture, kept.recipe)), interactive=True),
         out.pasted_file: gr.DownloadButton(value=offer("photo-with-inversion.jpg", jpeg_bytes(pasted)), interactive=True),
         out.code_file: gr.DownloadButton(value=offer("inversion.safetensors", write_codes(kept.inversion)), interactive=True),
         out.keep: gr.Button(interactive=True),
@@ -131,24 +149,24 @@ def shown(session: Session, kept: Kept, out: Outputs) -> Updates:
     }
 
 
-def _measured(session: Session, kept: Kept) -> Kept:
-    """The same with its figures."""
+def _figures(session: Session, kept: Kept) -> dict[str, float]:
+    """What is measured of a result that is there in full, and what its method measured."""
     target = kept.target.to(session.generator.device)
     figures = {**session.reconstruction(kept.images[:1].to(target), target), **kept.result.metrics}
-    figures["drift"] = statistics(session.generator).w_plus_spread(kept.inversion.latent.codes)
-    return replace(kept, figures=figures)
+    return figures | {"drift": statistics(session.generator).w_plus_spread(kept.inversion.latent.codes)}
 
 
-def made(session: Session, kept: Kept, chosen: type[AnyEngine], knobs: Any, moment: Moment) -> Made:
+def made(session: Session, drawn: Drawn, chosen: type[AnyEngine], knobs: Any, moment: Moment) -> Made:
     """A finished run as an entry of the lab book: it begins with the aligned face, whoever aligned it.
 
     Args:
         session: Who computed it.
-        kept: The result, measured.
+        drawn: The result.
         chosen: The method.
         knobs: Its settings.
         moment: The run's last: of one that did not come to its end, the lines go further.
     """
+    kept = drawn.kept
     figures = [f"{title} {form.format(kept.figures[name])}" for name, (title, form, _) in METRICS.items() if name in kept.figures][:5]
     exact = moment.is_whole and not kept.beside
     beside = "" if not kept.beside else f" Tuned along with {len(kept.beside)} of the shelf, which these lines leave out."
@@ -159,7 +177,7 @@ result = create("{chosen.card.name}", generator)(InvertRequest(image=target){kno
 to_picture(result.images[:1]).save("inversion.png")
 ''')
     words = f"{say(moment)}{beside} {' · '.join(figures)}"
-    files, face = {"face.png": png_bytes(to_picture(kept.target))}, write_codes(kept.inversion)
+    files, face = {"face.png": png_bytes(drawn.face)}, write_codes(kept.inversion)
     return Made("Invert", kept.method, words, code, "inversion.png", files, exact, face=face)
 
 

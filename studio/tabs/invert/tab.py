@@ -1,7 +1,6 @@
 """The tab Invert: a photo becomes a code, while one watches."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +100,18 @@ def _photo_cell(session: Session, arrived: Any) -> list[Any]:
                 label="Aligned", height=320, interactive=False, elem_id="photo-aligned", format="jpeg", buttons=["fullscreen"]
             )
 
-    shown = [found, sentence, aligned]
+    seen = [found, sentence, aligned]
+    placed = [*seen, which, fold, *box, take]
 
-    def told(visitor: Visitor, words: str) -> list[Any]:
-        """What the photo shows by now, in the order of `shown`."""
-        return [overlay(visitor), words, aligned_of(visitor)]
+    def told(visitor: Visitor, words: str) -> Updates:
+        """What the photo shows by now."""
+        return {found: overlay(visitor), sentence: words, aligned: aligned_of(visitor)}
 
-    def choose_photo(path: str | None, request: gr.Request) -> list[Any]:
+    def boxed(visitor: Visitor) -> Updates:
+        """The box by hand, where the crop lies."""
+        return dict(zip(box, box_of(visitor), strict=True))
+
+    def choose_photo(path: str | None, request: gr.Request) -> Updates:
         """Read, find faces, align the largest; whatever became of the photo before is forgotten, also where this one cannot be read."""
         visitor, words = session.visitors.visitor(request), ""
         if path is not None and visitor.photo is not None and digest(path) == visitor.upload:
@@ -121,50 +125,51 @@ def _photo_cell(session: Session, arrived: Any) -> list[Any]:
                 words = f"⚠️ {error}"
         return arranged(visitor, words)
 
-    def arranged(visitor: Visitor, words: str) -> list[Any]:
+    def arranged(visitor: Visitor, words: str) -> Updates:
         """All of the cell but the photo itself."""
         names = face_names(len(visitor.faces))
         used = next((name for name, face in zip(names, visitor.faces, strict=True) if face.alignment is visitor.alignment), None)
         radio = gr.Radio(names, value=used, visible=len(names) > 1)
         unplaced = visitor.photo is not None and not names and visitor.target is None
-        return [*told(visitor, words), radio, gr.Accordion(open=unplaced), *box_of(visitor), gr.Button(visible=unplaced)]
+        choices = {which: radio, fold: gr.Accordion(open=unplaced), take: gr.Button(visible=unplaced)}
+        return told(visitor, words) | choices | boxed(visitor)
 
-    def standing(visitor: Visitor) -> list[Any]:
+    def standing(visitor: Visitor) -> Updates:
         """A photo that was placed before."""
         return arranged(visitor, NO_FACE if visitor.target is None else "Your photo is still here, aligned as you left it.")
 
-    def come_back(request: gr.Request) -> list[Any]:
+    def come_back(request: gr.Request) -> Updates:
         """The photo of a visitor who opens the page again."""
         visitor = session.visitors.visitor(request)
         if visitor.photo is None:
-            return [gr.skip()] * (len(shown) + 7)
-        return [visitor.path if Path(visitor.path).is_file() else gr.skip(), *standing(visitor)]
+            return {photo: gr.skip()}
+        return {photo: visitor.path if Path(visitor.path).is_file() else gr.skip()} | standing(visitor)
 
     @spoken
-    def choose_face(name: str | None, request: gr.Request) -> list[Any]:
+    def choose_face(name: str | None, request: gr.Request) -> Updates:
         """Align another of the faces found."""
         visitor = session.visitors.visitor(request)
         face = pick_face(visitor.faces, face_number(name))
         use(session, visitor, face.alignment)
-        return [*told(visitor, face.warning or f"{name} is aligned."), *box_of(visitor)]
+        return told(visitor, face.warning or f"{name} is aligned.") | boxed(visitor)
 
     @spoken
-    def choose_box(x: float, y: float, side: float, request: gr.Request) -> list[Any]:
+    def choose_box(x: float, y: float, side: float, request: gr.Request) -> Updates:
         """Align by the box placed by hand."""
         visitor = session.visitors.visitor(request)
         if visitor.photo is None:
             raise FaceError("There is no photo yet. Choose one, or click an example.")
         use(session, visitor, alignment_from_box(visitor.photo.size, x, y, side))
-        return [*told(visitor, "Aligned by hand."), gr.Button(visible=False)]
+        return told(visitor, "Aligned by hand.") | {take: gr.Button(visible=False)}
 
     reading: dict[str, Any] = {"concurrency_id": "photo", "concurrency_limit": 1} | PRIVATE
     photo.change(None, photo, sentence, js=READING, **AT_ONCE)
     placing = [slider.input for slider in box]
-    arrived.success(come_back, None, [photo, *shown, which, fold, *box, take], **reading)
+    arrived.success(come_back, None, [photo, *placed], **reading)
     return [
-        photo.change(choose_photo, photo, [*shown, which, fold, *box, take], **reading),
-        which.input(choose_face, which, [*shown, *box], **QUICK | PRIVATE),
-        gr.on([*placing, take.click], choose_box, box, [*shown, take], trigger_mode="always_last", **reading),
+        photo.change(choose_photo, photo, placed, **reading),
+        which.input(choose_face, which, [*seen, *box], **QUICK | PRIVATE),
+        gr.on([*placing, take.click], choose_box, box, [*seen, take], trigger_mode="always_last", **reading),
     ]
 
 
@@ -196,9 +201,10 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         if kept is None:
             return last
         recipe = of_inversion(session, kept, photo, chosen, knobs, whole=moment.is_whole)
-        kept = visitor.results.inverted = finished(session, replace(kept, recipe=recipe))
-        visitor.book.note(made(session, kept, chosen, knobs, moment), to_picture(kept.images[:1]))
-        return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown(session, kept, out)
+        drawn = finished(session, kept, recipe)
+        visitor.results.inverted = drawn.kept
+        visitor.book.note(made(session, drawn, chosen, knobs, moment), drawn.picture)
+        return {buttons.status: say(moment), out.code: snippet(session.generator.name, chosen, knobs)} | shown(session, drawn, out)
 
     def choose(request: gr.Request, name: str, *_: Any) -> tuple[str, str]:
         """In which line the chosen method waits."""
@@ -219,7 +225,7 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         return [gr.ImageSlider(visible=picture is None), gr.Image(picture, visible=picture is not None)]
 
     @spoken
-    def put_on_shelf(request: gr.Request) -> list[Any]:
+    def put_on_shelf(request: gr.Request) -> Updates:
         """Keep the inversion for the other tabs."""
         visitor = visitor_at(request)
         kept = visitor.results.inverted
@@ -228,7 +234,7 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         item = joint_tuning.shelve(session, visitor, kept)
         return strip.show(visitor, item.key)
 
-    def told(request: gr.Request) -> list[Any]:
+    def told(request: gr.Request) -> Updates:
         """The same where the page stays."""
         updates = put_on_shelf(request)
         gr.Success("On the shelf, where every tab finds it.")
@@ -240,17 +246,18 @@ def _connect(context: TabContext, chooser: Chooser, buttons: Runner, out: Output
         kept = visitor.results.inverted
         if kept is None or visitor.running:
             return {out.view: gr.skip()}
-        kept = visitor.results.inverted = finished(session, kept)
-        return shown(session, kept, out)
+        drawn = finished(session, kept)
+        visitor.results.inverted = drawn.kept
+        return shown(session, drawn, out)
 
     @spoken
-    def set_as_told(told: tuple[int, str] | None, value: Any, request: gr.Request) -> list[Any]:
+    def set_as_told(told: tuple[int, str] | None, value: Any, request: gr.Request) -> Updates:
         """Method and knobs as a recipe says, and whether Run repeats its inversion."""
         if told is None:
-            return [gr.skip() for _ in range(len(chooser.follows) + 2)]
+            return {buttons.status: gr.skip()}
         recipe = read_inversion(told[1], session)
         following = chooser.following(recipe.method, form.set(recipe.method, recipe.knobs, value))
-        return [recipe.method, *following, said(recipe, session, visitor_at(request))]
+        return {chooser.method: recipe.method, buttons.status: said(recipe, session, visitor_at(request))} | following
 
     def take_up(event: Any, told: gr.State) -> None:
         """The recipe in the state: nothing of it is left with the visitor, since method and knobs stand on their page."""

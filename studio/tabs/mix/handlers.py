@@ -226,7 +226,7 @@ class MixHandlers:
         return answer
 
     @spoken
-    def put(self, mix: Mix, request: gr.Request) -> list[Any]:
+    def put(self, mix: Mix, request: gr.Request) -> dict[Any, Any]:
         """The mixed face on the shelf."""
         visitor = self.visitor(request)
         self._put(visitor, mix)
@@ -239,7 +239,7 @@ class MixHandlers:
         visitor = self.visitor(request)
         key = self._put(visitor, mix)
         mix = replace(mix.cleared(), source=Face("Shelf", None, 1.0, key), below=())
-        return [*self.strip.show(visitor, None), *self.arranged(visitor, mix)]
+        return [*self.strip.show(visitor, None).values(), *self.arranged(visitor, mix)]
 
     @spoken
     def restock(self, mix: Mix, request: gr.Request) -> list[Any]:

@@ -144,7 +144,7 @@ def _connect(handlers: MixHandlers, search: Search, mix: gr.State) -> Callable[[
         return {status: say(moment)} | concluded(search, found) | {search.code: recipe(mix, knobs)}
 
     @spoken
-    def put(request: gr.Request) -> list[Any]:
+    def put(request: gr.Request) -> Updates:
         """Keep the picture for the other tabs."""
         visitor = handlers.visitor(request)
         found = searcher.found(visitor)

@@ -118,7 +118,7 @@ class UploadHandlers:
             return {self.status: f"{say(moment)} The faces stay as they are: what was found so far is too little to go on with."}
         face = Face("Shelf", None, 1.0, _shelved(visitor, moment.result))
         mix = self.handlers.mixer.faced(visitor, mix, role, face)
-        updates = [*self.handlers.strip.show(visitor, None), *self.handlers.arranged(visitor, mix)]
+        updates = [*self.handlers.strip.show(visitor, None).values(), *self.handlers.arranged(visitor, mix)]
         return {self.status: f"{say(moment)} It is on the shelf and is the {role}."} | dict(zip(self.shown, updates, strict=True))
 
     def _inverting(self, visitor: Visitor, path: str, name: str | None) -> Iterator[Moment]:

@@ -65,7 +65,7 @@ class StartHandlers:
         return to_picture(draw_inversion(generator, apply_directions(self.example.inversion.to(generator.device), pairs, generator), size))
 
     @spoken
-    def go_on(self, request: gr.Request, *strengths: float) -> list[Any]:
+    def go_on(self, request: gr.Request, *strengths: float) -> dict[Any, Any]:
         """The same face, as it stands, for the tab Edit directions, with its sliders: what was edited there before is left."""
         visitor = self.session.visitors.visitor(request)
         face = self.example.face(visitor)
