@@ -258,6 +258,7 @@ class Engine(ABC, Generic[RequestT, KnobsT, GeneratorT]):
     Attributes:
         tunes_along: Whether it fine-tunes the generator to several photos at once, those `beside` the first.
         one_pass: Whether networks alone answer, in a second or two on a CPU: nobody waits for that behind runs of minutes.
+        editable: Whether its codes are held where edits work, at the cost of distortion.
 
     Raises:
         CatalogueError: The generator lacks something that the method's card needs.
@@ -268,6 +269,7 @@ class Engine(ABC, Generic[RequestT, KnobsT, GeneratorT]):
     knob_set: ClassVar[type[Knobs]]
     tunes_along: ClassVar[bool] = False
     one_pass: ClassVar[bool] = False
+    editable: ClassVar[bool] = False
 
     def __init__(self, generator: GeneratorT) -> None:
         self.card.check(generator)

@@ -23,7 +23,7 @@ from studio.state.session import Session
 from studio.ui.theme import css, theme
 
 _UI = Path(__file__).parent / "ui"
-_SCRIPTS = [_UI / name for name in ("stream.js", "pictures.js", "cells.js")]
+_SCRIPTS = [_UI / name for name in ("stream.js", "pictures.js", "cells.js", "seeds.js")]
 _STYLES = [_UI / "cells.css"]
 """Sheets that Gradio does not rewrite: they reach beyond its own part of the page."""
 _FORGETS = "<meta name='latent-studio-forgets' content='yes'>"

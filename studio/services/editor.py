@@ -119,6 +119,11 @@ class Editor:
             )
         return slots.active[int(first) - 1 : int(last)]
 
+    def strip(self, visitor: Visitor, face: Face, key: str) -> tuple[float, ...]:
+        """Strengths at which a direction is shown closely; half as far on a tuned face, whose network was bent around one code."""
+        shown = self.library.reach(key, visitor).strip
+        return tuple(at / 2 for at in shown) if self.code(visitor, face).tuning else shown
+
     @torch.no_grad()
     def moved(self, visitor: Visitor, face: Face, edits: Edits) -> Inversion:
         """The face's code with all edits applied, never in z.

@@ -62,6 +62,14 @@ def _untouched(image: gr.Image, payload: ImageData | None) -> str | None:
 _Photo = kind(gr.Image, _untouched)
 
 
+def seed_input(value: int, elem_id: str, *, label: str = "Seed", **settings: Any) -> gr.Number:
+    """A seed; `seeds.js` puts a die beside it, and a way back to the seed before, where its classes say `seed`.
+
+    One that has a button of its own for another seed says `with-button`, too, and gets no die.
+    """
+    return gr.Number(value, precision=0, minimum=0, maximum=2**31 - 1, label=label, elem_id=elem_id, **{"elem_classes": "seed"} | settings)
+
+
 def mask_canvas(**settings: Any) -> gr.HTML:
     """A canvas to paint a mask on; it hands over what `layers` reads.
 

@@ -31,6 +31,7 @@ class InDomainRefine(Engine[InvertRequest, InDomainRefineKnobs]):
         weights=(BODY, *ENCODERS, "lpips_alex"),
     )
     accepts, knob_set = InvertRequest, InDomainRefineKnobs
+    editable = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)

@@ -56,6 +56,7 @@ class Projector(Engine[InvertRequest, ProjectorKnobs]):
         weights=("lpips_alex",),
     )
     accepts, knob_set = InvertRequest, ProjectorKnobs
+    editable = True
 
     def run(self, request: InvertRequest, knobs: ProjectorKnobs) -> Run:
         """Descend from the mean, or from the mean of the request's start over its layers."""

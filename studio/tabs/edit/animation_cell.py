@@ -23,6 +23,7 @@ from studio.tabs.edit.context import EditContext
 from studio.tabs.edit.menus import menu
 from studio.ui import menus
 from studio.ui.cell import cell, code, runner
+from studio.ui.inputs import seed_input
 from studio.ui.lanes import AT_ONCE
 from studio.ui.run_control import connect_stop
 
@@ -59,7 +60,7 @@ def _film(context: EditContext) -> FilmParts:
                 reach = gr.Slider(0.5, 5, 3, step=0.1, label=_FAR, info=_FARTHER, elem_id="motion-reach")
             with gr.Column(visible=False) as morphing:
                 other = gr.Radio(["Seed", "Shelf"], value="Seed", label="The other face", elem_id="motion-other")
-                seed = gr.Number(11, precision=0, minimum=0, maximum=2**31 - 1, label="Its seed", elem_id="motion-seed")
+                seed = seed_input(11, "motion-seed", label="Its seed")
                 item = menus.dropdown([], label="The shelf's faces", visible=False, elem_id="motion-item")
                 way = gr.Radio([ARC, STRAIGHT], value=ARC, label="Way", elem_id="motion-way")
             back = gr.Checkbox(True, label="There and back, in an endless loop", elem_id="motion-back")

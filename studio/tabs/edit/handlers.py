@@ -154,7 +154,7 @@ class EditHandlers:
                 self.editor.sketch(visitor, face, edits.with_turn(replace(turn, strength=at)), self.size),
                 f"{at:+g} sigma" if at else "as it is",
             )
-            for at in self.editor.library.reach(turn.key, visitor).strip
+            for at in self.editor.strip(visitor, face, turn.key)
         ]
         give_back()  # the hand rests: nobody waits for pages
         return pictures

@@ -11,6 +11,7 @@ from studio.state.session import Session
 from studio.tabs.edit.bring import BringCode, bring_code_part, connect_bring_code
 from studio.tabs.edit.upload import UPLOAD, Reader, Upload, connect_upload, upload_part
 from studio.ui.cell import fold
+from studio.ui.inputs import seed_input
 from studio.ui.lanes import AT_ONCE, PRIVATE
 from studio.ui.run_events import QUICK
 from studio.ui.shelf_strip import Strip
@@ -37,7 +38,7 @@ def source_cell(session: Session) -> Source:
     first = Face()
     with gr.Row():
         kind = gr.Radio(["Seed", "Shelf", UPLOAD], value=first.kind, label="Edit", elem_id="edit-kind")
-        seed = gr.Number(first.seed, precision=0, minimum=0, maximum=2**31 - 1, label="Seed", elem_id="edit-seed")
+        seed = seed_input(first.seed, "edit-seed", elem_classes=["seed", "with-button"])
         another = gr.Button("Another face", elem_id="edit-another", min_width=120)
     with fold("Truncation of a random face"):
         info = "0 is the average face, 1 the full variety"

@@ -146,7 +146,9 @@ def _chooser(sampler: Sampler, first: Pick, kind: str) -> tuple[gr.Gallery, gr.N
 def _z(sampler: Sampler, first: Pick) -> tuple[gr.Number, gr.Button, tuple[gr.Slider, ...], gr.Button]:
     with gr.Row():
         info = "z is pose, place and whatever else varies."
-        seed = gr.Number(first.codes.seed, label="Seed of z", info=info, step=1, elem_id="hier-seed", min_width=110)
+        seed = gr.Number(
+            first.codes.seed, label="Seed of z", info=info, step=1, elem_id="hier-seed", elem_classes=["seed", "with-button"], min_width=130
+        )
         another = gr.Button("New seed", elem_id="hier-another", min_width=90)
     with gr.Row():
         sliders = tuple(

@@ -152,7 +152,15 @@ def _parts(digits: DigitLesson) -> InfoganControls:
                 )
             )
             with gr.Row():
-                seed = gr.Number(0, label="Seed of z", info="Whatever else varies.", step=1, elem_id="info-seed", min_width=110)
+                seed = gr.Number(
+                    0,
+                    label="Seed of z",
+                    info="Whatever else varies.",
+                    step=1,
+                    elem_id="info-seed",
+                    elem_classes=["seed", "with-button"],
+                    min_width=130,
+                )
                 another = gr.Button("New seed", elem_id="info-another", min_width=90)
             with gr.Row(elem_classes="saves"):
                 picture = gr.DownloadButton("Download the digit (PNG)", interactive=False, elem_id="info-download")

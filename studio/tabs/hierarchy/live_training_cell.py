@@ -37,7 +37,7 @@ def live_cell(session: Session) -> None:
     with cell("Training, live", _PROSE, folded=True), gr.Row():
         with gr.Column(scale=1, min_width=280):
             minutes = gr.Slider(_SHORTEST, _LONGEST, 2, step=0.1, label="Minutes", elem_id="hier-train-minutes")
-            seed = gr.Number(0, label="Seed", step=1, elem_id="hier-train-seed")
+            seed = gr.Number(0, label="Seed", step=1, elem_id="hier-train-seed", elem_classes="seed")
             buttons = runner("hier-train", "Train from nothing")
             figures = gr.Markdown("", elem_id="hier-train-figures")
         with gr.Column(scale=2, min_width=300):

@@ -9,6 +9,7 @@ import engines.invert
 from engines import InvertRequest
 from studio.services import joint_tuning
 from studio.state.session import Session
+from studio.tabs.invert.method_groups import grouped, groups
 from studio.ui.cell import Lesson, Runner, fold, lesson, runner
 from studio.ui.knob_controls import KnobForm, knob_form
 from studio.ui.lanes import AT_ONCE
@@ -44,12 +45,13 @@ class Chooser:
 
 def method_cell(session: Session) -> tuple[Chooser, Runner, gr.Image, gr.HTML]:
     """Build the components; returns the chooser, Run and Stop, and where the picture so far and the loss are shown."""
-    offered = session.offered(engines.invert, InvertRequest)
+    offered = grouped(session.offered(engines.invert, InvertRequest))
     titles = [(engine.card.title, engine.card.name) for engine in offered]
     default = session.default_inversion.card.name
     with gr.Row():
         with gr.Column(scale=2):
             method = gr.Radio(titles, value=default, label="Method", elem_id="invert-method")
+            groups(offered)
             with fold("Settings of the method, and how it works"):
                 form, about = knob_form(offered, "invert", default), lesson(default)
             company = gr.Checkbox(

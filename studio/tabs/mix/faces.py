@@ -8,6 +8,7 @@ import gradio as gr
 from studio.state.edits import Face
 from studio.state.visitor import Visitor
 from studio.ui import menus
+from studio.ui.inputs import seed_input
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ def _chooser(face: Face, label: str, prefix: str) -> Chooser:
     with gr.Column(min_width=280):
         kind = gr.Radio(["Seed", "Shelf"], value=face.kind, label=label, elem_id=f"{prefix}-kind")
         with gr.Row():
-            seed = gr.Number(face.seed, precision=0, minimum=0, maximum=2**31 - 1, label="Seed", elem_id=f"{prefix}-seed", min_width=90)
+            seed = seed_input(face.seed, f"{prefix}-seed", elem_classes=["seed", "with-button"], min_width=130)
             truncation = gr.Slider(0, 1, face.truncation, step=0.05, label="Truncation", elem_id=f"{prefix}-truncation", min_width=150)
             another = gr.Button("Another face", elem_id=f"{prefix}-another", min_width=110)
         item = menus.dropdown([], label="From the shelf", elem_id=f"{prefix}-item", visible=False)

@@ -13,6 +13,7 @@ from studio.state.mix import Mix
 from studio.tabs.mix.handlers import MixHandlers
 from studio.ui import menus
 from studio.ui.cell import cell, lesson
+from studio.ui.inputs import seed_input
 from studio.ui.knob_controls import turns
 from studio.ui.lanes import AT_ONCE, LANE, PRIVATE
 
@@ -81,7 +82,7 @@ def _controls() -> tuple[dict[str, Any], gr.Number]:
     share = gr.Slider(0, 1, _KNOBS.share, step=0.01, label="Between both: share of the reference", elem_id="mix-own-share")
     with gr.Group():
         info = "Nobody's faces, which the mapping network draws from noise."
-        seed = gr.Number(0, label="Seed of the random faces", info=info, precision=0, minimum=0, elem_id="mix-own-seed")
+        seed = seed_input(0, "mix-own-seed", label="Seed of the random faces", info=info)
         label = "Truncation: 0 is the average face"
         truncation = gr.Slider(0, 1, _KNOBS.truncation, step=0.05, label=label, elem_id="mix-own-truncation")
     found = {"boundary": boundary, "amount": amount, "copy_right": right, "copy_down": down, "copy_in_place": keep}
