@@ -32,9 +32,9 @@ def test_the_seed_before_comes_back_with_its_face(viewport: dict[str, int] | Non
 
 def test_a_die_draws_a_seed_within_its_ends(visit: Visit, toy_url: str) -> None:
     page = visit(toy_url)
-    page.get_by_role("tab", name="Edit directions").click()
-    box = page.locator("#motion-seed")
-    expect(page.locator("#edit-live img")).to_be_visible()
+    page.get_by_role("tab", name="FineGAN hierarchy").click()
+    box = page.locator("#hier-draw-seed")
+    expect(box).to_be_visible()
     seen = {box.locator("input").input_value()}
     for _ in range(3):
         box.get_by_role("button", name="A random seed").click()
