@@ -33,7 +33,7 @@ from engines.core.images import read_image, to_picture, to_tensor
 from engines.core.knobs import Knob, Knobs
 from engines.core.seeds import z_codes
 from engines.data import face_bank
-from engines.edit import conditional_direction, local_directions, read_directions, write_directions
+from engines.edit import conditional_direction, learnt_change, local_directions, read_directions, write_directions
 from engines.faces import align, find_faces
 from engines.faces.parts import part_mask, rectangle_mask
 from engines.generators.base import Generator
@@ -100,6 +100,7 @@ __all__ = [
     "finish",
     "kmeans_clusters",
     "layer_slots",
+    "learnt_change",
     "load_generator",
     "load_official",
     "load_stylemapgan",

@@ -1,7 +1,7 @@
 """Methods that find edit directions."""
 
 from engines.edit.codes import read_codes, write_codes
-from engines.edit.delta import Delta
+from engines.edit.delta import Delta, change_between, learnt_change
 from engines.edit.delta_files import read_delta, write_delta
 from engines.edit.ganspace import GANSpace
 from engines.edit.imported import FORMS, read_directions, write_directions
@@ -17,7 +17,9 @@ __all__ = [
     "InterFaceGAN",
     "SeFa",
     "StyleSpace",
+    "change_between",
     "conditional_direction",
+    "learnt_change",
     "local_directions",
     "read_codes",
     "read_delta",

@@ -10,7 +10,7 @@ mean change of the identities that were trained on, from each frame to each othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import torch
@@ -25,7 +25,8 @@ from engines.data.changes import FRAMES, NEUTRAL, DeltaSpace, delta_space
 from engines.generators.base import Generator
 from engines.generators.incremental import draw_inversion
 from engines.spaces.directions import Direction, apply_directions
-from engines.spaces.latent import Inversion
+from engines.spaces.latent import Inversion, Latent
+from engines.spaces.statistics import statistics
 
 _SHORTEST = 1e-6
 
@@ -138,6 +139,41 @@ def chord(source: Inversion, delta: Tensor, name: str, space: DeltaSpace, genera
     length = float(vector.norm())
     unit = vector / max(length, _SHORTEST)
     return Direction(name, "w_plus", unit, tuple(active), length, "chord of a learnt change (Delta-GAN-Encoder)")
+
+
+def learnt_change(generator: Generator, factor: str) -> Direction:
+    """A factor's stored change as a direction that bends: strength 1 leads as far as its last frame, -1 as far as its first.
+
+    Raises:
+        CatalogueError: No changes were learnt for the generator.
+        SpaceError: There is no such factor.
+    """
+    space = delta_space(generator)
+    ahead, back = (space.stored(factor, NEUTRAL, frame) for frame in (FRAMES - 1, 0))
+    return _bending(space, generator, factor, ahead, back)
+
+
+def change_between(generator: Generator, before: Inversion, after: Inversion, name: str) -> Direction:
+    """The change from one face to another as a direction that bends: strength 1 is the change, -1 its reverse.
+
+    Raises:
+        CatalogueError: No changes were learnt for the generator.
+        SpaceError: A face in S.
+    """
+    space = delta_space(generator)
+    delta = space.encode(_codes(before, generator), _codes(after, generator))
+    return _bending(space, generator, name, delta, -delta)
+
+
+def _bending(space: DeltaSpace, generator: Generator, name: str, ahead: Tensor, back: Tensor) -> Direction:
+    """Two changes (1,dims), for strengths above and below 0, as one direction; its vector is the chord of the first at the average face."""
+
+    def curve(codes: Codes, strength: float) -> Tensor:
+        return space.decode(codes, (abs(strength) * (ahead if strength > 0 else back)).expand(len(codes), -1))
+
+    mean = Inversion(Latent("w", statistics(generator).mean.reshape(1, -1)))
+    straight = chord(mean, ahead, name, space, generator)
+    return replace(straight, slots=tuple(range(generator.slots.count)), source="learnt change (Delta-GAN-Encoder)", curve=curve)
 
 
 def curvature(path: Codes) -> float:

@@ -1,8 +1,8 @@
 """Directions: what every way of finding one returns and every slider uses, and the one function that applies them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
@@ -15,6 +15,10 @@ from engines.spaces.statistics import Mapper, statistics
 
 _DEPENDENT = 1e-3
 """What is left of a unit vector after projection, below which it counts as gone."""
+
+
+Curve: TypeAlias = Callable[[Codes, float], Tensor]
+"""From codes (B,slots,width) and a strength to what is added to them, (B,slots,width)."""
 
 
 class Editable(Mapper, Protocol):
@@ -46,6 +50,8 @@ class Direction:
         slots: Slots of W+ that it moves; of S, the layers that read other slots stay.
         sigma: Standard deviation of faces along it over the sample bank: strengths are in this unit.
         source: The method and data it came from.
+        curve: What a strength adds, where that depends on the code and the path may bend; `vector` and `sigma` are then its chord at one
+            code. None for a straight direction.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Direction:
     slots: tuple[int, ...]
     sigma: float
     source: str
+    curve: Curve | None = None
 
 
 Edit = tuple[Direction, float]
@@ -64,7 +71,7 @@ def apply_directions(inversion: Inversion | Latent, edits: Sequence[Edit], gener
     """Move a code along directions; nothing else of it changes, and with nothing to move the very code comes back.
 
     Directions of Z are added before the mapping network, those of W to the slots, those of S to the styles: as features "shift/LAYER"
-    where the code lies in W, as values where it lies in S.
+    where the code lies in W, as values where it lies in S. Those that bend come last, each on what those before it have made.
 
     Args:
         inversion: A code in any space, alone or with its weight change and features.
@@ -76,11 +83,16 @@ def apply_directions(inversion: Inversion | Latent, edits: Sequence[Edit], gener
         The moved code, in w_plus (in S if it came so).
 
     Raises:
-        SpaceError: A direction of Z for a code whose z is not known, or vectors of another generator.
+        SpaceError: A direction of Z for a code whose z is not known, one that bends for a code in S, or vectors of another generator.
     """
     inversion = Inversion(inversion) if isinstance(inversion, Latent) else inversion
     moving = [(direction, strength) for direction, strength in edits if strength]
     _check(moving, generator)
+    if any(direction.curve for direction, _ in moving):
+        inversion = apply_directions(inversion, [edit for edit in moving if not edit[0].curve], generator, truncation=truncation)
+        for direction, strength in moving:
+            inversion = _bent(inversion, direction, strength, generator)
+        return inversion
     latent = inversion.latent
     if latent.space == "z":
         codes = _mapped(latent.codes, [edit for edit in moving if edit[0].space == "z"], generator, truncation)
@@ -147,10 +159,12 @@ def project_out(direction: Direction, conditions: Sequence[Direction]) -> Direct
     of strength scales with what is left, so that a strength means the same way along the old direction's remainder.
 
     Raises:
-        SpaceError: The spaces differ, or nothing is left.
+        SpaceError: The spaces differ, the direction bends, or nothing is left.
     """
     if not conditions:
         return direction
+    if direction.curve:
+        raise SpaceError(f"{direction.name} bends, so nothing can be taken out of it. Choose a straight direction.")
     for condition in conditions:
         if condition.space != direction.space or condition.vector.shape != direction.vector.shape:
             raise SpaceError(
@@ -164,6 +178,18 @@ def project_out(direction: Direction, conditions: Sequence[Direction]) -> Direct
         raise SpaceError(f"Nothing of {direction.name} is left when {kept} must stay. Keep fewer things, or choose another direction.")
     unit = (left / length).reshape(direction.vector.shape).to(direction.vector)
     return replace(direction, vector=unit, sigma=direction.sigma * length, source=f"{direction.source}; kept: {kept}")
+
+
+def _bent(inversion: Inversion, direction: Direction, strength: float, generator: Editable) -> Inversion:
+    """A code moved along a path that depends on it; the very code for a straight direction."""
+    if direction.curve is None:
+        return inversion
+    if inversion.latent.space == "s":
+        raise SpaceError(f"{direction.name} reads W and W+; this code is in S. Save the face as W+ first.")
+    codes = generator.slots.spread(inversion.latent.codes)
+    way, slots = torch.zeros_like(codes), list(direction.slots)
+    way[:, slots] = direction.curve(codes, strength)[:, slots]
+    return replace(inversion, latent=Latent("w_plus", codes + way), features=_restyled(inversion.features, way[0], generator))
 
 
 def _layers(generator: Editable) -> dict[str, int]:

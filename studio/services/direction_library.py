@@ -9,7 +9,9 @@ from typing import cast
 
 from engines import Bank, BankRequest, Direction, FitRequest, Request
 from engines.core.errors import StudioError
+from engines.data.changes import delta_space
 from engines.data.faces import attributes, face_bank
+from engines.edit.delta import Delta, learnt_change
 from engines.edit.interfacegan import InterFaceGAN, InterFaceGANKnobs
 from engines.edit.locality import local_directions, shipped_local
 from engines.edit.stylespace import SEVERAL, localised
@@ -19,7 +21,7 @@ from studio.state.session import Session
 from studio.state.visitor import Visitor
 
 LAYERS = ("coarse", "middle", "fine", "all")
-MINE, REGION = "mine", "region"
+MINE, REGION, CHANGE = "mine", "region", "delta"
 METHODS = {
     "interfacegan": "InterFaceGAN",
     "interfacegan-z": "InterFaceGAN in Z",
@@ -27,6 +29,7 @@ METHODS = {
     "sefa": "SeFa",
     "stylespace": "StyleSpace",
     REGION: "StyleSpace",
+    CHANGE: "Learnt change (Δ)",
     MINE: "mine",
 }
 """What the page calls the methods, by the first word of their shelves."""
@@ -59,7 +62,8 @@ class Library:
         """Names of what `directions` can list, in the order that a beginner should meet them."""
         channels = tuple(f"stylespace/{name}" for name in self.titles)
         regions = tuple(f"{REGION}/{name}" for name in self.local)
-        return ("interfacegan", "interfacegan-z", "ganspace", *(f"sefa/{group}" for group in LAYERS), *channels, *regions, MINE)
+        learnt = (CHANGE,) if Delta.card.needs <= self.session.generator.capabilities else ()
+        return ("interfacegan", *learnt, "interfacegan-z", "ganspace", *(f"sefa/{group}" for group in LAYERS), *channels, *regions, MINE)
 
     @cached_property
     def local(self) -> dict[str, float]:
@@ -140,6 +144,8 @@ class Library:
     def _spoken(self, shelf: str, direction: Direction) -> str:
         """A direction's name in people's words."""
         method, _, part = shelf.partition("/")
+        if method == CHANGE:
+            return self.titles.get(direction.name, direction.name.replace("_", " ").capitalize())
         if method == "stylespace":
             return f"{self.titles.get(part, part)} · {self._where(direction)}"
         if method == REGION:
@@ -204,11 +210,13 @@ class Library:
 
     def _find(self, shelf: str) -> list[tuple[str, Direction]]:
         method, _, rest = shelf.partition("/")
+        generator = self.session.generator
         finders: dict[str, Callable[[str], list[tuple[str, Direction]]]] = {
             "ganspace": lambda _: _numbered(self.session.engine("ganspace")(BankRequest(bank=self.bank)).directions),
             "sefa": lambda group: _numbered(self.session.engine("sefa")(Request(), layers=group, count=_SEFA_COUNT).directions),
             "stylespace": self._channels,
-            REGION: lambda region: _numbered(local_directions(self.session.generator, region)),
+            CHANGE: lambda _: [(factor, learnt_change(generator, factor)) for factor in delta_space(generator).factors],
+            REGION: lambda region: _numbered(local_directions(generator, region)),
         }
         return finders[method](rest)
 
@@ -232,7 +240,7 @@ class Library:
 def own_attribute(key: str) -> str | None:
     """The attribute that a direction is for: what "keep these" cannot hold fast in it."""
     shelf, _, name = key.rpartition("/")
-    return name if shelf in _BOUNDARIES else shelf.partition("/")[2] if shelf.startswith("stylespace/") else None
+    return name if shelf in (*_BOUNDARIES, CHANGE) else shelf.partition("/")[2] if shelf.startswith("stylespace/") else None
 
 
 def _numbered(directions: tuple[Direction, ...]) -> list[tuple[str, Direction]]:

@@ -176,8 +176,10 @@ class Editor:
 
     def score(self, visitor: Visitor, face: Face, edits: Edits, key: str) -> float | None:
         """Where a face, edited, stands along a direction: signed distance in sigma from its boundary, or from the average face where the
-        method knows none; nothing where that cannot be told, as along a direction of Z for a photo."""
+        method knows none; nothing where that cannot be told, as along a direction of Z for a photo, or one that bends."""
         direction = self.library.get(key, visitor)
+        if direction.curve:
+            return None
         still_in_z = direction.space == "z" and not edits.moving
         code = self.code(visitor, face) if still_in_z else self.moved(visitor, face, edits)
         try:

@@ -17,6 +17,7 @@ _REQUESTS = {
     "ganspace": 'create("ganspace", generator)(BankRequest(bank=bank)).directions[{index}]',
     "sefa": 'create("sefa", generator)(Request(), layers="{part}", count={count}).directions[{index}]',
     "stylespace": 'create("stylespace", generator)(FitRequest(bank=bank, attribute="{part}"), count={count}).directions[{index}]',
+    "delta": 'learnt_change(generator, "{name}")',
     "region": 'local_directions(generator, "{part}")[{index}]',
     "mine": 'read_directions(Path("{file}").read_bytes(), "{file}", generator)[0]',
 }
@@ -79,7 +80,7 @@ def _direction(editor: Editor, visitor: Visitor, edits: Edits, turn: Turn, varia
 
 def needs_bank(key: str) -> bool:
     """Whether finding a direction takes the measured faces."""
-    return not key.startswith(("sefa/", "region/", "mine/"))
+    return not key.startswith(("sefa/", "region/", "delta/", "mine/"))
 
 
 def found_by(key: str) -> str:

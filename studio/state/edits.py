@@ -38,8 +38,14 @@ STYLES = Reach(20.0, 10.0, (-20.0, -10.0, 0.0, 10.0, 20.0))
 """Of single styles, which do little at the spread of faces: the range of arXiv:2011.12799."""
 
 
+CHANGES = Reach(2.0, 1.0, (-1.0, -0.5, 0.0, 0.5, 1.0))
+"""Of learnt changes, in shares of the change: up to 1 the path was learnt, beyond it is extrapolated (arXiv:2111.08419)."""
+
+
 def reach(direction: Direction) -> Reach:
-    """How far a direction is turned: a single channel of S needs far more than many together."""
+    """How far a direction is turned: a single channel of S needs far more than many together, and a change is a whole at 1."""
+    if direction.curve:
+        return CHANGES
     return STYLES if direction.space == "s" and int(direction.vector.count_nonzero()) == 1 else USUAL
 
 

@@ -62,7 +62,7 @@ def _untouched(image: gr.Image, payload: ImageData | None) -> str | None:
 _Photo = kind(gr.Image, _untouched)
 
 
-def seed_input(value: int, elem_id: str, *, label: str = "Seed", **settings: Any) -> gr.Number:
+def seed_input(value: float | None, elem_id: str, *, label: str = "Seed", **settings: Any) -> gr.Number:
     """A seed; `seeds.js` puts a die beside it, and a way back to the seed before, where its classes say `seed`.
 
     One that has a button of its own for another seed says `with-button`, too, and gets no die.

@@ -215,6 +215,8 @@ def test_a_photo_is_read_inverted_shelved_and_chosen(session: Session, reader: A
     visitor = session.visitors.visitor(Asking())
     assert last[reader.kind] == "Shelf" and last[reader.strip.chosen] in visitor.shelf
     assert visitor.target is None  # the tab Invert keeps its own photo
+    long = {"steps": 400, "quick_steps": 1}
+    monkeypatch.setattr("studio.tabs.edit.upload.inverting", lambda *args: inverting(*args[:3], args[2].knob_set.of(long)))
     reader.claim(request)
     updates = []
     for changes in reader.run(request):
@@ -242,7 +244,7 @@ def test_while_a_photo_is_on_its_way_the_face_stays() -> None:
     assert facing(UPLOAD, 7, 0.7, None) == gr.skip()
 
 
-KEYS = (SMILE, "interfacegan-z/contrast", "ganspace/2", "sefa/coarse/1", "stylespace/warmth/1")
+KEYS = (SMILE, "interfacegan-z/contrast", "ganspace/2", "sefa/coarse/1", "stylespace/warmth/1", "delta/first")
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -368,7 +370,7 @@ def test_a_slider_goes_by_tenths_of_sigma_from_minus_to_plus_five(editor: Editor
 
 def test_styles_reach_further_than_anything_else(editor: Editor, visitor: Visitor) -> None:
     reaches = {key: editor.library.reach(key, visitor) for key in KEYS}
-    assert {key: one.far for key, one in reaches.items() if one.far != 5} == {"stylespace/warmth/1": 20}
+    assert {key: one.far for key, one in reaches.items() if one.far != 5} == {"stylespace/warmth/1": 20, "delta/first": 2}
     mine = editor.library.add(editor.library.get("stylespace/warmth/1", visitor), visitor)
     assert editor.library.reach(mine, visitor).card == 10 and editor.library.reach(mine, visitor).times == 4
     sliders = arrange(editor, visitor, edits(Turn(SMILE), Turn(mine, -20.0)), None)[MOST : 2 * MOST]

@@ -10,7 +10,7 @@ import gradio as gr
 from engines.core.errors import StudioError
 from engines.core.memory import give_back
 from engines.edit.locality import LOCAL
-from studio.services.direction_library import LAYERS, METHODS, MINE, REGION
+from studio.services.direction_library import CHANGE, LAYERS, METHODS, MINE, REGION
 from studio.services.editor import Editor
 from studio.state.edits import MOST, Edits, Face, Turn
 from studio.state.visitor import Visitor
@@ -57,7 +57,8 @@ class Cards:
 
 def choose_cell(editor: Editor) -> Cards:
     """Build the components."""
-    offered = [(_TITLES.get(name, title), name) for name, title in METHODS.items() if name != REGION or editor.library.local]
+    there = {shelf.partition("/")[0] for shelf in editor.library.shelves}
+    offered = [(_TITLES.get(name, title), name) for name, title in METHODS.items() if name in there]
     with gr.Row():
         method = gr.Radio(offered, value=offered[0][1], label="Method", elem_id="edit-method")
         part = menus.radio([], label="Layers", visible=False, elem_id="edit-part")
@@ -75,7 +76,7 @@ def choose_cell(editor: Editor) -> Cards:
     )
     more = gr.Button("More directions of this method", size="sm", visible=False, elem_id="edit-more")
     with fold("How the methods work"):
-        for each in ("interfacegan", "ganspace", "sefa", "stylespace"):
+        for each in ("interfacegan", "delta", "ganspace", "sefa", "stylespace"):
             lesson(each)
     return Cards(method, part, gallery, status, more, gr.State(()), gr.State(FIRST))
 
@@ -164,7 +165,8 @@ class CardHandlers:
         give_back()
         far = sorted({self.editor.library.reach(key, visitor).card for key in keys})
         ends = " or ".join(f"-{each:g}, 0 and +{each:g}" for each in far)
-        words = f"Each card: the face at {ends} sigma, and where it stands now. Click one to get its slider."
+        unit = "of the change" if method == CHANGE else "sigma, and where it stands now"
+        words = f"Each card: the face at {ends} {unit}. Click one to get its slider."
         if method == REGION and self.editor.library.local.get(part or "", 0) > LOCAL:
             words += f" No single channel of the {part} keeps all but a tenth of its change inside it; these come closest."
         if not keys:

@@ -149,10 +149,11 @@ class EditHandlers:
         if turn is None:
             return []
         visitor = self.visitor(request)
+        unit = "of the change" if self.editor.library.get(turn.key, visitor).curve else "sigma"
         pictures = [
             (
                 self.editor.sketch(visitor, face, edits.with_turn(replace(turn, strength=at)), self.size),
-                f"{at:+g} sigma" if at else "as it is",
+                f"{at:+g} {unit}" if at else "as it is",
             )
             for at in self.editor.strip(visitor, face, turn.key)
         ]

@@ -9,11 +9,11 @@ from safetensors.torch import save
 from engines.core.errors import CatalogueError, KnobError, SpaceError, WeightsError
 from engines.core.seeds import normal
 from engines.data.changes import FRAMES, NEUTRAL, DeltaSpace, delta_space, packed, sequence_faces, unpacked
-from engines.edit import Delta, read_delta, write_delta
-from engines.edit.delta import DeltaRequest, apply_delta, apply_deltas, chord, curvature
+from engines.edit import Delta, change_between, learnt_change, read_delta, write_delta
+from engines.edit.delta import DeltaRequest, apply_delta, apply_deltas, change_of, chord, curvature
 from engines.edit.delta_files import FARTHEST, LARGEST_FILE, LONGEST_NAME, StoredDelta
 from engines.generators import FfhqGenerator
-from engines.spaces.directions import apply_directions
+from engines.spaces.directions import Direction, apply_directions, project_out
 from engines.spaces.latent import Inversion, Latent
 from engines.spaces.statistics import random_w
 
@@ -155,3 +155,35 @@ def test_stored_sequences_begin_at_faces_of_their_seed(ffhq: FfhqGenerator) -> N
     frames, codes = space.frames(ffhq, space.factors[0], 0)
     face_w = sequence_faces(ffhq)[space.identities[0]]
     assert torch.allclose(codes[frames.index(NEUTRAL)], ffhq.slots.spread(face_w[None])[0], atol=1e-5)
+
+
+def test_a_learnt_change_as_a_direction_goes_the_engines_way(toy: FfhqGenerator, space: DeltaSpace) -> None:
+    source, direction = face(toy), learnt_change(toy, "first")
+    for strength, frame in ((1.0, 8), (0.5, 8), (-1.0, 0), (-0.3, 0)):
+        by_engine = apply_delta(source, space.stored("first", NEUTRAL, frame), abs(strength), space, toy)
+        by_slider = apply_directions(source, [(direction, strength)], toy)
+        assert torch.allclose(by_slider.latent.codes, by_engine.latent.codes, atol=1e-5)
+    assert apply_directions(source, [(direction, 0.0)], toy) is source
+
+
+def test_what_bends_is_decoded_on_what_straight_directions_have_made_and_in_its_layers_alone(toy: FfhqGenerator) -> None:
+    source, bending = face(toy), learnt_change(toy, "second")
+    straight = Direction("x", "w", normal((toy.width,), 3) / toy.width**0.5, toy.slots.active, 1.0, "test")
+    there = apply_directions(apply_directions(source, [(straight, 2.0)], toy), [(bending, 1.0)], toy)
+    for edits in ([(straight, 2.0), (bending, 1.0)], [(bending, 1.0), (straight, 2.0)]):
+        assert torch.equal(apply_directions(source, edits, toy).latent.codes, there.latent.codes)
+    some = toy.slots.groups["coarse"]
+    moved = apply_directions(source, [(replace(bending, slots=some), 1.0)], toy).latent.codes - toy.slots.spread(source.latent.codes)
+    kept = [slot for slot in range(toy.slots.count) if slot not in some]
+    assert float(moved[:, list(some)].abs().max()) > 0 and float(moved[:, kept].abs().max()) == 0
+
+
+def test_the_change_between_two_faces_is_one_to_apply_elsewhere(toy: FfhqGenerator, space: DeltaSpace) -> None:
+    before, after, other = (face(toy, seed) for seed in (5, 6, 7))
+    direction, delta = change_between(toy, before, after, "mine"), change_of(space, DeltaRequest(source=other, pair=(before, after)), toy)
+    moved = apply_directions(other, [(direction, 0.8)], toy).latent.codes
+    assert torch.allclose(moved, apply_delta(other, delta, 0.8, space, toy).latent.codes, atol=1e-5)
+    with pytest.raises(SpaceError, match="reads W and W\\+"):
+        apply_directions(Inversion(toy.styles(other.latent)), [(direction, 1.0)], toy)
+    with pytest.raises(SpaceError, match="bends"):
+        project_out(direction, [direction])
