@@ -161,7 +161,7 @@ def unpacked(stored: dict[str, Tensor], generator: Generator) -> DeltaSpace:
 
 
 def _under(prefix: str, stored: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in stored.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): stored[name] for name in sorted(stored) if name.startswith(prefix)}
 
 
 def _load(generator: Generator) -> dict[str, Tensor]:

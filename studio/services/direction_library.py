@@ -170,6 +170,11 @@ class Library:
         return localised(self.session.generator)
 
     @cached_property
+    def factors(self) -> list[str]:
+        """What learnt changes are of: measured attributes first."""
+        return sorted(delta_space(self.session.generator).factors, key=lambda factor: factor not in self.titles)
+
+    @cached_property
     def titles(self) -> dict[str, str]:
         """What the page calls the measured attributes in brief, by name."""
         return {name: attribute.title.partition(" (")[0] for name, attribute in self.attributes.items()}
@@ -215,7 +220,7 @@ class Library:
             "ganspace": lambda _: _numbered(self.session.engine("ganspace")(BankRequest(bank=self.bank)).directions),
             "sefa": lambda group: _numbered(self.session.engine("sefa")(Request(), layers=group, count=_SEFA_COUNT).directions),
             "stylespace": self._channels,
-            CHANGE: lambda _: [(factor, learnt_change(generator, factor)) for factor in delta_space(generator).factors],
+            CHANGE: lambda _: [(factor, learnt_change(generator, factor)) for factor in self.factors],
             REGION: lambda region: _numbered(local_directions(generator, region)),
         }
         return finders[method](rest)

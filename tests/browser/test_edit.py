@@ -175,3 +175,16 @@ def test_an_upload_is_inverted_shelved_and_edited_at_once(visit: Visit, toy_url:
     settled(page, "load_file")
     press(page, 1, 10)
     says(page, "Brightness +1.0")
+
+
+def test_a_learnt_change_has_cards_a_slider_of_its_own_reach_and_lines_of_python(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    page.locator("#edit-method").get_by_label("Learnt change (Δ)").check()
+    expect(page.locator("#edit-cards-status")).to_contain_text("of the change")
+    expect(page.locator("#edit-cards img")).to_have_count(2)
+    page.locator("#edit-cards button").first.click()
+    expect(page.locator("#edit-slider-4")).to_contain_text("First · Learnt change (Δ)")
+    assert slider(page, 4).get_attribute("max") == "2"
+    press(page, 4, 10)
+    says(page, "First +1.0")
+    settled(page, 'learnt_change(generator, "first")')

@@ -202,3 +202,21 @@ def test_a_phone_shows_the_map_without_sideways_scroll(visit: Visit, toy_url: st
     page.set_viewport_size(PHONE)  # a phone folds the later tabs into a menu
     page.wait_for_timeout(1500)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"] + 1
+
+
+def test_learnt_changes_are_drawn_on_two_maps_and_a_frame_is_seen_on_both(visit: Visit, toy_url: str) -> None:
+    page = opened(visit, toy_url)
+    maps = page.locator("#changes-map")
+    expect(maps.locator("svg")).to_have_count(2)
+    expect(maps.locator("circle")).to_have_count(36)
+    page.click("#changes-frames")
+    expect(maps.locator("circle[data-picture]")).to_have_count(18)
+    expect(page.locator("#changes-frames")).to_have_text("Draw the frames")
+    name = maps.locator("circle").last.get_attribute("data-mark")
+    maps.locator("circle").last.hover()
+    for mark in maps.locator(f'[data-mark="{name}"]').all():
+        expect(mark).to_have_class("near")
+    assert [image.get_attribute("visibility") for image in maps.locator(".frame").all()] == ["visible", "visible"]
+    page.locator("#changes-factor").get_by_label("Second", exact=True).check()
+    expect(maps.locator("circle")).to_have_count(18)
+    expect(maps).to_contain_text("Second: 1.00")

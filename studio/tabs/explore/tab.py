@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from studio.services.snippets import program
+from studio.tabs.explore.change_cell import change_cell
 from studio.tabs.explore.components import VIEW, Chosen, Inputs, View, chosen, inputs, view
 from studio.tabs.explore.finegan_codes import learned_cell
 from studio.tabs.explore.handlers import ExploreHandlers
@@ -49,10 +50,11 @@ def build(context: TabContext, tab: gr.Tab) -> None:
     arrows = asked.arrows
     tab.select(handlers.directions, [context.keys, arrows, direction], [arrows, direction], **_QUIET)
     ready = truncation_cell(maps)
-    learned = learned_cell(context.sampler)
+    changes, learned = change_cell(context.library), learned_cell(context.sampler)
     code("explore", _SNIPPET)
     arrived = tab.select(handlers.arrive, [plan, shown.colour, face.listed, *asked.values], handlers.drawn, **MAPPED)
     ready(arrived)
+    changes(arrived)
     learned(arrived)
 
     def present(event: Any) -> None:
