@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from engines.data.changes import NEUTRAL
-from engines.edit.delta import curvature
+from engines.spaces.paths import curvature
 from engines.training.changes.dataset import Sequences
 
 BOOTSTRAPS, SEED = 1_000, 1

@@ -26,6 +26,7 @@ from engines.generators.base import Generator
 from engines.generators.incremental import draw_inversion
 from engines.spaces.directions import Direction, apply_directions
 from engines.spaces.latent import Inversion, Latent
+from engines.spaces.paths import curvature
 from engines.spaces.statistics import statistics
 
 _SHORTEST = 1e-6
@@ -174,13 +175,6 @@ def _bending(space: DeltaSpace, generator: Generator, name: str, ahead: Tensor, 
     mean = Inversion(Latent("w", statistics(generator).mean.reshape(1, -1)))
     straight = chord(mean, ahead, name, space, generator)
     return replace(straight, slots=tuple(range(generator.slots.count)), source="learnt change (Delta-GAN-Encoder)", curve=curve)
-
-
-def curvature(path: Codes) -> float:
-    """Arc length over chord of points (points,...): 1 for a straight path, and where nothing moves."""
-    points = path.flatten(1).double()
-    straight = float((points[-1] - points[0]).norm())
-    return float((points[1:] - points[:-1]).norm(dim=1).sum()) / straight if straight > _SHORTEST else 1.0
 
 
 def _codes(inversion: Inversion, generator: Generator) -> Codes:

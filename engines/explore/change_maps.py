@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engines.data.changes import NEUTRAL, DeltaSpace
-from engines.edit.delta import curvature
+from engines.spaces.paths import curvature
 
 
 @dataclass(frozen=True)

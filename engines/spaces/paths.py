@@ -1,4 +1,4 @@
-"""Interpolation between codes: lerp and slerp.
+"""Interpolation between codes, lerp and slerp, and how far a path bends.
 
 White, "Sampling Generative Networks", arXiv:1609.04468: codes of a high-dimensional Gaussian lie near a sphere, and the straight line
 between two of them leaves it. Slerp stays. In W there is no such sphere; slerp around the mean of W keeps a face as far from the
@@ -52,3 +52,10 @@ def slerp(a: Tensor, b: Tensor, t: float, *, centre: Tensor | None = None) -> Te
     sine = angle.sin()
     on_arc = ((1 - t) * angle).sin() / sine * start + (t * angle).sin() / sine * end
     return origin + torch.where(sine > _PARALLEL, on_arc, lerp(start, end, t)).to(a)
+
+
+def curvature(path: Tensor) -> float:
+    """Arc length over chord of points (points,...): 1 for a straight path, and where nothing moves."""
+    points = path.flatten(1).double()
+    straight = float((points[-1] - points[0]).norm())
+    return float((points[1:] - points[:-1]).norm(dim=1).sum()) / straight if straight > 1e-6 else 1.0

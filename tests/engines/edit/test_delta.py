@@ -10,11 +10,12 @@ from engines.core.errors import CatalogueError, KnobError, SpaceError, WeightsEr
 from engines.core.seeds import normal
 from engines.data.changes import FRAMES, NEUTRAL, DeltaSpace, delta_space, packed, sequence_faces, unpacked
 from engines.edit import Delta, change_between, learnt_change, read_delta, write_delta
-from engines.edit.delta import DeltaRequest, apply_delta, apply_deltas, change_of, chord, curvature
+from engines.edit.delta import DeltaRequest, apply_delta, apply_deltas, change_of, chord
 from engines.edit.delta_files import FARTHEST, LARGEST_FILE, LONGEST_NAME, StoredDelta
 from engines.generators import FfhqGenerator
 from engines.spaces.directions import Direction, apply_directions, project_out
 from engines.spaces.latent import Inversion, Latent
+from engines.spaces.paths import curvature
 from engines.spaces.statistics import random_w
 
 
