@@ -109,9 +109,9 @@ def refinement(faces: int) -> list[dict[str, Any]]:
     for row in range(faces):
         target = samples.pictures(torch.tensor([row]))
         for base, encoder in bases.items():
-            answers, codes = {"one pass": encoder.encode(target)}, restyle.average()
+            answers, codes, photo = {"one pass": encoder.encode(target)}, restyle.average(), restyle.residual(base).told(target)
             for step in range(STEPS):
-                codes = answers[f"look {step + 1}"] = restyle.corrected(codes, target, base, step)
+                codes = answers[f"look {step + 1}"] = restyle.corrected(codes, photo, base, step)
             for name, answer in answers.items():
                 figures = measure(generator.synthesize(answer), target)
                 found[base].setdefault(name, []).append((figures["lpips"], figures["mse"]))

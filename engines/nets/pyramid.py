@@ -23,6 +23,9 @@ _LIMIT = 6.0
 HIDDEN, OWN = 192, 100
 """Width of a group's hidden layer, and principal components of W that a layer's correction has."""
 
+READS, ALL_AS_ONE = (1, 2, 3), (3,)
+"""How many levels, from the coarsest, each group of layers reads: pSp's groups, and one group of all layers, e4e's form."""
+
 
 class Tap(NamedTuple):
     """One place where a trunk is read.
@@ -105,26 +108,31 @@ class PyramidHeads(nn.Module):
         widths: Numbers of each level, coarse to fine.
         slots: Slots of the generator.
         width: Length of one w.
-        split: Whether a group reads its own level and the coarser ones, as in the paper; all read the coarsest alone otherwise.
+        reads: How many levels each group of slots reads; a single group has all slots, whose vectors then differ by corrections alone.
     """
 
-    def __init__(self, widths: Sequence[int], slots: Slots, width: int, *, split: bool = True) -> None:
+    def __init__(self, widths: Sequence[int], slots: Slots, width: int, *, reads: Sequence[int] = READS) -> None:
         super().__init__()
-        self.group_of_slot, self.split, self.width = group_of_slot(slots), split, width
-        read = [sum(widths[: group + 1]) if split else widths[0] for group in range(len(GROUPS))]
-        self.shared = nn.ModuleList(nn.Linear(length, width) for length in read)
-        self.hidden = nn.ModuleList(nn.Linear(length, HIDDEN) for length in read)
-        self.spread = nn.ModuleList(nn.Linear(HIDDEN, width) for _ in GROUPS)
+        self.reads, self.width = tuple(reads), width
+        self.group_of_slot = group_of_slot(slots) if len(reads) > 1 else [0] * len(slots.active)
+        lengths = [sum(widths[:count]) for count in reads]
+        self.shared = nn.ModuleList(nn.Linear(length, width) for length in lengths)
+        self.hidden = nn.ModuleList(nn.Linear(length, HIDDEN) for length in lengths)
+        self.spread = nn.ModuleList(nn.Linear(HIDDEN, width) for _ in lengths)
         self.own = nn.ModuleList(nn.Linear(HIDDEN, min(OWN, width)) for _ in slots.active)
 
     def forward(self, levels: Sequence[Tensor]) -> Codes:
         """(B,16,width), in whitened components."""
-        read = [torch.cat(list(levels[: group + 1]), dim=1) if self.split else levels[0] for group in range(len(GROUPS))]
+        read = self.read(levels)
         hidden = [F.gelu(linear(F.dropout(each, 0.1, self.training))) for linear, each in zip(self.hidden, read, strict=True)]
         hidden = [F.dropout(each, 0.2, self.training) for each in hidden]
         base = [shared(each) + spread(inner) for shared, spread, each, inner in zip(self.shared, self.spread, read, hidden, strict=True)]
         slots = zip(self.group_of_slot, self.own, strict=True)
         return torch.stack([base[group] + self._padded(own(hidden[group])) for group, own in slots], dim=1)
+
+    def read(self, levels: Sequence[Tensor]) -> list[Tensor]:
+        """What each group reads of vectors a level."""
+        return [torch.cat(list(levels[:count]), dim=1) for count in self.reads]
 
     @property
     def linears(self) -> list[nn.Linear]:

@@ -111,21 +111,20 @@ def begin_with_ridge(maps: LevelMaps, heads: PyramidHeads, levels: Sequence[Tens
         maps: From components to numbers, a level.
         heads: From numbers to codes.
         levels: Components (N,K) a level, coarse to fine.
-        codes: Of the groups, (N,3,width), in whitened components.
+        codes: Of the groups, (N,G,width), in whitened components.
         weigh: What each of those counts.
 
     Returns:
         The held-out root mean square error, in the unit of `weigh`.
     """
-    groups, split = range(len(levels)), heads.split
-    read = [torch.cat(list(levels[: group + 1] if split else levels[:1]), dim=1) for group in groups]
-    fits = [fit_ridge(read[group], codes[:, group], weigh) for group in groups]
+    read = heads.read(levels)
+    fits = [fit_ridge(inputs, codes[:, group], weigh) for group, inputs in enumerate(read)]
     for linear, fit in zip(heads.linears, fits, strict=True):
         nn.init.zeros_(linear.weight)
         linear.bias.copy_(fit[1])
     first = column = 0
     for place, (level, linear) in enumerate(zip(levels, maps.linears, strict=True)):
-        columns, readers = slice(column, column + level.shape[1]), [group for group in groups if group >= place and (split or place == 0)]
+        columns, readers = slice(column, column + level.shape[1]), [group for group, count in enumerate(heads.reads) if count > place]
         told = [fits[group][0][:, columns] * weigh[:, None] for group in readers]
         there, back = _cut(torch.cat(told or [torch.zeros(1, level.shape[1])]), level.std(dim=0), len(linear.weight))
         nn.init.zeros_(linear.bias)

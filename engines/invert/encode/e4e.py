@@ -15,9 +15,7 @@ from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run,
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
-from engines.invert.encode.psp import heads_for
-from engines.nets.heads import OffsetHeads
+from engines.invert.encode.pyramid import TRUNKS, load_pyramid
 from engines.spaces.latent import Inversion, Latent
 
 
@@ -51,14 +49,13 @@ def joined(answer: Tensor | tuple[Tensor, Codes]) -> Codes:
 class E4e(Engine[InvertRequest, E4eKnobs]):
     """One pass from photo to a code close to W (arXiv:2102.02766)."""
 
-    card = Card(name="e4e", title="e4e", paper="arXiv:2102.02766", needs=frozenset({"w_plus", "encoders"}), weights=(BODY, "e4e"))
+    card = Card(name="e4e", title="e4e", paper="arXiv:2102.02766", needs=frozenset({"w_plus", "encoders"}), weights=(*TRUNKS, "e4e"))
     accepts, knob_set = InvertRequest, E4eKnobs
     one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
-        self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads("e4e", generator, lambda: OffsetHeads(heads_for(generator)))
+        self.pyramid = load_pyramid("e4e", generator)
 
     def run(self, request: InvertRequest, knobs: E4eKnobs) -> Run:
         """Encode, then draw."""
@@ -71,8 +68,9 @@ class E4e(Engine[InvertRequest, E4eKnobs]):
     @torch.no_grad()
     def encode(self, image: Image, offset_strength: float = 1.0) -> Codes:
         """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
-        w, offsets = self.heads(self.body(seen(image, self.size)))
-        return self.generator.slots.scatter(self.scale.codes(assembled(w, offsets, offset_strength)))
+        codes = self.pyramid.encode(image)
+        w = codes[:, :1]
+        return self.generator.slots.scatter(assembled(w, codes[:, 1:] - w, offset_strength))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Result:

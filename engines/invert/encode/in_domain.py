@@ -2,8 +2,8 @@
 
 Paper: Zhu et al., "In-Domain GAN Inversion for Real Image Editing", arXiv:2004.00049. Followed: the encoder of section 3.1, taught through
 the frozen generator by pixels, features and a discriminator (Eq. 2 and 3, in the recipe). The second half of the paper, the
-optimisation that starts from here, is engines/invert/optimize/in_domain.py. Changed: pSp's heads on the shared body in place of a network
-of 165 M weights, so that what differs from pSp is what the network is taught.
+optimisation that starts from here, is engines/invert/optimize/in_domain.py. Changed: pSp's network over frozen trunks in place of
+one of 165 M weights, so that what differs from pSp is what the network is taught.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,7 @@ from engines.contract import Card, Engine, InvertRequest, Progress, Result, Run,
 from engines.core.knobs import Knobs
 from engines.core.shapes import Codes, Image
 from engines.generators.base import Generator
-from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
-from engines.invert.encode.psp import heads_for
+from engines.invert.encode.pyramid import TRUNKS, load_pyramid
 from engines.spaces.latent import Inversion, Latent
 
 
@@ -32,15 +31,14 @@ class InDomain(Engine[InvertRequest, InDomainKnobs]):
         title="In-Domain encoder",
         paper="arXiv:2004.00049",
         needs=frozenset({"w_plus", "encoders"}),
-        weights=(BODY, "in_domain"),
+        weights=(*TRUNKS, "in_domain"),
     )
     accepts, knob_set = InvertRequest, InDomainKnobs
     one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
-        self.body, self.scale = load_body(generator), Scale(generator)
-        self.heads, self.size = load_heads("in_domain", generator, lambda: heads_for(generator))
+        self.pyramid = load_pyramid("in_domain", generator)
 
     def run(self, request: InvertRequest, knobs: InDomainKnobs) -> Run:
         """Encode, then draw."""
@@ -53,7 +51,7 @@ class InDomain(Engine[InvertRequest, InDomainKnobs]):
     @torch.no_grad()
     def encode(self, image: Image) -> Codes:
         """Codes (B,slots,width) of aligned photos (B,3,R,R)."""
-        return self.generator.slots.scatter(self.scale.codes(self.heads(self.body(seen(image, self.size)))))
+        return self.generator.slots.scatter(self.pyramid.encode(image))
 
     @torch.no_grad()
     def _drawn(self, codes: Codes) -> Result:

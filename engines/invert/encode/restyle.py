@@ -2,11 +2,12 @@
 
 Paper: Yuval Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", arXiv:2104.02699. Followed: residual
 codes from the average face on (Eq. 2 to 4), one network for all steps, losses at every step and no gradient across steps (in the recipe).
-Changed: the paper's network takes six channels and predicts the residual itself; here the one-pass encoder's heads, fine-tuned, encode
-photo and reconstruction one after the other, and their difference, times a gain of the step and the layer, is the residual. Reconstructions
-are of the early exit. So the photo is encoded once, and no backbone of its own is needed.
+Changed: the paper's network takes six channels and predicts the residual itself; here heads over what the one-pass encoder reads,
+fine-tuned from its own, encode photo and reconstruction one after the other, and their difference, times a gain of the step and the layer,
+is the residual. Reconstructions are of the early exit. So the photo is read once, and no backbone of its own is needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -20,19 +21,18 @@ from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
 from engines.core.weights import manifest
 from engines.generators.base import Generator
-from engines.invert.encode.e4e import joined
-from engines.invert.encode.encoder import BODY, Scale, load_body, load_heads, seen
-from engines.invert.encode.psp import heads_for
+from engines.invert.encode.pyramid import TRUNKS, WIDTHS, Pyramid, load_over_trunks, load_pyramid, reads_of
+from engines.invert.encode.trunks import SIDE
 from engines.losses.perceptual import Perceptual
-from engines.nets.heads import LevelHeads, OffsetHeads
-from engines.nets.irse import Levels
+from engines.nets.pyramid import PyramidHeads
 from engines.spaces.latent import Inversion, Latent
+from engines.spaces.statistics import statistics
 
 BASES = {"psp": "restyle_psp"} | ({"e4e": "restyle_e4e"} if "restyle_e4e" in manifest() else {})
 """Weights by the encoder whose form the residual takes; e4e's only where they are."""
 
-GAINS = (1.0, 0.25, 0.15)
-"""Gains of the steps before training: 1 for the first, from the average face, and small ones then."""
+GAINS = (1.0, 0.5, 0.5)
+"""Gains of the steps before training: 1 for the first, from the average face."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,24 +56,24 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         title="ReStyle",
         paper="arXiv:2104.02699",
         needs=frozenset({"w_plus", "encoders"}),
-        weights=(BODY, *BASES.values(), "lpips_alex"),
+        weights=(*TRUNKS, *BASES, *BASES.values()),
     )
     accepts, knob_set = InvertRequest, ReStyleKnobs
     one_pass = True
 
     def __init__(self, generator: Generator) -> None:
         super().__init__(generator)
-        self.body, self.scale, self.perceptual = load_body(generator), Scale(generator), Perceptual(generator.device)
-        self._known: dict[str, tuple[ResidualHeads, int]] = {}
+        self.perceptual = Perceptual(generator.device)
+        self._known: dict[str, Residual] = {}
 
     def run(self, request: InvertRequest, knobs: ReStyleKnobs) -> Run:
         """Refine step by step; every reconstruction is kept as a stage."""
         target = on_device(request.image, self.generator)
-        codes = self.average()
+        codes, photo = self.average(), self.residual(knobs.base).told(target)
         rows: list[tuple[int, float, float]] = []
         stages: dict[str, Image] = {}
         for step in range(1, knobs.steps + 1):
-            codes = self.corrected(codes, target, knobs.base, step - 1)
+            codes = self.corrected(codes, photo, knobs.base, step - 1)
             attempt = self._drawn(codes)
             rows.append((step, *self._distance(attempt, target)))
             stages[f"step {step}"] = area(attempt, min(PROTOCOL_SIDE, self.generator.resolution))
@@ -86,21 +86,20 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
 
     def average(self) -> Codes:
         """Where it starts: the average face's codes (1,slots,width)."""
-        return self.generator.slots.spread(self.scale.mean).clone()
+        return self.generator.slots.spread(statistics(self.generator).mean).clone()
 
     @torch.no_grad()
-    def corrected(self, codes: Codes, target: Image, base: str, step: int) -> Codes:
-        """Codes (B,slots,width) after refinement step `step`; reconstructions are of the early exit nearest to the heads' size."""
-        heads, size = self.heads(base)
-        exit_size = self.generator.nearest_exit(size)
-        attempt = self.generator.synthesize(codes, size=exit_size)
-        change = Residual(self.body, heads)(seen(target, size), seen(attempt, size), step)
-        return codes + self.generator.slots.scatter(self.scale.offsets(change))
+    def corrected(self, codes: Codes, photo: Sequence[Tensor], base: str, step: int) -> Codes:
+        """Codes (B,slots,width) after refinement step `step`, of what `Residual.told` says of the photo."""
+        residual = self.residual(base)
+        attempt = residual.told(self.generator.synthesize(codes, size=self.generator.nearest_exit(SIDE))) if step else photo
+        return codes + self.generator.slots.scatter(residual(photo, attempt, step))
 
-    def heads(self, base: str) -> "tuple[ResidualHeads, int]":
-        """The heads of a base and the side of the pictures that they were taught on; read when a base is first asked for."""
+    def residual(self, base: str) -> "Residual":
+        """The network of a base encoder, read when it is first asked for."""
         if base not in self._known:
-            self._known[base] = load_heads(BASES[base], self.generator, partial(residual_heads, self.generator, base))
+            heads = load_over_trunks(BASES[base], self.generator, partial(ResidualHeads, self.generator, base))
+            self._known[base] = Residual(load_pyramid(base, self.generator), heads)
         return self._known[base]
 
     @torch.no_grad()
@@ -119,53 +118,42 @@ class ReStyle(Engine[InvertRequest, ReStyleKnobs]):
         return Result(image, (Inversion(Latent("w_plus", codes.clone())),), dict(stages), tables={"steps": table})
 
 
-def one_pass_heads(generator: Generator, base: str) -> LevelHeads | OffsetHeads:
-    """The heads of the encoder whose form the residual takes, untrained."""
-    heads = heads_for(generator)
-    return heads if base == "psp" else OffsetHeads(heads)
-
-
-def residual_heads(generator: Generator, base: str) -> "ResidualHeads":
-    """Heads for corrections, untrained."""
-    return ResidualHeads(one_pass_heads(generator, base), len(generator.slots.active))
-
-
 class ResidualHeads(nn.Module):
-    """One-pass heads applied to photo and reconstruction.
+    """A one-pass encoder's heads, applied to what it reads of photo and reconstruction.
 
     Args:
-        heads: Of `one_pass_heads`.
-        slots: How many vectors they predict.
+        generator: Whose codes.
+        base: The encoder.
     """
 
-    def __init__(self, heads: LevelHeads | OffsetHeads, slots: int) -> None:
+    def __init__(self, generator: Generator, base: str) -> None:
         super().__init__()
-        self.heads = heads
-        self.gains = nn.Parameter(torch.tensor(GAINS)[:, None].repeat(1, slots))
+        self.heads = PyramidHeads(WIDTHS, generator.slots, generator.width, reads=reads_of(base))
+        self.gains = nn.Parameter(torch.tensor(GAINS)[:, None].repeat(1, len(generator.slots.active)))
 
-    def forward(self, photo: Levels, attempt: Levels, step: int) -> Codes:
-        """The residual, (B,16,width) in standard deviations of W, at a step from 0 on; those after the last trained one use its gain."""
+    def forward(self, photo: Sequence[Tensor], attempt: Sequence[Tensor], step: int) -> Codes:
+        """The residual, (B,16,width) in whitened components, at a step from 0 on; those after the last trained one use its gain."""
         gain = self.gains[min(step, len(self.gains) - 1)][:, None]
-        return gain * (self.said(photo) - self.said(attempt)) if step else gain * self.said(photo)
-
-    def said(self, levels: Levels) -> Codes:
-        """The heads' codes of one picture, e4e's offsets added."""
-        return joined(self.heads(levels))
+        return gain * (self.heads(photo) - self.heads(attempt)) if step else gain * self.heads(photo)
 
 
 class Residual(nn.Module):
-    """The heads over the features of a photo and of an attempt at it.
+    """The heads over what a one-pass encoder reads.
 
     Args:
-        body: The shared body.
-        heads: Of `residual_heads`.
+        encoder: Frozen.
+        heads: On top of it.
     """
 
-    def __init__(self, body: nn.Module, heads: nn.Module) -> None:
+    def __init__(self, encoder: Pyramid, heads: ResidualHeads) -> None:
         super().__init__()
-        self.body, self.heads = body, heads
+        self.encoder, self.heads = encoder, heads
 
-    def forward(self, picture: Image, attempt: Tensor, step: int, levels: Levels | None = None) -> Codes:
-        """Residuals of pictures (B,3,S,S) and reconstructions (B,3,S,S) or one for all, or of the body's features of the pictures."""
-        photo, own = (self.body(picture) if levels is None else levels), self.body(attempt)
-        return self.heads(photo, Levels(*(level.expand(len(photo.c3), -1, -1, -1) for level in own)), step)
+    @torch.no_grad()
+    def told(self, picture: Image) -> list[Tensor]:
+        """What the encoder reads of pictures (B,3,S,S)."""
+        return self.encoder.network.levels(self.encoder.trunks(picture))
+
+    def forward(self, photo: Sequence[Tensor], attempt: Sequence[Tensor], step: int) -> Codes:
+        """What a step adds to codes of the active slots, (B,16,width)."""
+        return self.heads(photo, attempt, step) @ self.encoder.network.basis

@@ -1,7 +1,7 @@
 """Domain regularisation by an encoder, and the optimisation that In-Domain inversion and semantic diffusion share."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -12,14 +12,11 @@ from engines.contract import Run
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image, Mask
 from engines.generators.base import Generator
-from engines.invert.encode.e4e import joined
-from engines.invert.encode.encoder import Scale, load_body, load_heads, seen
-from engines.invert.encode.psp import heads_for
+from engines.invert.encode.encoder import Scale
 from engines.invert.encode.pyramid import load_pyramid
 from engines.invert.optimize.descent import working_size
 from engines.invert.optimize.refinement import QuasiNewton, Refinement
 from engines.losses.reconstruction import ReconstructionLoss
-from engines.nets.heads import LevelHeads, OffsetHeads
 from engines.spaces.latent import Latent
 
 EncoderName: TypeAlias = Literal["in_domain", "e4e", "psp"]
@@ -60,26 +57,11 @@ class DomainEncoder:
     """
 
     def __init__(self, name: str, generator: Generator) -> None:
-        self._read = _over_trunks(name, generator) if name == "psp" else _over_body(name, generator)
+        self._pyramid, self._deviation = load_pyramid(name, generator), Scale(generator).deviation
 
     def __call__(self, image: Image) -> Codes:
         """Numbers (B,16,width) of pictures (B,3,R,R)."""
-        return self._read(image)
-
-
-def _over_trunks(name: str, generator: Generator) -> Callable[[Image], Codes]:
-    pyramid, deviation = load_pyramid(name, generator), Scale(generator).deviation
-    return lambda image: pyramid(image) / deviation
-
-
-def _over_body(name: str, generator: Generator) -> Callable[[Image], Codes]:
-    def build() -> LevelHeads | OffsetHeads:
-        heads = heads_for(generator)
-        return OffsetHeads(heads) if name == "e4e" else heads
-
-    body = load_body(generator).body  # not behind the gate that stops its gradients
-    heads, size = load_heads(name, generator, build)
-    return lambda image: joined(heads(body(seen(image, size))))
+        return self._pyramid(image) / self._deviation
 
 
 class DomainLoss(ReconstructionLoss):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engines.contract import Card, Engine, InvertRequest, Run, on_device
 from engines.generators.base import Generator
-from engines.invert.encode.encoder import BODY
+from engines.invert.encode.pyramid import TRUNKS
 from engines.invert.optimize.domain import ENCODERS, Domain, DomainKnobs
 
 
@@ -28,7 +28,7 @@ class InDomainRefine(Engine[InvertRequest, InDomainRefineKnobs]):
         title="In-Domain inversion",
         paper="arXiv:2004.00049",
         needs=frozenset({"w_plus", "encoders"}),
-        weights=(BODY, *ENCODERS, "lpips_alex"),
+        weights=(*TRUNKS, *ENCODERS),
     )
     accepts, knob_set = InvertRequest, InDomainRefineKnobs
     editable = True

@@ -17,7 +17,7 @@ from engines.core.knobs import Knob
 from engines.core.shapes import Image, Mask
 from engines.generators.base import Generator
 from engines.inputs import FacePhoto, PaintedMask
-from engines.invert.encode.encoder import BODY
+from engines.invert.encode.pyramid import TRUNKS
 from engines.invert.optimize.domain import ENCODERS, Domain, DomainKnobs
 from engines.metrics.seam import seam
 from engines.spaces.latent import Latent
@@ -55,7 +55,7 @@ class SemanticDiffusion(Engine[DiffusionRequest, SemanticDiffusionKnobs]):
         title="In-Domain semantic diffusion",
         paper="arXiv:2004.00049",
         needs=frozenset({"w_plus", "encoders"}),
-        weights=(BODY, *ENCODERS, "lpips_alex"),
+        weights=(*TRUNKS, *ENCODERS),
     )
     accepts, knob_set = DiffusionRequest, SemanticDiffusionKnobs
 

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from engines.contract import Card, Engine, InvertRequest, Run, on_device
 from engines.core.knobs import Knob, Knobs
 from engines.core.shapes import Codes, Image
-from engines.invert.encode.encoder import BODY
 from engines.invert.encode.psp import Psp
+from engines.invert.encode.pyramid import TRUNKS
 from engines.invert.optimize.descent import Descent, working_size
 from engines.invert.optimize.image2stylegan import QUICK_RATE, arch, shared_and_offsets
 from engines.invert.optimize.stylemap_descent import joint_descent, zero_stylemap
@@ -55,7 +55,7 @@ class StylemapInversion(Engine[InvertRequest, StylemapInversionKnobs]):
         title="Stylemap inversion (W+ and stylemap)",
         paper="arXiv:2104.14754",
         needs=frozenset({"w_plus", "spatial_styles"}),
-        weights=("lpips_alex", BODY, "psp"),
+        weights=(*TRUNKS, "psp"),
     )
     accepts, knob_set = InvertRequest, StylemapInversionKnobs
 

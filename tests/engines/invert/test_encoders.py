@@ -9,8 +9,9 @@ from engines.core.weights import manifest
 from engines.generators import FfhqGenerator
 from engines.invert.encode import E4e, Psp, ReStyle
 from engines.invert.encode.e4e import assembled
-from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, seen, stored
+from engines.invert.encode.encoder import SIZE, FrozenBody, Scale, fill, load_body, stored
 from engines.invert.encode.psp import NETWORKS, PspKnobs
+from engines.invert.encode.pyramid import TRUNKS
 from engines.invert.encode.restyle import BASES, GAINS
 from engines.nets.initial import seeded
 from engines.nets.irse import Body
@@ -62,7 +63,7 @@ def test_another_photo_has_another_code(engine: Engine, request_: InvertRequest,
 
 def test_the_card_names_its_paper(engine: Engine) -> None:
     assert engine.card.paper in str(type(engine).__doc__)
-    assert engine.card.weights[0] == "face_body"
+    assert set(TRUNKS) <= set(engine.card.weights)
 
 
 def test_variants_keep_the_coarse_and_take_other_fine_styles(toy: FfhqGenerator, request_: InvertRequest) -> None:
@@ -99,22 +100,21 @@ def test_restyle_corrects_its_last_attempt(toy: FfhqGenerator, request_: InvertR
     result = engine(request_, steps=3)
     assert list(result.stages) == ["step 1", "step 2", "step 3"]
     assert [row[0] for row in result.tables["steps"].rows] == [1, 2, 3]
-    codes = engine.average()
+    codes, photo = engine.average(), engine.residual("psp").told(request_.image)
     for look in range(3):
-        codes = engine.corrected(codes, request_.image, "psp", look)
+        codes = engine.corrected(codes, photo, "psp", look)
     assert torch.allclose(result.inversions[0].latent.codes, codes, atol=1e-6)
     for base in set(BASES) - {"psp"}:
         assert not torch.equal(engine(request_, base=base).images, result.images)
 
 
 def test_a_correction_is_the_difference_of_two_answers_times_the_looks_gain(toy: FfhqGenerator, request_: InvertRequest) -> None:
-    engine = ReStyle(toy)
-    heads, size = engine.heads("psp")
-    photo, attempt = (engine.body(seen(image, size)) for image in (request_.image, -request_.image))
+    residual = ReStyle(toy).residual("psp")
+    heads, (photo, attempt) = residual.heads, [residual.told(image) for image in (request_.image, -request_.image)]
     with torch.no_grad():
-        difference = heads.said(photo) - heads.said(attempt)
+        difference = heads.heads(photo) - heads.heads(attempt)
         assert torch.equal(heads(photo, photo, 1), torch.zeros_like(difference))
-        assert torch.allclose(heads(photo, attempt, 0), GAINS[0] * heads.said(photo), atol=1e-6)
+        assert torch.allclose(heads(photo, attempt, 0), GAINS[0] * heads.heads(photo), atol=1e-6)
         for look, gain in enumerate((*GAINS[1:], GAINS[-1]), start=1):
             assert torch.allclose(heads(photo, attempt, look), gain * difference, atol=1e-6)
 

@@ -18,10 +18,10 @@ from engines.training.command import finish, settings, train
 from engines.training.faces import FacePreset, FaceRecipe, FaceSetting
 from engines.training.loop import Plan
 from engines.training.manifest import Records
-from engines.training.recipes.e4e import switched_on
+from engines.training.on_trunks import OnTrunks
 
-RECIPES = {name: recipe for name, recipe in recipes().items() if isinstance(recipe, FaceRecipe) and name != "psp"}
-"""Those on drawn faces alone; pSp's own test has portraits."""
+RECIPES = {name: recipe for name, recipe in recipes().items() if isinstance(recipe, FaceRecipe) and not isinstance(recipe, OnTrunks)}
+"""Those on drawn faces alone; the others' own test has portraits."""
 
 STEPS = 4
 TINY = FacePreset(plan=Plan(STEPS, warm_up=1), batch=2, size=32, drawn_at=32, first=64, fresh=1, capacity=128, redrawn=2, begin=0.5)
@@ -70,7 +70,7 @@ def test_the_shared_body_stays_as_it_is(name: str, toy: FfhqGenerator, tmp_path:
     assert all(torch.equal(value, before[key]) for key, value in body.state_dict().items())
 
 
-@pytest.mark.parametrize("name", ["in_domain", "restyle_e4e", "psp_colourise"])
+@pytest.mark.parametrize("name", ["psp_colourise"])
 def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     trainer = RECIPES[name].trainer(replace(setting_for(toy, tmp_path, drawn), preset=REMEMBERED))
     figures = list(trainer.steps())
@@ -79,7 +79,7 @@ def test_a_recipe_may_keep_what_the_body_sees(name: str, toy: FfhqGenerator, tmp
 
 
 def test_a_method_may_train_a_body_of_its_own(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
-    trainer = RECIPES["e4e"].trainer(replace(setting_for(toy, tmp_path, drawn), own_body=True))
+    trainer = RECIPES["psp_colourise"].trainer(replace(setting_for(toy, tmp_path, drawn), own_body=True))
     body = trainer.modules["encoder"].network.get_submodule("body")
     before = body.get_parameter("stem.0.weight").detach().clone()
     next(trainer.steps())
@@ -92,10 +92,10 @@ def test_heads_can_start_from_a_body_that_is_still_in_training(toy: FfhqGenerato
     next(trainer.steps())
     trainer.save()
     second = replace(setting_for(toy, tmp_path / "e4e", drawn), body=tmp_path / "body" / "checkpoint.pt")
-    ours = RECIPES["e4e"].trainer(second).modules["encoder"].network.get_parameter("body.body.stem.0.weight")
+    ours = RECIPES["psp_colourise"].trainer(second).modules["encoder"].network.get_parameter("body.body.stem.0.weight")
     assert torch.equal(ours, trainer.averaged["body"].get_parameter("body.stem.0.weight"))
     with pytest.raises(WeightsError, match=r"There is no body in none\.pt"):
-        RECIPES["e4e"].trainer(replace(second, body=tmp_path / "none.pt"))
+        RECIPES["psp_colourise"].trainer(replace(second, body=tmp_path / "none.pt"))
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
@@ -105,43 +105,29 @@ def test_a_recipe_has_both_presets_and_the_cpu_one_ends_within_two_hours(recipe:
 
 
 def test_a_command_line_becomes_a_setting(tmp_path: Path) -> None:
-    words = ["--generator", "toy", "--hours", "0.5", "--seed", "7", "--without", "delta", "--folder", str(tmp_path)]
-    setting, parsed = settings(RECIPES["e4e"], words)
-    assert (setting.generator.name, setting.preset.plan.hours, setting.seed, setting.without) == ("toy", 0.5, 7, {"delta"})
+    words = ["--generator", "toy", "--hours", "0.5", "--seed", "7", "--without", "attention", "--folder", str(tmp_path)]
+    setting, parsed = settings(RECIPES["stylemap_8"], words)
+    assert (setting.generator.name, setting.preset.plan.hours, setting.seed, setting.without) == ("toy", 0.5, 7, {"attention"})
     assert setting.folder == tmp_path
     assert not parsed.record
-    assert settings(RECIPES["e4e"], ["--generator", "toy", "--without", "delta"])[0].folder == Path("build/training/e4e-without-delta")
+    assert settings(RECIPES["stylemap_8"], ["--generator", "toy", "--without", "attention"])[0].folder == Path(
+        "build/training/stylemap_8-without-attention"
+    )
 
 
 def test_without_pictures_a_run_ends_where_image_losses_would_begin() -> None:
-    whole, _ = settings(RECIPES["e4e"], ["--generator", "toy"])
-    short, _ = settings(RECIPES["e4e"], ["--generator", "toy", "--without", "pictures"])
+    whole, _ = settings(RECIPES["stylemap_8"], ["--generator", "toy"])
+    short, _ = settings(RECIPES["stylemap_8"], ["--generator", "toy", "--without", "pictures"])
     assert short.preset.begin == 1.0
     assert short.preset.plan.steps == round(whole.preset.begin * whole.preset.plan.steps)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the preset wants")
-@pytest.mark.parametrize("name", ["restyle_psp", "restyle_e4e"])
-def test_restyle_ships_with_a_second_look_that_follows_less_far(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
-    recipe, setting = RECIPES[name], setting_for(toy, tmp_path, drawn)
-    trainer = recipe.trainer(setting)
-    learnt = trainer.averaged["encoder"].get_parameter("heads.gains").clone()
-    shipped = [recipe.shipped(trainer, setting)["gains"] for _ in range(2)]
-    assert torch.allclose(shipped[0], learnt * torch.tensor([1.0, 0.6, 1.0])[:, None])
-    assert torch.equal(shipped[1], shipped[0])  # what was learnt stays as it was
-    assert torch.equal(trainer.averaged["encoder"].get_parameter("heads.gains"), learnt)
-
-
 def test_the_gpu_preset_without_one_is_refused_in_a_sentence() -> None:
     with pytest.raises(CatalogueError, match=r"no CUDA device\. Take --preset cpu"):
-        settings(RECIPES["e4e"], ["--generator", "toy", "--preset", "gpu"])
+        settings(RECIPES["stylemap_8"], ["--generator", "toy", "--preset", "gpu"])
 
 
-def test_offsets_are_switched_on_one_after_another() -> None:
-    assert [switched_on(progress, 15) for progress in (0, 0.39, 0.4, 0.424, 0.425, 0.75, 0.775, 1)] == [0, 0, 1, 1, 2, 15, 15, 15]
-
-
-@pytest.mark.parametrize("name", ["face_body", "psp_colourise", "e4e"])
+@pytest.mark.parametrize("name", ["face_body", "psp_colourise"])
 def test_what_is_recorded_can_be_loaded(name: str, toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
     recipe, setting = RECIPES[name], setting_for(toy, tmp_path / "run", drawn)
     trainer = recipe.trainer(setting)
@@ -162,10 +148,10 @@ def test_what_is_recorded_can_be_loaded(name: str, toy: FfhqGenerator, tmp_path:
 
 
 def test_a_twin_leaves_its_log_and_no_weights(toy: FfhqGenerator, tmp_path: Path, drawn: Path) -> None:
-    setting = setting_for(toy, tmp_path / "run", drawn, frozenset({"delta"}))
-    trainer = RECIPES["e4e"].trainer(setting)
-    train(RECIPES["e4e"], trainer, setting)
-    finish(RECIPES["e4e"], trainer, setting, Records(tmp_path))
-    rows = [json.loads(line) for line in (tmp_path / "training" / "e4e-without-delta.jsonl").read_text().splitlines()]
+    setting = setting_for(toy, tmp_path / "run", drawn, frozenset({"attention"}))
+    trainer = RECIPES["stylemap_8"].trainer(setting)
+    train(RECIPES["stylemap_8"], trainer, setting)
+    finish(RECIPES["stylemap_8"], trainer, setting, Records(tmp_path))
+    rows = [json.loads(line) for line in (tmp_path / "training" / "stylemap_8-without-attention.jsonl").read_text().splitlines()]
     assert {"distance_fine", "distance_fine_error", "consistency_error"} <= set(rows[-1]["test"])
     assert not (tmp_path / "models").exists()

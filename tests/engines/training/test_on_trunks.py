@@ -1,4 +1,4 @@
-"""pSp's recipe: portraits beside drawn faces, a start in closed form, and a network that is one with what training moved."""
+"""Recipes over the trunks: portraits beside drawn faces, a start in closed form, and a network that is one with what training moved."""
 
 import json
 from collections.abc import Callable
@@ -17,16 +17,27 @@ from engines.core.packed import load_packed, packed
 from engines.core.seeds import normal, rng
 from engines.data.appearance import background, lit_from_aside, varied
 from engines.generators import FfhqGenerator
-from engines.invert.encode.pyramid import Pyramid
+from engines.invert.encode.pyramid import Pyramid, load_pyramid
 from engines.invert.encode.trunks import LENGTH, TAPS, Trunks
-from engines.nets.pyramid import Narrowed, PyramidHeads
+from engines.nets.pyramid import ALL_AS_ONE, Narrowed, PyramidHeads, still
+from engines.training.catalogue import recipes
 from engines.training.closed_form import fit_channels, fit_components, ridge
 from engines.training.command import finish, train
 from engines.training.manifest import Records
+from engines.training.material import Fitted, PortraitSetting, Told
+from engines.training.on_trunks import CPU, OnTrunks, folded, spread
 from engines.training.real import SIDE, Portraits
-from engines.training.recipes.psp import Material, PortraitSetting, Psp, folded, spread
+from engines.training.recipes.e4e import E4e, limited, switched_on
+from engines.training.recipes.psp import Psp
+from engines.training.recipes.restyle import ReStyle
 
-PRESET = Psp.presets["cpu"]
+PRESET = CPU
+RECIPES = {name: recipe for name, recipe in recipes().items() if isinstance(recipe, OnTrunks)}
+EVERY = [
+    pytest.param(recipe, frozenset(without), id="-without-".join([name, *without]))
+    for name, recipe in RECIPES.items()
+    for without in ((), *((component,) for component in recipe.components))
+]
 TINY = replace(PRESET, plan=replace(PRESET.plan, steps=3, warm_up=1), first=64, capacity=64)
 
 
@@ -52,11 +63,11 @@ def setting_of(folder: Path, toy: FfhqGenerator, tmp_path_factory: pytest.TempPa
     return setting
 
 
-@pytest.mark.parametrize("without", [frozenset[str](), frozenset({"levels"}), frozenset({"portraits"})])
+@pytest.mark.parametrize(("recipe", "without"), EVERY)
 def test_it_trains_measures_real_faces_and_ships_one_network(
-    without: frozenset[str], setting_of: Callable[..., PortraitSetting], toy: FfhqGenerator, tmp_path: Path
+    recipe: OnTrunks, without: frozenset[str], setting_of: Callable[..., PortraitSetting], tmp_path: Path
 ) -> None:
-    recipe, setting = Psp(), setting_of(tmp_path / "run", without)
+    setting = setting_of(tmp_path / "run", without)
     trainer = recipe.trainer(setting)
     before = {key: value.clone() for key, value in trainer.averaged["encoder"].state_dict().items()}
     train(recipe, trainer, setting, validate_every=3, log_every=1)
@@ -64,22 +75,22 @@ def test_it_trains_measures_real_faces_and_ships_one_network(
     assert all(value.isfinite().all() for value in after.values())
     assert any(not torch.equal(before[key], after[key]) for key in before)
     finish(recipe, trainer, setting, Records(tmp_path))
-    name = "-without-".join(["psp", *without])
+    name = "-without-".join([recipe.name, *without])
     rows = [json.loads(line) for line in (tmp_path / "training" / f"{name}.jsonl").read_text().splitlines()]
     assert {"latent", "lpips", "real_mse", "real_lpips", "real_identity_distance"} <= set(rows[1]["baseline"])
     assert {"consistency", "real_lpips", "distance_fine"} <= set(rows[-1]["test"])
-    assert (tmp_path / "models" / "psp.safetensors").exists() == (not without)
+    assert (tmp_path / "models" / f"{recipe.name}.safetensors").exists() == (not without)
 
 
 def test_what_ships_says_what_was_trained(setting_of: Callable[..., PortraitSetting], toy: FfhqGenerator, tmp_path: Path) -> None:
     recipe, setting = Psp(), setting_of(tmp_path)
     trainer = recipe.trainer(setting)
     next(trainer.steps())
-    material: Material = trainer.material
+    material: Fitted = trainer.material
     picture = material.portraits["validation"].pictures(torch.tensor([0]))
     features = material.trunks(picture)
     student = trainer.averaged["encoder"]
-    direct = student(material.of(material.narrowed(features))) @ student.basis
+    direct = student(material.told(features)) @ student.basis
     whole = folded(student, material, toy)
     assert torch.allclose(whole(features), direct, atol=1e-4)
     assert torch.allclose(Pyramid(whole, toy).encode(picture), recipe.encode(trainer, setting)(picture), atol=1e-5)
@@ -88,15 +99,15 @@ def test_what_ships_says_what_was_trained(setting_of: Callable[..., PortraitSett
 def test_a_run_goes_on_with_the_components_that_it_began_with(
     setting_of: Callable[..., PortraitSetting], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Material(setting_of(tmp_path))
-    monkeypatch.setattr("engines.training.recipes.psp.fit_components", lambda *_: pytest.fail("fitted anew"))
-    again = Material(setting_of(tmp_path))
+    first = Fitted(setting_of(tmp_path))
+    monkeypatch.setattr("engines.training.material.fit_components", lambda *_: pytest.fail("fitted anew"))
+    again = Fitted(setting_of(tmp_path))
     for name, levels in first.levels.items():
         assert all(torch.equal(ours, theirs) for ours, theirs in zip(levels, again.levels[name], strict=True))
 
 
 def test_portraits_are_left_out_of_the_steps_of_their_ablation(setting_of: Callable[..., PortraitSetting], tmp_path: Path) -> None:
-    whole, without = Material(setting_of(tmp_path)), Material(setting_of(tmp_path, frozenset({"portraits"})))
+    whole, without = Fitted(setting_of(tmp_path)), Fitted(setting_of(tmp_path, frozenset({"portraits"})))
     drawn = whole.samples.pictures(torch.arange(64))
     for material, count in ((whole, 4), (without, 0)):
         target = material.examples(0).target
@@ -177,8 +188,11 @@ def test_finer_groups_alone_are_told_from_finer_levels(toy: FfhqGenerator) -> No
         changed = heads([level + (number == place) for number, level in enumerate(levels)])
         moved = (changed - base).abs().amax(dim=2)[0] > 1e-7
         assert moved.tolist() == [group >= place for group in heads.group_of_slot]
-    coarse = PyramidHeads(widths, toy.slots, toy.width, split=False).eval()
+    coarse = PyramidHeads(widths, toy.slots, toy.width, reads=(1, 1, 1)).eval()
     assert torch.equal(coarse(levels), coarse([levels[0], levels[1] + 1, levels[2] + 1]))
+    one = still(PyramidHeads(widths, toy.slots, toy.width, reads=ALL_AS_ONE)).eval()
+    codes = one(levels)
+    assert torch.equal(codes, codes[:, :1].expand_as(codes)) and not torch.equal(codes, one([*levels[:2], levels[2] + 1]))
 
 
 def test_the_prior_measures_each_layer_and_their_distance() -> None:
@@ -215,3 +229,30 @@ def test_the_engine_says_what_its_network_says(toy: FfhqGenerator) -> None:
     engine, picture = create("psp", toy), normal((1, 3, 64, 64), 1).tanh()
     codes = engine(InvertRequest(image=picture)).inversions[0].latent.codes
     assert torch.allclose(codes, toy.slots.scatter(engine.pyramid.encode(picture)), atol=1e-5)
+
+
+def test_offsets_are_switched_on_one_after_another() -> None:
+    assert [switched_on(progress, 15) for progress in (0, 0.14, 0.15, 0.174, 0.175, 0.5, 0.525, 1)] == [0, 0, 1, 1, 2, 15, 15, 15]
+    codes = normal((2, 5, 3), 1)
+    assert torch.equal(limited(codes, 0), codes[:, :1].expand_as(codes))
+    assert torch.allclose(limited(codes, 4), codes, atol=1e-6)
+    assert torch.allclose(limited(codes, 2)[:, :3], codes[:, :3], atol=1e-6)
+    assert torch.equal(limited(codes, 2)[:, 3:], codes[:, :1].expand(2, 2, 3))
+
+
+def test_e4e_begins_at_one_w_for_all_layers(setting_of: Callable[..., PortraitSetting], tmp_path: Path) -> None:
+    recipe, setting = E4e(), setting_of(tmp_path)
+    codes = recipe.encode(recipe.trainer(setting), setting)(normal((1, 3, 64, 64), 1).tanh())
+    assert torch.equal(codes, codes[:, :1].expand_as(codes))
+
+
+def test_restyle_begins_as_its_base_and_moves_its_heads_alone(
+    setting_of: Callable[..., PortraitSetting], toy: FfhqGenerator, tmp_path: Path
+) -> None:
+    recipe, setting, picture = ReStyle("psp"), setting_of(tmp_path), normal((1, 3, 64, 64), 1).tanh()
+    trainer, base = recipe.trainer(setting), load_pyramid("psp", toy)
+    heads = trainer.averaged["encoder"]
+    photo = base.network.levels(base.trunks(picture))
+    assert torch.allclose(heads(photo, photo, 0) @ base.network.basis, base(picture), atol=1e-5)
+    assert set(recipe.shipped(trainer, setting)) == set(heads.state_dict()) and "gains" in heads.state_dict()
+    assert torch.equal(Told(setting, base.network).look(picture)[0], photo[0])
