@@ -101,7 +101,7 @@ class E4e(OnTrunks):
     """One w, and progressive offsets from it."""
 
     name = "e4e"
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_600)), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000)), "gpu": GPU}
     components: tuple[str, ...] = ("progressive", "critic", "delta", "edits", "portraits")
     reads: ClassVar = ALL_AS_ONE
     learning_rate = 1.5e-4
