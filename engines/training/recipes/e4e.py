@@ -41,7 +41,7 @@ FIRST, EVERY = 0.15, 0.025
 """Share of the run at which the first offset is switched on, and between one and the next. The run begins at a ridge regression, so w needs
 less of it than the paper's two fifths."""
 
-R1_INTERVAL, EDITED = 16, 4
+R1_INTERVAL, EDITED = 16, 2
 """Lazy regularisation interval of R1 in steps, and faces a step that are edited."""
 
 WEIGHTS = PSP_WEIGHTS | {"delta": 2e-4 * 18 / 16, "adversarial": 0.1, "edits": 4.0}
@@ -101,7 +101,7 @@ class E4e(OnTrunks):
     """One w, and progressive offsets from it."""
 
     name = "e4e"
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=1_000)), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=700)), "gpu": GPU}
     components: tuple[str, ...] = ("progressive", "critic", "delta", "edits", "portraits")
     reads: ClassVar = ALL_AS_ONE
     learning_rate = 1.5e-4

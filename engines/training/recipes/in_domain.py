@@ -79,7 +79,7 @@ class InDomain(OnTrunks):
     """pSp's network, taught by what its codes draw."""
 
     name = "in_domain"
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=800)), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=700)), "gpu": GPU}
     components: tuple[str, ...] = ("domain", "critic", "portraits")
     learning_rate = 1.5e-4
 
