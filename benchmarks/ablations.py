@@ -4,9 +4,9 @@
     python -m benchmarks.ablations                       # those whose checkpoints are there
     python -m benchmarks.ablations --only cells          # one part again: the stylemap encoder's
 
-Checkpoints are read from build/training, where `studio train` leaves them; runs without image losses take minutes and differ in nothing but
-the component. Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of ablation less original,
-with its standard error: paired, since both see the same faces. Errors and offsets are in standard deviations of W, lower is better.
+Checkpoints are read from build/training, where `studio train` leaves them; short runs take minutes and differ in nothing but the component.
+Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of ablation less original, with its standard
+error: paired, since both see the same faces. Errors and offsets are in standard deviations of W, lower is better.
 """
 
 import argparse
@@ -37,8 +37,6 @@ from engines.training.validation import Encode, HeldOut
 
 TRAINING = Path("build/training")
 SAMPLES = TRAINING / "samples"
-BODY = TRAINING / "face_body" / "checkpoint.pt"
-QUICK = ("pictures",)
 
 
 @dataclass(frozen=True)
@@ -49,21 +47,22 @@ class Ablation:
         recipe: Of both.
         component: That is ablated in the second, as `--without` names it.
         title: The component in words.
-        both: What both lack.
     """
 
     recipe: str
     component: str
     title: str
-    both: tuple[str, ...] = QUICK
 
 
 COMPARED = (
-    Ablation("psp", "levels", "level-split heads", ()),
+    Ablation("psp", "levels", "level-split heads"),
     Ablation("e4e", "progressive", "offsets switched on one by one"),
     Ablation("e4e", "critic", "latent discriminator"),
     Ablation("e4e", "delta", "penalty on offsets"),
-    Ablation("restyle_psp", "attempt", "seeing one's own attempt", ()),
+    Ablation("e4e", "edits", "re-encoding of edited faces"),
+    Ablation("in_domain", "domain", "image losses"),
+    Ablation("in_domain", "critic", "image discriminator"),
+    Ablation("restyle_psp", "attempt", "seeing one's own attempt"),
 )
 
 
@@ -77,9 +76,9 @@ def ablated(faces: int) -> list[dict[str, Any]]:
     """All ablations whose checkpoints are there."""
     rows = list[dict[str, Any]]()
     for pair in COMPARED:
-        names = [named(pair.recipe, without) for without in (pair.both, (*pair.both, pair.component))]
-        if all((TRAINING / name / "checkpoint.pt").is_file() for name in names):
-            found = [read(pair.recipe, without, faces) for without in (pair.both, (*pair.both, pair.component))]
+        both = ((), (pair.component,))
+        if all((TRAINING / named(pair.recipe, without) / "checkpoint.pt").is_file() for without in both):
+            found = [read(pair.recipe, without, faces) for without in both]
             rows.append({"recipe": pair.recipe, "without": pair.component, "idea": pair.title, "faces": faces} | compared(*found))
     return rows
 
@@ -138,7 +137,7 @@ def read(name: str, without: tuple[str, ...], faces: int) -> dict[str, Tensor]:
     """Figures of every face, by name, of a run's averaged network."""
     recipe = recipes()[name]
     words = [word for component in without for word in ("--without", component)]
-    setting, _ = settings(recipe, [*words, "--body", str(BODY), "--faces", str(faces)])
+    setting, _ = settings(recipe, [*words, "--faces", str(faces)])
     trainer = recipe.trainer(setting)
     return each(recipe.encode(trainer, setting), setting.held_out("test", recipe.held_out))
 
