@@ -5,8 +5,8 @@
     python -m benchmarks.ablations --only cells          # one part again: the stylemap encoder's
 
 Checkpoints are read from build/training, where `studio train` leaves them; short runs take minutes and differ in nothing but the component.
-Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of ablation less original, with its standard
-error: paired, since both see the same faces. Errors and offsets are in standard deviations of W, lower is better.
+Faces are the test set's (engines/training/samples.py, TEST). A difference is the mean over faces of ablation less original, with its
+standard error: paired, since both see the same faces. Errors and offsets are in standard deviations of W, lower is better.
 """
 
 import argparse
