@@ -42,7 +42,7 @@ _WARM_UP = through((0.4, 0.0), (0.7, WEIGHTS["adversarial"] / (STEPS + 1)))
 class ReStyle(OnTrunks):
     """One-pass heads, fine-tuned to predict residuals."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=200)), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=120)), "gpu": GPU}
     components: tuple[str, ...] = ("attempt", "portraits")
     learning_rate = 1e-4
 
@@ -116,7 +116,7 @@ class ReStyle(OnTrunks):
 class OverE4e(ReStyle):
     """Over e4e: refinement trades editability for likeness, the more the longer it is trained, so the run is short."""
 
-    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=60)), "gpu": GPU}
+    presets: ClassVar = {"cpu": replace(CPU, plan=replace(CPU.plan, steps=40)), "gpu": GPU}
 
     def __init__(self) -> None:
         super().__init__("e4e")

@@ -153,5 +153,5 @@ def test_a_twin_leaves_its_log_and_no_weights(toy: FfhqGenerator, tmp_path: Path
     train(RECIPES["stylemap_8"], trainer, setting)
     finish(RECIPES["stylemap_8"], trainer, setting, Records(tmp_path))
     rows = [json.loads(line) for line in (tmp_path / "training" / "stylemap_8-without-attention.jsonl").read_text().splitlines()]
-    assert {"distance_fine", "distance_fine_error", "consistency_error"} <= set(rows[-1]["test"])
+    assert {"lpips", "lpips_error", "average_lpips"} <= set(rows[-1]["test"])
     assert not (tmp_path / "models").exists()
