@@ -26,7 +26,7 @@ from engines import InvertRequest, load_generator
 from engines.core.weights import manifest
 from engines.invert.encode.e4e import E4e
 from engines.invert.encode.psp import Psp
-from engines.invert.encode.restyle import ReStyle
+from engines.invert.encode.restyle import BASES, ReStyle
 from engines.invert.encode.stylemap import NETWORKS, StylemapEncoder
 from engines.losses.latent import code_errors
 from engines.metrics import Reconstruction
@@ -103,7 +103,8 @@ def refinement(faces: int) -> list[dict[str, Any]]:
     generator = load_generator("ffhq")
     samples = HeldOut(generator, SAMPLES, kind="test", count=faces).samples
     measure, restyle = Reconstruction(generator.device), ReStyle(generator)
-    bases: dict[str, Psp | E4e] = {"psp": Psp(generator), "e4e": E4e(generator)}
+    every: dict[str, type[Psp] | type[E4e]] = {"psp": Psp, "e4e": E4e}
+    bases = {base: every[base](generator) for base in BASES}
     found: dict[str, dict[str, list[tuple[float, float]]]] = {base: {} for base in bases}
     for row in range(faces):
         target = samples.pictures(torch.tensor([row]))
