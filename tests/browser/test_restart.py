@@ -108,6 +108,7 @@ def all_there(page: Page) -> None:
     tab(page, "Invert")
     expect(page.locator("#photo-sentence")).to_contain_text("still here")
     for picture in ("#photo img", "#photo-aligned img", "#invert-slider img"):
+        page.locator(picture.partition(" ")[0]).scroll_into_view_if_needed()  # one far below the screen is not fetched yet
         expect(page.locator(picture).first).to_be_visible()
     expect(page.locator("#invert-metrics")).to_contain_text("Image2StyleGAN")
     expect(page.locator("#invert-keep")).to_be_enabled()

@@ -123,7 +123,7 @@ def _parts() -> _Find:
         with gr.Column(scale=1, min_width=280):
             upload = photo_input(label="A picture", height=220, elem_id="hier-upload")
             with gr.Row():
-                seed = gr.Number(1, label="Seed of the drawing", step=1, elem_id="hier-draw-seed", elem_classes="seed", min_width=130)
+                seed = gr.Number(1, label="Seed of the drawing", step=1, elem_id="hier-draw-seed", elem_classes="seed", min_width=210)
                 draw = gr.Button("Draw one for me", elem_id="hier-draw", min_width=120)
             truth = gr.Markdown("", elem_id="hier-truth", elem_classes="status")
             with gr.Accordion("Knobs", open=False, elem_id="hier-find-knobs"):
