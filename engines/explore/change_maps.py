@@ -68,13 +68,13 @@ def bends(space: DeltaSpace, factor: str) -> float:
 
 
 def _frames(space: DeltaSpace, factors: Sequence[str]) -> tuple[tuple[Frame, ...], Tensor]:
-    """The frames that were kept, and their offsets (frames,values) from the face as it was drawn."""
+    """The frames that were kept, and their offsets (frames,values) from the face as it was drawn, which are what is stored."""
     frames, offsets = list[Frame](), list[Tensor]()
     for factor in factors:
         for place, rows in enumerate(space.sequences[factor].flatten(2)):
             kept = rows.isfinite().all(dim=1).nonzero().flatten().tolist()
             frames += [Frame(factor, place, number) for number in kept]
-            offsets.append(rows[kept] - rows[NEUTRAL].nan_to_num())
+            offsets.append(rows[kept])
     return tuple(frames), torch.cat(offsets)
 
 

@@ -65,37 +65,23 @@ class SlotVectors(nn.Module):
         own = self._corrections(sums)
         return torch.stack([base[group] + correction for group, correction in zip(self.group_of_slot, own, strict=True)], dim=1)
 
-    def offsets(self, sums: Sequence[Tensor]) -> tuple[Tensor, Codes]:
-        """The first slot's vector (B,1,width), and what the others (B,15,width) are to add to it.
-
-        The first group's map makes the first vector, so that group's offsets are corrections alone: one that is switched on late in a
-        training run begins small.
-        """
-        base = [shared(x).float() for shared, x in zip(self.shared, sums, strict=True)]
-        own = self._corrections(sums)
-        first, others = base[0] + own[0], zip(self.group_of_slot[1:], own[1:], strict=True)
-        return first[:, None], torch.stack([correction + base[group] if group else correction for group, correction in others], dim=1)
-
     def _corrections(self, sums: Sequence[Tensor]) -> list[Tensor]:
         slots = zip(self.group_of_slot, self.narrow, self.wide, strict=True)
         return [wide(narrow(sums[group])).float() for group, narrow, wide in slots]
 
 
 class LevelHeads(nn.Module):
-    """Vectors of all active slots, in standard deviations of W.
+    """Vectors of all active slots, in standard deviations of W: coarse ones read the coarsest level, middle and fine ones finer levels too.
 
     Args:
         widths: Channels of the body's levels, fine to coarse.
         slots: Slots of the generator.
         width: Length of one w.
-        split: Whether coarse slots read the coarsest level, middle ones the middle one too, and fine ones all three, as the paper's pyramid
-            has it; all read the coarsest alone otherwise, through as many weights as its width allows.
     """
 
-    def __init__(self, widths: tuple[int, int, int], slots: Slots, width: int, *, split: bool = True) -> None:
+    def __init__(self, widths: tuple[int, int, int], slots: Slots, width: int) -> None:
         super().__init__()
-        self.split = split
-        self.fields = nn.ModuleList(Fields(channels) for channels in (widths if split else (widths[2],) * 3))
+        self.fields = nn.ModuleList(Fields(channels) for channels in widths)
         self.sum = nn.ModuleList(nn.Linear(self.length(count), _SUM) for count in (1, 2, 3))
         self.vectors = SlotVectors(slots, width)
 
@@ -109,22 +95,5 @@ class LevelHeads(nn.Module):
 
     def sums(self, levels: Levels) -> list[Tensor]:
         """What each group of slots is told, (B,256)."""
-        seen = levels if self.split else (levels.c3,) * 3
-        read = [fields(level) for fields, level in zip(self.fields, seen, strict=True)]
+        read = [fields(level) for fields, level in zip(self.fields, levels, strict=True)]
         return [linear(torch.cat(read[-count:], dim=1)) for count, linear in enumerate(self.sum, 1)]
-
-
-class OffsetHeads(nn.Module):
-    """The same heads read as one vector and offsets from it: e4e's form (arXiv:2102.02766, section 4.2).
-
-    Args:
-        heads: pSp's.
-    """
-
-    def __init__(self, heads: LevelHeads) -> None:
-        super().__init__()
-        self.heads = heads
-
-    def forward(self, features: Levels) -> tuple[Tensor, Codes]:
-        """w (B,1,width) and the offsets (B,15,width), in standard deviations of W, of what the heads read."""
-        return self.heads.vectors.offsets(self.heads.sums(features))

@@ -41,11 +41,6 @@ def assembled(w: Tensor, offsets: Codes, strength: float = 1.0, count: int | Non
     return torch.cat([w, w + strength * on[None, :, None] * offsets], dim=1)
 
 
-def joined(answer: Tensor | tuple[Tensor, Codes]) -> Codes:
-    """Any heads' output as vectors of all used W+ layers (B,16,width): e4e's offsets are added to its w."""
-    return answer if isinstance(answer, Tensor) else assembled(*answer)
-
-
 class E4e(Engine[InvertRequest, E4eKnobs]):
     """One pass from photo to a code close to W (arXiv:2102.02766)."""
 

@@ -124,7 +124,7 @@ class Psp(Engine[InvertRequest, PspKnobs]):
         return Result(torch.cat(list(images)), tuple(Inversion(Latent("w_plus", code.clone())) for code in codes), stages)
 
 
-def heads_for(generator: Generator, *, split: bool = True) -> LevelHeads:
+def heads_for(generator: Generator) -> LevelHeads:
     """Heads of pSp's form, untrained."""
     fine, middle, coarse = (width for width, _ in STAGES[1:])
-    return LevelHeads((fine, middle, coarse), generator.slots, generator.width, split=split)
+    return LevelHeads((fine, middle, coarse), generator.slots, generator.width)

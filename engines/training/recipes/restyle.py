@@ -5,8 +5,8 @@
 
 Heads begin as the one-pass encoder's, and what they read stays that encoder's: its trunks and its linear maps are frozen. Refinement
 starts from the average face; the losses of each step (arXiv:2104.02699, section 3.1) are back-propagated at once, and no gradient passes to
-the next step. Reconstructions are read without dropout, which would be larger than the difference of two pictures. Over e4e its further
-losses come with it, and the run is short, since refinement steps trade editability for likeness.
+the next step. Photo and reconstruction are read alike, without dropout. Over e4e its further losses come with it, and the run is short,
+since refinement steps trade editability for likeness.
 """
 
 from collections.abc import Iterator, Mapping

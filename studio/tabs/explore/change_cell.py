@@ -153,7 +153,7 @@ class ChangePlots:
         for number, factor in enumerate(factors, start=1):
             yield f"Drawing the frames of {self.title(factor).lower()}, {number} of {len(factors)} …"
             with self._lock:
-                if Frame(factor, 0, NEUTRAL) not in self._pictures:
+                if not any(frame.factor == factor for frame in self._pictures):
                     self._pictures |= self._drawn_frames(factor)
 
     @torch.no_grad()

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from engines.generators.ffhq import ffhq_slots
-from engines.nets.heads import LevelHeads, OffsetHeads
+from engines.nets.heads import LevelHeads
 from engines.nets.initial import Gentle, seeded
 from engines.nets.irse import Body, Levels
 from engines.nets.latent_discriminator import POOL, LatentDiscriminator
@@ -69,25 +69,6 @@ def test_levels_are_split_as_in_the_paper() -> None:
     assert rows_that_change(heads, 0) == {"fine"}
     assert rows_that_change(heads, 1) == {"middle", "fine"}
     assert rows_that_change(heads, 2) == {"coarse", "middle", "fine"}
-
-
-def test_the_twin_without_levels_has_no_fewer_weights_and_reads_the_coarsest_map() -> None:
-    split, twin = (seeded(lambda split=split: LevelHeads(WIDTHS, ffhq_slots(7), 32, split=split), 0) for split in (True, False))
-    assert sum(value.numel() for value in split.parameters()) <= sum(value.numel() for value in twin.parameters())
-    assert rows_that_change(twin, 0) == rows_that_change(twin, 1) == set()
-    assert rows_that_change(twin, 2) == {"coarse", "middle", "fine"}
-
-
-def test_offsets_add_up_to_vectors_and_those_of_the_first_group_begin_small() -> None:
-    heads = seeded(lambda: LevelHeads(WIDTHS, ffhq_slots(7), 32), 0)
-    levels = Levels(*(torch.randn(2, width, 4 * 2 ** (2 - place), 4 * 2 ** (2 - place)) for place, width in enumerate(WIDTHS)))
-    w, offsets = OffsetHeads(heads)(levels)
-    plain = heads(levels)
-    coarse = len(ffhq_slots(7).groups["coarse"])
-    assert (w.shape, offsets.shape) == ((2, 1, 32), (2, 15, 32))
-    assert torch.allclose(w, plain[:, :1])
-    assert torch.allclose(offsets[:, coarse - 1 :], plain[:, coarse:])
-    assert float(offsets[:, : coarse - 1].detach().norm()) < float(plain[:, 1:coarse].detach().norm())
 
 
 def test_the_critic_remembers_fifty_vectors_of_each_kind() -> None:
